@@ -1,0 +1,1 @@
+"""One declarative file for a whole trusted-analytics environment on Intel SGX and TDX."""

@@ -1,0 +1,47 @@
+"""Files put in place whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from ppmlctl.failpoint import failpoint
+
+PRIVATE = 0o600
+PUBLIC = 0o644
+
+
+def write_atomic(path: Path, content: bytes, *, mode: int = PUBLIC) -> None:
+    """Puts `content` at `path` durably: temporary file in the same folder, fsync, rename, fsync of the folder.
+
+    The mode is exact, whatever the umask. Missing folders are made. A crash leaves the old file or the new one,
+    and at most a temporary file `.NAME.*.tmp` beside it, which the next write of the same file removes.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for stale in path.parent.glob(f".{path.name}.*.tmp"):
+        stale.unlink(missing_ok=True)
+    temporary = path.parent / f".{path.name}.{secrets.token_hex(6)}.tmp"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fchmod(file.fileno(), mode)
+            os.fsync(file.fileno())
+        failpoint(f"before file {path.name}")
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+    failpoint(f"after file {path.name}")
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes renames and removals in `folder` durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
