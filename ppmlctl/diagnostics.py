@@ -39,7 +39,8 @@ class Location:
 class Diagnostic:
     """One finding.
 
-    `code` is stable kebab-case; `title` holds no user data; `found` says what is, `why` why it matters, `fix` how to mend it.
+    `code` is stable kebab-case; `title` holds no user data; `found` says what is, `why` why it matters, `fix` how to
+    mend it.
     """
 
     code: str

@@ -1,7 +1,8 @@
 """A secret value that never becomes text by accident.
 
 Its plain value is asked for by name (`reveal`) at the one place that sends it. A secret that is kept somewhere has a
-handle that says where (`vault:NAME`, `file:PATH`, `kubernetes:NAMESPACE/NAME/KEY`); the handle is public, the value not.
+handle that says where (`vault:NAME`, `file:PATH`, `kubernetes:NAMESPACE/NAME/KEY`); the handle is public, the value
+is not.
 """
 
 from __future__ import annotations
