@@ -1,0 +1,38 @@
+"""Deciding, purely: tasks, observations and the lockfile go in, a plan comes out."""
+
+from ppmlctl.planning.diff import decide
+from ppmlctl.planning.graph import in_order, sorted_by_needs
+from ppmlctl.planning.model import (
+    ABSENT,
+    ActionKind,
+    Change,
+    FieldChange,
+    Observed,
+    Plan,
+    PlannedAction,
+    Recorded,
+    Removal,
+    Wanted,
+)
+from ppmlctl.planning.plan import make_plan
+from ppmlctl.planning.task import Declaration, Results, Task
+
+__all__ = [
+    "ABSENT",
+    "ActionKind",
+    "Change",
+    "Declaration",
+    "FieldChange",
+    "Observed",
+    "Plan",
+    "PlannedAction",
+    "Recorded",
+    "Removal",
+    "Results",
+    "Task",
+    "Wanted",
+    "decide",
+    "in_order",
+    "make_plan",
+    "sorted_by_needs",
+]

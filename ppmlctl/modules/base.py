@@ -1,0 +1,135 @@
+"""What every module is: a declaration (Args, Result, diff: pure) and its effects (observe, apply, remove).
+
+A module is one file with one class; `registry` finds it by its file name, which is also its key in playbooks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, WrapValidator, field_validator
+
+from ppmlctl.evidence import Evidence
+from ppmlctl.modules.context import Context
+from ppmlctl.planning import Change, Observed, Recorded, Removal, Wanted, decide
+from ppmlctl.planning.diff import SECRET
+from ppmlctl.secret import Secret, SecretLockedError
+from ppmlctl.unknown import Unknown, unknowns_in
+
+
+def _let_unknown_pass(value: Any, validate: Callable[[Any], Any]) -> Any:
+    return value if isinstance(value, Unknown) else validate(value)
+
+
+T = TypeVar("T")
+Known = Annotated[T, WrapValidator(_let_unknown_pass)]
+"""A value inside a mapping or list of arguments that a plan may not know yet."""
+
+
+class ModuleArgs(BaseModel):
+    """Arguments of a task. In a plan any field may hold an Unknown; `apply` and `diff` get known values only."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    @field_validator("*", mode="wrap")
+    @classmethod
+    def _let_unknown_pass(cls, value: Any, validate: Callable[[Any], Any]) -> Any:
+        return _let_unknown_pass(value, validate)
+
+
+class ModuleResult(BaseModel):
+    """Outcome of a task, public but for its Secret fields. `evidence` None: a thing made here that claims nothing."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    evidence: Evidence | None = None
+
+
+A = TypeVar("A", bound=ModuleArgs)
+R = TypeVar("R", bound=ModuleResult)
+
+
+class Module(Generic[A, R]):
+    """One kind of thing. The docstring of each says what it manages, its identity, what replaces it, errors, source."""
+
+    kind: ClassVar[str]
+    Args: ClassVar[type[ModuleArgs]]
+    Result: ClassVar[type[ModuleResult]]
+
+    engine: ClassVar[str | None] = None
+    """What it talks to: `kubernetes`, `ehsm`, `docker`, or None for files on this machine."""
+    removal: ClassVar[Removal] = Removal.DELETE
+    runs: ClassVar[bool] = False
+    """True for workloads: what would be created or updated is `run`."""
+    replace_on: ClassVar[frozenset[str]] = frozenset()
+    """Arguments that cannot be changed in place."""
+    recorded_as_digest: ClassVar[frozenset[str]] = frozenset()
+    """Large arguments, recorded as the SHA-256 of their canonical JSON."""
+
+    def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
+        """What is there, by address, for all tasks of this kind at once. What is missing in the answer is not there."""
+        raise NotImplementedError
+
+    def diff(self, wanted: Wanted, observed: Observed, recorded: Recorded | None) -> Change:
+        """Pure. What would have to be done; the arguments are all known here."""
+        return decide(wanted, observed, recorded, replace_on=self.replace_on)
+
+    def apply(self, ctx: Context, args: A, observed: Observed) -> R:
+        """Makes it so, or adopts what is half made. Called again after a crash at any instant."""
+        raise NotImplementedError
+
+    def remove(self, ctx: Context, recorded: Recorded) -> None:
+        """Takes away what the record says was made. What is gone already is no error."""
+        raise NotImplementedError
+
+    def notes(self, _args: A) -> Sequence[str]:
+        """Pure. Warnings that every plan with this task shows (exposures, insecure choices)."""
+        return ()
+
+    def kept_as(self, recorded: Recorded) -> str:
+        """What a removal leaves behind, for people: a path, an account."""
+        return str(recorded.result.get("path", ""))
+
+    def result_fields(self) -> Sequence[str]:
+        """The names that a plan treats as unknown while this task acts."""
+        return [name for name in self.Result.model_fields if name != "evidence"]
+
+    def fingerprint(self, args: A, digest: Callable[[bytes], str | None]) -> Mapping[str, Any]:
+        """The public form of the arguments, as the lockfile records them. Unknown values stay Unknown."""
+        inputs = {name: _public(getattr(args, name), digest) for name in type(args).model_fields}
+        for name in self.recorded_as_digest & inputs.keys():
+            inputs[name] = _digest_of(inputs[name])
+        return {name: value for name, value in inputs.items() if value is not None}
+
+
+def _public(value: Any, digest: Callable[[bytes], str | None]) -> Any:
+    if isinstance(value, Secret):
+        return {SECRET: _keyed_digest(value, digest)}
+    if isinstance(value, Unknown) or value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, BaseModel):
+        return {name: _public(getattr(value, name), digest) for name in type(value).model_fields}
+    if isinstance(value, Mapping):
+        return {str(name): _public(member, digest) for name, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [_public(member, digest) for member in value]
+    return str(value)
+
+
+def _keyed_digest(secret: Secret, digest: Callable[[bytes], str | None]) -> str | None:
+    try:
+        return digest(secret.reveal_bytes())
+    except SecretLockedError:
+        return None
+
+
+def _digest_of(value: Any) -> Any:
+    if value is None:
+        return None
+    for unknown in unknowns_in(value):
+        return unknown
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,126 @@
+"""What a module may use of the world: typed clients, the vault, the journal of intents, files below the root."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ppmlctl.effects import Effect, Effects
+from ppmlctl.evidence import Evidence
+from ppmlctl.files import PUBLIC, write_atomic
+from ppmlctl.planning import Recorded
+from ppmlctl.secret import Secret
+
+if TYPE_CHECKING:
+    from ppmlctl.clients.docker import DockerClient
+    from ppmlctl.clients.ehsm import EhsmClient
+    from ppmlctl.clients.kubernetes import KubernetesClient
+    from ppmlctl.clients.oci import OciLayouts
+
+SANDBOX = "sandbox"
+
+
+@dataclass(frozen=True)
+class EhsmServer:
+    """How an EHSM is reached and what its TLS is trusted by: a CA file, a certificate's SHA-256, or nothing."""
+
+    url: str
+    ca: str | None = None
+    fingerprint: str | None = None
+    insecure: bool = False
+
+
+class Engines(Protocol):
+    """Clients, opened when first asked for and shared by all tasks. In a plan each refuses to write."""
+
+    @property
+    def kubernetes(self) -> KubernetesClient: ...
+    @property
+    def docker(self) -> DockerClient: ...
+    @property
+    def oci(self) -> OciLayouts: ...
+    def ehsm(self, server: EhsmServer) -> EhsmClient: ...
+
+
+class SecretStore(Protocol):
+    """The part of the vault that modules use."""
+
+    def names(self) -> list[str]: ...
+    def get(self, name: str) -> Secret: ...
+    def put(self, name: str, value: str | bytes | Secret) -> None: ...
+    def remove(self, name: str) -> None: ...
+
+
+class Intents(Protocol):
+    """Journal of calls that cannot be observed afterwards. Recording the task's result ends its intent."""
+
+    def pending(self, address: str) -> Mapping[str, Any] | None:
+        """The intent that an earlier, interrupted apply left for this task."""
+
+    def begin(self, address: str, intent: Mapping[str, Any]) -> None:
+        """Durably says what is about to be done; public values only."""
+
+
+class Files:
+    """Files below the environment's folder. Writes are gated and counted like any engine's."""
+
+    def __init__(self, root: Path, effects: Effects) -> None:
+        self.root = root
+        self._effects = effects
+
+    def path(self, relative: str) -> Path:
+        """The place of a path given in ppml.yaml; an absolute path stays as it is."""
+        return self.root / relative
+
+    def write(self, relative: str, content: bytes, *, mode: int = PUBLIC) -> None:
+        """Puts a file in place, whole and durably."""
+        with self._effects.operation(Effect.WRITE, f"write {relative}"):
+            write_atomic(self.path(relative), content, mode=mode)
+
+    def remove(self, relative: str) -> None:
+        """Takes a file away; a missing one is no error."""
+        with self._effects.operation(Effect.WRITE, f"remove {relative}"):
+            self.path(relative).unlink(missing_ok=True)
+
+    def secret(self, relative: str) -> Secret:
+        """A secret file by its handle; read when revealed."""
+        return Secret(handle=f"file:{relative}", load=self.path(relative).read_bytes)
+
+
+def _silent(_text: str) -> None:
+    """Nobody listens."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """One task's view of the world. `observe` gets one without an address, since it sees all tasks of its kind."""
+
+    environment: str
+    """Identity of the environment (UUID); labels on what is made."""
+    name: str
+    target: str
+    files: Files
+    engines: Engines
+    vault: SecretStore
+    intents: Intents
+    recorded: Mapping[str, Recorded] = field(default_factory=dict)
+    """The lockfile's entries at the start, by address."""
+    address: str = ""
+    tell: Callable[[str], None] = _silent
+    """Progress for people: what is going on right now."""
+    warn: Callable[[str], None] = _silent
+    """A warning that the recap repeats."""
+    stopping: Event = field(default_factory=Event)
+    """Set when the user asked to stop; long waits end."""
+
+    def for_task(self, address: str, tell: Callable[[str], None], warn: Callable[[str], None]) -> Context:
+        """The same world for one task."""
+        return replace(self, address=address, tell=tell, warn=warn)
+
+    @property
+    def simulated(self) -> Evidence | None:
+        """What claims about the engines are worth here: `simulated` in the sandbox, nothing to say elsewhere."""
+        return Evidence.SIMULATED if self.target == SANDBOX else None

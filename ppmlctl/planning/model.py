@@ -1,0 +1,131 @@
+"""The values of a plan: what is wanted, what is there, what was recorded, and what would be done about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+from ppmlctl.evidence import Evidence
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class ActionKind(StrEnum):
+    """The closed set of things a plan can say about a task; the same words in code, output and documents."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = "replace"
+    DELETE = "delete"
+    RUN = "run"
+    KEEP = "keep"
+
+
+class Removal(StrEnum):
+    """What becomes of a thing whose task is gone."""
+
+    DELETE = "delete"
+    KEEP = "keep"
+    IMPOSSIBLE = "impossible"
+
+
+@dataclass(frozen=True)
+class FieldChange:
+    """One field with its value before and after; secrets stay Secret, what is not known yet stays Unknown."""
+
+    path: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a module's `diff` decided, with its reasons. A `keep` carries its reason too."""
+
+    action: ActionKind
+    reasons: tuple[str, ...] = ()
+    fields: tuple[FieldChange, ...] = ()
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One task's arguments. `inputs` is their public form, as the lockfile records them: secrets as keyed digests."""
+
+    address: str
+    args: Any
+    inputs: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What an observation found.
+
+    `fields` are compared with the recorded result, by name. `foreseen` are fields of the result that `apply` would
+    give, where they can be computed without writing. `detail` is the module's own (a live object, say) and is compared
+    by nobody else.
+    """
+
+    exists: bool = True
+    fields: Mapping[str, Any] = NOTHING
+    foreseen: Mapping[str, Any] = NOTHING
+    detail: Any = None
+
+
+ABSENT = Observed(exists=False)
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """One entry of the lockfile. In `result`, secrets are Secret values that are fetched by their handles."""
+
+    module: str
+    inputs: Mapping[str, Any] = NOTHING
+    result: Mapping[str, Any] = NOTHING
+    needs: tuple[str, ...] = ()
+    evidence: Evidence | None = None
+    protect: bool = False
+
+
+@dataclass(frozen=True)
+class PlannedAction:
+    """One node of the plan. `conditional`: decided during apply, when the results of `because_of` are known."""
+
+    address: str
+    module: str
+    action: ActionKind
+    reasons: tuple[str, ...] = ()
+    fields: tuple[FieldChange, ...] = ()
+    conditional: bool = False
+    because_of: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    removal: Removal = Removal.DELETE
+    evidence: Evidence | None = None
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An immutable graph of actions, in an order in which every action comes after those it needs."""
+
+    actions: tuple[PlannedAction, ...]
+    wanted: Mapping[str, Wanted] = field(default_factory=dict)
+    observed: Mapping[str, Observed] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def acting(self) -> list[PlannedAction]:
+        """The actions that are not `keep`."""
+        return [action for action in self.actions if action.action is not ActionKind.KEEP]
+
+    def is_empty(self) -> bool:
+        """Whether there is nothing to do."""
+        return not self.acting()
+
+    def summary(self) -> dict[str, int]:
+        """How many actions of each kind; those decided during apply are counted as `conditional` alone."""
+        counts = {kind.value: 0 for kind in ActionKind} | {"conditional": 0}
+        for action in self.actions:
+            counts["conditional" if action.conditional else action.action.value] += 1
+        return counts

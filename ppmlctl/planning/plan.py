@@ -1,0 +1,177 @@
+"""tasks + observations + lockfile -> plan. Pure: no I/O, no clients, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ppmlctl.diagnostics import Diagnostic, StateError
+from ppmlctl.planning.graph import in_order, sorted_by_needs
+from ppmlctl.planning.model import (
+    ABSENT,
+    NOTHING,
+    ActionKind,
+    Change,
+    FieldChange,
+    Observed,
+    Plan,
+    PlannedAction,
+    Recorded,
+    Removal,
+    Wanted,
+)
+from ppmlctl.planning.task import Declaration, Task
+from ppmlctl.unknown import Unknown, unknowns_in
+
+Digest = Callable[[bytes], str | None]
+"""Keyed digest of a secret value; None while the vault is locked."""
+
+
+@dataclass
+class Planner:
+    """Decides task by task, in order; what a task would give is what those behind it see."""
+
+    declarations: Mapping[str, Declaration]
+    observations: Mapping[str, Observed]
+    recorded: Mapping[str, Recorded]
+    digest: Digest
+    results: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    wanted: dict[str, Wanted] = field(default_factory=dict)
+    acting: set[str] = field(default_factory=set)
+    notes: list[str] = field(default_factory=list)
+
+    def plan(self, tasks: Sequence[Task]) -> Plan:
+        """The whole plan: removals first, in reverse of their recorded edges, then the tasks in order."""
+        ordered = in_order(tasks)
+        actions = [action for task in ordered if (action := self._decide(task)) is not None]
+        kept = {action.address for action in actions}
+        removals = self._removals(kept)
+        return Plan((*removals, *actions), dict(self.wanted), dict(self.observations), tuple(dict.fromkeys(self.notes)))
+
+    def _decide(self, task: Task) -> PlannedAction | None:
+        declaration = self.declarations[task.module]
+        condition = True if task.condition is None else task.condition(self.results)
+        if condition is False:
+            return None
+        wanted = self._want(task, declaration)
+        observed = self.observations.get(task.address, ABSENT)
+        recorded = self.recorded.get(task.address)
+        unknown = isinstance(condition, Unknown) or any(unknowns_in(wanted.inputs))
+        if unknown and (recorded is not None or isinstance(condition, Unknown)):
+            change = Change(ActionKind.UPDATE, (), tuple(_unknown_fields(wanted.inputs, recorded)))
+        elif unknown:
+            change = Change(ActionKind.CREATE, ("not there yet",), tuple(_new_fields(wanted.inputs)))
+        else:
+            change = declaration.diff(wanted, observed, recorded)
+        conditional = unknown and change.action is ActionKind.UPDATE
+        self._foresee(task, declaration, change, observed, recorded)
+        self.notes.extend(declaration.notes(wanted.args))
+        because = tuple(sorted(task.sources & self.acting)) if conditional else ()
+        if declaration.runs and change.action in {ActionKind.CREATE, ActionKind.UPDATE, ActionKind.REPLACE}:
+            change = replace(change, action=ActionKind.RUN)
+        return _action(task, change, recorded, because, conditional=conditional)
+
+    def _want(self, task: Task, declaration: Declaration) -> Wanted:
+        args = task.arguments(self.results)
+        wanted = Wanted(task.address, args, declaration.fingerprint(args, self.digest))
+        self.wanted[task.address] = wanted
+        return wanted
+
+    def _foresee(
+        self, task: Task, declaration: Declaration, change: Change, observed: Observed, recorded: Recorded | None
+    ) -> None:
+        """What those behind this task see of it: its recorded result if it is kept, else what can be foreseen."""
+        if change.action is ActionKind.KEEP and recorded is not None:
+            self.results[task.address] = recorded.result
+            return
+        self.acting.add(task.address)
+        unknown = {name: Unknown(task.address) for name in declaration.result_fields()}
+        self.results[task.address] = {**unknown, **observed.foreseen}
+
+    def _removals(self, wanted: set[str]) -> list[PlannedAction]:
+        gone = {address: entry for address, entry in self.recorded.items() if address not in wanted}
+        protected = [address for address, entry in gone.items() if entry.protect]
+        if protected:
+            raise _protected_error(protected)
+        dependents: dict[str, set[str]] = {address: set() for address in gone}
+        for address, entry in gone.items():
+            for need in entry.needs:
+                if need in dependents:
+                    dependents[need].add(address)
+        order = sorted_by_needs(dependents, dict.fromkeys(gone, 0))
+        return [self._removal(address, gone[address], dependents[address]) for address in order]
+
+    def _removal(self, address: str, entry: Recorded, dependents: Iterable[str]) -> PlannedAction:
+        declaration = self.declarations.get(entry.module)
+        removal = declaration.removal if declaration else Removal.IMPOSSIBLE
+        return PlannedAction(
+            address,
+            entry.module,
+            ActionKind.DELETE,
+            (_removal_reason(removal),),
+            needs=tuple(sorted(dependents)),
+            removal=removal,
+            evidence=entry.evidence,
+        )
+
+
+def make_plan(
+    tasks: Sequence[Task],
+    declarations: Mapping[str, Declaration],
+    observations: Mapping[str, Observed],
+    recorded: Mapping[str, Recorded],
+    digest: Digest = lambda _: None,
+) -> Plan:
+    """The plan for `tasks`. Raises InputError for a cycle and StateError where a protected thing would be removed."""
+    return Planner(declarations, observations, recorded, digest).plan(tasks)
+
+
+def _action(
+    task: Task, change: Change, recorded: Recorded | None, because: tuple[str, ...], *, conditional: bool
+) -> PlannedAction:
+    return PlannedAction(
+        task.address,
+        task.module,
+        change.action,
+        (*change.reasons, f"if {', '.join(because)} changes") if because else change.reasons,
+        change.fields,
+        conditional=conditional,
+        because_of=because,
+        needs=tuple(sorted(task.needs)),
+        evidence=recorded.evidence if recorded else None,
+        title=task.title,
+    )
+
+
+def _unknown_fields(inputs: Mapping[str, Any], recorded: Recorded | None) -> Iterable[FieldChange]:
+    before = recorded.inputs if recorded else NOTHING
+    for name, value in inputs.items():
+        if any(unknowns_in(value)):
+            yield FieldChange(name, before.get(name), value)
+
+
+def _new_fields(inputs: Mapping[str, Any]) -> Iterable[FieldChange]:
+    for name, value in inputs.items():
+        if value is not None:
+            yield FieldChange(name, None, value)
+
+
+def _removal_reason(removal: Removal) -> str:
+    return {
+        Removal.DELETE: "no task wants it any more",
+        Removal.KEEP: "no task wants it any more; kept, only the record goes",
+        Removal.IMPOSSIBLE: "no task wants it any more; cannot be removed, left behind",
+    }[removal]
+
+
+def _protected_error(addresses: Sequence[str]) -> StateError:
+    return StateError(
+        Diagnostic(
+            "task-protected",
+            "a protected thing would be removed",
+            found=", ".join(sorted(addresses)),
+            why="its task says `protect: true`",
+            fix="keep its task, or apply once with `protect: false` before removing it",
+        )
+    )
