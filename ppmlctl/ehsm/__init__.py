@@ -1,0 +1,51 @@
+"""EHSM without a network: its signatures, its messages, and what a quote of it says and is worth."""
+
+from ppmlctl.ehsm.dcap import QuoteUntrustedError, QuoteVerdict, TrustRoot, verify_quote
+from ppmlctl.ehsm.messages import (
+    Account,
+    Envelope,
+    GeneratedQuote,
+    MessageError,
+    QuotePolicy,
+    QuoteVerification,
+    UploadedPolicy,
+    VerificationResult,
+    Version,
+)
+from ppmlctl.ehsm.quote import Quote, QuoteError, QuoteHeader, ReportBody, parse_quote
+from ppmlctl.ehsm.signature import canonical_request, canonical_text, is_empty, is_signed, sign
+from ppmlctl.ehsm.verdict import FRESH, NOT_BOUND, Identity, Requirements, Shown, Verdict, binds, judge
+
+__all__ = [
+    "FRESH",
+    "NOT_BOUND",
+    "Account",
+    "Envelope",
+    "GeneratedQuote",
+    "Identity",
+    "MessageError",
+    "Quote",
+    "QuoteError",
+    "QuoteHeader",
+    "QuotePolicy",
+    "QuoteUntrustedError",
+    "QuoteVerdict",
+    "QuoteVerification",
+    "ReportBody",
+    "Requirements",
+    "Shown",
+    "TrustRoot",
+    "UploadedPolicy",
+    "Verdict",
+    "VerificationResult",
+    "Version",
+    "binds",
+    "canonical_request",
+    "canonical_text",
+    "is_empty",
+    "is_signed",
+    "judge",
+    "parse_quote",
+    "sign",
+    "verify_quote",
+]
