@@ -1,0 +1,67 @@
+"""Intel SGX as Gramine uses it: SIGSTRUCT, MRENCLAVE, manifests. Pure; the outside is one Protocol, `Tree`.
+
+Two modules are not re-exported, because they load libraries that those who only measure need not pay for:
+`ppmlctl.sgx.signing_key` (cryptography) and `ppmlctl.sgx.template` (Jinja2). Import these by their own names.
+"""
+
+from __future__ import annotations
+
+from ppmlctl.sgx.attributes import Attributes
+from ppmlctl.sgx.detection import DetectedGramine, detect_gramine
+from ppmlctl.sgx.errors import (
+    GramineVersionError,
+    LoaderError,
+    ManifestError,
+    MeasurementError,
+    SgxError,
+    SigningKeyError,
+    SigstructError,
+    TreeError,
+)
+from ppmlctl.sgx.findings import Finding, findings
+from ppmlctl.sgx.gramine import VERSIONS, GramineVersion, gramine_version
+from ppmlctl.sgx.gramine_paths import GraminePaths, find_gramine
+from ppmlctl.sgx.layout import Layout, parse_offsets
+from ppmlctl.sgx.manifest import EnclaveSettings, enclave_settings, is_power_of_two, parse_size, read_manifest
+from ppmlctl.sgx.manifest_expansion import expand_manifest
+from ppmlctl.sgx.measurement import Measurement, measure
+from ppmlctl.sgx.sigstruct import Signer, Sigstruct, mr_signer_of
+from ppmlctl.sgx.tree import Entry, FolderTree, Kind, Tree
+
+__all__ = [
+    "VERSIONS",
+    "Attributes",
+    "DetectedGramine",
+    "EnclaveSettings",
+    "Entry",
+    "Finding",
+    "FolderTree",
+    "GraminePaths",
+    "GramineVersion",
+    "GramineVersionError",
+    "Kind",
+    "Layout",
+    "LoaderError",
+    "ManifestError",
+    "Measurement",
+    "MeasurementError",
+    "SgxError",
+    "Signer",
+    "SigningKeyError",
+    "Sigstruct",
+    "SigstructError",
+    "Tree",
+    "TreeError",
+    "detect_gramine",
+    "enclave_settings",
+    "expand_manifest",
+    "find_gramine",
+    "findings",
+    "gramine_version",
+    "is_power_of_two",
+    "measure",
+    "mr_signer_of",
+    "parse_offsets",
+    "parse_size",
+    "read_manifest",
+]
