@@ -1,0 +1,43 @@
+"""Key material in the forms that Java, OpenSSL and the BigDL PPML images read. Values in, values out; no files."""
+
+from ppmlctl.keystore.certificate import (
+    CertificateFacts,
+    CertificateRequest,
+    ServerCertificate,
+    belongs_to,
+    certificate_facts,
+    issue,
+    new_private_key,
+)
+from ppmlctl.keystore.encrypted_password import (
+    decrypt_password,
+    encrypt_password,
+    new_password_key,
+    password_fault,
+)
+from ppmlctl.keystore.errors import KeystoreError, WrongPasswordError
+from ppmlctl.keystore.jks import Entry, PrivateKeyEntry, TrustedCertificateEntry, read_jks, write_jks
+from ppmlctl.keystore.pkcs12 import read_pkcs12, write_pkcs12
+
+__all__ = [
+    "CertificateFacts",
+    "CertificateRequest",
+    "Entry",
+    "KeystoreError",
+    "PrivateKeyEntry",
+    "ServerCertificate",
+    "TrustedCertificateEntry",
+    "WrongPasswordError",
+    "belongs_to",
+    "certificate_facts",
+    "decrypt_password",
+    "encrypt_password",
+    "issue",
+    "new_password_key",
+    "new_private_key",
+    "password_fault",
+    "read_jks",
+    "read_pkcs12",
+    "write_jks",
+    "write_pkcs12",
+]
