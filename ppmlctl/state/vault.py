@@ -68,9 +68,9 @@ class Vault:
         """Whether values are out of reach, because no password was given."""
         return self._key is None
 
-    def names(self) -> tuple[str, ...]:
+    def names(self) -> list[str]:
         """The entries' names, sorted. Works on a locked vault."""
-        return tuple(sorted(self._file.entries))
+        return sorted(self._file.entries)
 
     def get(self, name: str) -> Secret:
         """The entry as a secret with handle `vault:NAME`, decrypted when first revealed (always as bytes).

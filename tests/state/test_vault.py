@@ -46,7 +46,7 @@ def test_what_was_put_comes_back_after_opening_anew(vault: Vault) -> None:
     vault.put("key", b"\x00\xff")
     vault.put("account", Secret("id"))
     opened = Vault.open(vault.path, PASSWORD, environment_id=ENVIRONMENT)
-    assert opened.names() == ("account", "key", "ssl_password")
+    assert opened.names() == ["account", "key", "ssl_password"]
     assert opened.get("ssl_password").reveal_text() == "geheim"
     assert opened.get("key").reveal_bytes() == b"\x00\xff"
     assert opened.get("account").reveal_text() == "id"
@@ -110,14 +110,14 @@ def test_entries_are_sorted_whatever_the_order_of_putting(vault: Vault) -> None:
 def test_a_removed_entry_is_gone(vault: Vault) -> None:
     vault.put("a", "1")
     vault.remove("a")
-    assert Vault.open(vault.path, PASSWORD).names() == ()
+    assert Vault.open(vault.path, PASSWORD).names() == []
 
 
 def test_a_locked_vault_shows_names_and_no_values(vault: Vault) -> None:
     vault.put("a", "1")
     locked = Vault.open(vault.path, None)
     assert locked.is_locked()
-    assert locked.names() == ("a",)
+    assert locked.names() == ["a"]
     assert not locked.get("a").is_available()
     for refused in (
         locked.get("a").reveal,
@@ -322,7 +322,7 @@ def test_a_write_never_undoes_what_another_process_wrote(vault: Vault) -> None:
     other = Vault.open(vault.path, PASSWORD)
     other.put("theirs", "1")
     vault.put("ours", "2")
-    assert Vault.open(vault.path, PASSWORD).names() == ("ours", "theirs")
+    assert Vault.open(vault.path, PASSWORD).names() == ["ours", "theirs"]
 
 
 def test_a_write_into_a_vault_that_got_another_password_is_refused(vault: Vault) -> None:
@@ -341,7 +341,7 @@ def test_a_write_that_fails_is_not_remembered(vault: Vault, monkeypatch: pytest.
     monkeypatch.setattr("ppmlctl.state.vault.write_atomic", full)
     with pytest.raises(OSError, match="disk full"):
         vault.put("a", "1")
-    assert vault.names() == ()
+    assert vault.names() == []
 
 
 def test_threads_lose_no_entry(vault: Vault) -> None:
@@ -352,7 +352,7 @@ def test_threads_lose_no_entry(vault: Vault) -> None:
     for thread in threads:
         thread.join()
     opened = Vault.open(vault.path, PASSWORD)
-    assert opened.names() == tuple(names)
+    assert opened.names() == names
     assert [opened.get(name).reveal_text() for name in names] == names
 
 
