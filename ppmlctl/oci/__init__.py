@@ -1,0 +1,46 @@
+"""OCI images as values: what they are made of, their exact bytes, and reading the layouts that hold them."""
+
+from ppmlctl.oci.config import ImageConfig, config_bytes
+from ppmlctl.oci.descriptor import CONFIG, LAYER, MANIFEST, Descriptor, Manifest, index_bytes, parse_index
+from ppmlctl.oci.digest import digest_of, digest_of_stream, is_digest
+from ppmlctl.oci.entry import Entry, File, Folder, Symlink, file_of_bytes, file_of_source
+from ppmlctl.oci.faults import ImageError
+from ppmlctl.oci.file_digests import FileDigests
+from ppmlctl.oci.folder import entries_of_folder
+from ppmlctl.oci.layer import EPOCH, write_layer
+from ppmlctl.oci.layout import INDEX_FILE, MARKER, MARKER_CONTENT, Layout, blob_path
+from ppmlctl.oci.recipe import Ingredients, Recipe, gather
+
+__all__ = [
+    "CONFIG",
+    "EPOCH",
+    "INDEX_FILE",
+    "LAYER",
+    "MANIFEST",
+    "MARKER",
+    "MARKER_CONTENT",
+    "Descriptor",
+    "Entry",
+    "File",
+    "FileDigests",
+    "Folder",
+    "ImageConfig",
+    "ImageError",
+    "Ingredients",
+    "Layout",
+    "Manifest",
+    "Recipe",
+    "Symlink",
+    "blob_path",
+    "config_bytes",
+    "digest_of",
+    "digest_of_stream",
+    "entries_of_folder",
+    "file_of_bytes",
+    "file_of_source",
+    "gather",
+    "index_bytes",
+    "is_digest",
+    "parse_index",
+    "write_layer",
+]

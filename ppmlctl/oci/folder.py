@@ -1,0 +1,59 @@
+"""A folder of this machine as the root file system of an image."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from ppmlctl.diagnostics import Diagnostic
+from ppmlctl.oci.entry import WHITEOUT, Entry, Folder, Symlink, by_path, file_of_source
+from ppmlctl.oci.faults import ImageError, bad_path, special_file, unreadable
+
+_KINDS = {stat.S_IFIFO: "named pipe", stat.S_IFSOCK: "socket", stat.S_IFCHR: "device", stat.S_IFBLK: "device"}
+
+
+def entries_of_folder(root: Path) -> list[Entry]:
+    """Everything below `root` in a layer's order; hidden files and symbolic links as they are.
+
+    Owner, times, extended attributes and modes are left behind, except whether the owner may execute a file: they
+    belong to this checkout, not to the image. Hard links become files of their own. Raises ImageError that names every
+    special or unreadable file.
+    """
+    if not root.is_dir():
+        raise bad_path(str(root), "is not a folder")
+    faults: list[Diagnostic] = []
+    entries = sorted(_walk(root, "", faults), key=by_path)
+    if faults:
+        raise ImageError(*faults)
+    return entries
+
+
+def _walk(folder: Path, prefix: str, faults: list[Diagnostic]) -> Iterator[Entry]:
+    try:
+        members = list(os.scandir(folder))
+    except OSError as error:
+        faults.append(unreadable(prefix or ".", error.strerror or ""))
+        return
+    for member in members:
+        path = f"{prefix}{member.name}"
+        if member.name.startswith(WHITEOUT):
+            faults.extend(bad_path(path, f"a name that begins with {WHITEOUT} means a removal").diagnostics)
+        elif member.is_symlink():
+            yield Symlink(path, str(Path(member.path).readlink()))
+        elif member.is_dir(follow_symlinks=False):
+            yield Folder(path)
+            yield from _walk(Path(member.path), f"{path}/", faults)
+        else:
+            yield from _file(member, path, faults)
+
+
+def _file(member: os.DirEntry[str], path: str, faults: list[Diagnostic]) -> Iterator[Entry]:
+    mode = member.stat(follow_symlinks=False).st_mode
+    if not stat.S_ISREG(mode):
+        faults.append(special_file(path, _KINDS.get(stat.S_IFMT(mode), "special file")))
+    elif not os.access(member.path, os.R_OK):
+        faults.append(unreadable(path, "permission denied"))
+    else:
+        yield file_of_source(path, Path(member.path), executable=bool(mode & stat.S_IXUSR))

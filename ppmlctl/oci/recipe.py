@@ -1,0 +1,94 @@
+"""What an image is made of, before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ppmlctl.oci.config import ImageConfig
+from ppmlctl.oci.descriptor import Descriptor
+from ppmlctl.oci.digest import canonical_json, digest_of, digest_of_stream
+from ppmlctl.oci.entry import Entry, File, Symlink
+from ppmlctl.oci.file_digests import FileDigests
+from ppmlctl.oci.folder import entries_of_folder
+from ppmlctl.oci.layout import MARKER, Layout
+from ppmlctl.oci.tree import Tree, laid_over
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A base, files over it, and how its containers start.
+
+    `base` is a folder that is the root file system, an OCI layout, or None for an empty image.
+    """
+
+    base: Path | None = None
+    files: tuple[File, ...] = ()
+    config: ImageConfig = field(default_factory=ImageConfig)
+
+
+@dataclass(frozen=True)
+class Ingredients:
+    """A recipe whose base was looked at: layers to copy, layers to write, and the configuration to build on."""
+
+    base: Path | None
+    source: Layout | None
+    """The base, where it is a layout."""
+    copied: tuple[Descriptor, ...]
+    written: tuple[tuple[Entry, ...], ...]
+    config: ImageConfig
+
+    @property
+    def base_config(self) -> dict[str, Any] | None:
+        """The base's own configuration; None where it has none."""
+        return self.source.config() if self.source else None
+
+    def inputs(self, digests: FileDigests) -> str:
+        """A digest of all that the image's bytes depend on. Reads only files that `digests` does not know."""
+        return digest_of(
+            canonical_json(
+                {
+                    "base": self.source.descriptor.digest if self.source else None,
+                    "layers": [[_input(entry, digests) for entry in layer] for layer in self.written],
+                    "config": asdict(self.config),
+                }
+            )
+        )
+
+
+def gather(recipe: Recipe) -> Ingredients:
+    """Looks at the base and lays the files over it. Reads; writes nothing.
+
+    A folder becomes one layer and the files another one, so files that change leave the base's layer as it was.
+    Raises ImageError for a base or a path that no image can be made of.
+    """
+    if recipe.base is not None and (recipe.base / MARKER).is_file():
+        layout = Layout(recipe.base)
+        over = tuple(laid_over(recipe.files, layout.tree())) if recipe.files else ()
+        return Ingredients(recipe.base, layout, layout.manifest.layers, _filled(over), recipe.config)
+    root = tuple(entries_of_folder(recipe.base)) if recipe.base else ()
+    over = tuple(laid_over(recipe.files, Tree.of_entries(root)))
+    return Ingredients(recipe.base, None, (), _filled(root, over), recipe.config)
+
+
+def _filled(*layers: tuple[Entry, ...]) -> tuple[tuple[Entry, ...], ...]:
+    return tuple(layer for layer in layers if layer)
+
+
+def _input(entry: Entry, digests: FileDigests) -> Iterable[object]:
+    # A name that is not UTF-8 has surrogates, which JSON in UTF-8 cannot hold.
+    path = entry.path.encode(errors="surrogateescape").hex()
+    if isinstance(entry, File):
+        return ["file", path, entry.executable, _content(entry, digests)]
+    if isinstance(entry, Symlink):
+        return ["link", path, entry.target.encode(errors="surrogateescape").hex()]
+    return ["folder", path]
+
+
+def _content(file: File, digests: FileDigests) -> str:
+    if file.source is not None:
+        return digests.of(file.source)
+    with file.open() as stream:
+        return digest_of_stream(stream)

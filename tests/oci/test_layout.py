@@ -1,0 +1,119 @@
+"""Reading layouts that other tools wrote."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import tarfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ppmlctl.oci import ImageError, Layout, digest_of, parse_index
+from ppmlctl.oci.descriptor import parse_manifest
+
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+INDEX = "application/vnd.oci.image.index.v1+json"
+DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+GZIP_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
+
+
+class LayoutFolder:
+    """Writes a layout as another tool would, blob by blob."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "blobs" / "sha256").mkdir(parents=True)
+        (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
+
+    def blob(self, content: bytes, media_type: str, **more: Any) -> dict[str, Any]:
+        digest = digest_of(content)
+        (self.folder / "blobs" / "sha256" / digest.removeprefix("sha256:")).write_bytes(content)
+        return {"mediaType": media_type, "digest": digest, "size": len(content), **more}
+
+    def image(self, *layers: bytes, **more: Any) -> dict[str, Any]:
+        config = self.blob(b'{"config":{"Env":["A=1"]}}', "application/vnd.oci.image.config.v1+json")
+        described = [self.blob(layer, GZIP_LAYER) for layer in layers]
+        manifest = {"schemaVersion": 2, "config": config, "layers": described}
+        return self.blob(json.dumps(manifest).encode(), more.pop("media_type", MANIFEST), **more)
+
+    def index(self, *manifests: dict[str, Any]) -> Path:
+        (self.folder / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": manifests}))
+        return self.folder
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> LayoutFolder:
+    return LayoutFolder(tmp_path / "layout")
+
+
+def gzipped(**files: bytes | str) -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as archive:
+        for name, content in files.items():
+            member = tarfile.TarInfo(f"./{name}")
+            if isinstance(content, str):
+                member.type, member.linkname = tarfile.SYMTYPE, content
+                archive.addfile(member)
+            else:
+                member.size = len(content)
+                archive.addfile(member, io.BytesIO(content))
+    return gzip.compress(stream.getvalue())
+
+
+def test_files_are_read_from_the_layer_that_has_the_last_word(made: LayoutFolder) -> None:
+    lower, upper = gzipped(a=b"old", b=b"kept", c=b"gone"), gzipped(a=b"new", link="/b", **{".wh.c": b""})
+    layout = Layout(made.index(made.image(lower, upper)))
+    assert layout.read_files(["a", "/b", "c", "link", "d"]) == {"a": b"new", "/b": b"kept", "link": b"kept"}
+
+
+def test_an_index_inside_the_index_is_followed_for_this_platform(made: LayoutFolder) -> None:
+    arm = made.image(gzipped(a=b"arm"), platform={"os": "linux", "architecture": "arm64"})
+    amd = made.image(gzipped(a=b"amd"), platform={"os": "linux", "architecture": "amd64"}, media_type=DOCKER_MANIFEST)
+    nested = made.blob(json.dumps({"manifests": [arm, amd]}).encode(), INDEX)
+    assert Layout(made.index(nested)).read_files(["a"]) == {"a": b"amd"}
+
+
+def test_two_images_in_one_layout_are_refused(made: LayoutFolder) -> None:
+    folder = made.index(made.image(gzipped(a=b"1")), made.image(gzipped(a=b"2")))
+    with pytest.raises(ImageError, match="holds 2 images for linux/amd64 where one is wanted"):
+        Layout(folder)
+
+
+def test_a_blob_with_another_content_than_its_digest_says_is_refused(made: LayoutFolder) -> None:
+    folder = made.index(image := made.image())
+    (folder / "blobs" / "sha256" / image["digest"].removeprefix("sha256:")).write_bytes(b"{}")
+    with pytest.raises(ImageError, match="has another digest"):
+        Layout(folder)
+
+
+def test_a_folder_without_the_marker_is_no_layout(tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match="has no file oci-layout"):
+        Layout(tmp_path)
+
+
+@pytest.mark.parametrize("layer", [b"", b"no tar", gzip.compress(b"x" * 2000), gzipped(a=b"1" * 5000)[:-20]])
+def test_a_damaged_layer_is_an_image_error(made: LayoutFolder, layer: bytes) -> None:
+    layout = Layout(made.index(made.image(layer)))
+    with pytest.raises(ImageError):
+        layout.read_files(["a"])
+
+
+keys = st.sampled_from(["manifests", "layers", "config", "digest", "mediaType", "size", "platform", "annotations"])
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.just(digest_of(b"")),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.binary(max_size=40) | json_values.map(lambda value: json.dumps(value).encode()))
+def test_any_index_or_manifest_is_read_or_refused_by_an_image_error(content: bytes) -> None:
+    for parse in (parse_index, parse_manifest):
+        with suppress(ImageError):
+            parse(content, "here")
