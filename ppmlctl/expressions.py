@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import lru_cache, wraps
+from functools import cached_property, lru_cache, wraps
 from typing import Any
 
 from jinja2 import StrictUndefined, TemplateSyntaxError, nodes
@@ -147,6 +147,11 @@ class Expression:
     _parts: tuple[str | TemplateExpression, ...]
     _is_reference: bool
 
+    @cached_property
+    def roots(self) -> frozenset[str]:
+        """The names it starts from; nothing else of a scope is looked at."""
+        return frozenset(path[0] for path in self.references)
+
     def evaluate(self, scope: Mapping[str, object]) -> object:
         """The native value: plain data, a Secret, or an Unknown. Raises ExpressionError."""
         try:
@@ -168,10 +173,11 @@ class Expression:
     def _evaluate(self, scope: Mapping[str, object]) -> object:
         if self._is_reference:
             return _look_up(next(iter(self.references)), scope)
+        seen = {name: scope[name] for name in self.roots if name in scope}
         touched: list[Secret] = []
         token = _secret_touched.set(touched)
         try:
-            results = [part if isinstance(part, str) else part(scope) for part in self._parts]
+            results = [part if isinstance(part, str) else part(seen) for part in self._parts]
         finally:
             _secret_touched.reset(token)
         for undefined in (r for r in results if isinstance(r, Undefined)):

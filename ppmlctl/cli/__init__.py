@@ -1,0 +1,5 @@
+"""The command line. Nothing else prints."""
+
+from ppmlctl.cli.main import main
+
+__all__ = ["main"]

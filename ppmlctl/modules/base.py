@@ -66,6 +66,8 @@ class Module(Generic[A, R]):
     """True for workloads: what would be created or updated is `run`."""
     replace_on: ClassVar[frozenset[str]] = frozenset()
     """Arguments that cannot be changed in place."""
+    shown: ClassVar[tuple[str, ...]] = ("path", "name")
+    """Fields of the result that the recap shows."""
     recorded_as_digest: ClassVar[frozenset[str]] = frozenset()
     """Large arguments, recorded as the SHA-256 of their canonical JSON."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ppmlctl.clients.docker import DockerClient
     from ppmlctl.clients.ehsm import EhsmClient
     from ppmlctl.clients.kubernetes import KubernetesClient
-    from ppmlctl.clients.oci import OciLayouts
+    from ppmlctl.clients.oci import OciClient
 
 SANDBOX = "sandbox"
 
@@ -41,16 +41,16 @@ class Engines(Protocol):
     @property
     def docker(self) -> DockerClient: ...
     @property
-    def oci(self) -> OciLayouts: ...
+    def oci(self) -> OciClient: ...
     def ehsm(self, server: EhsmServer) -> EhsmClient: ...
 
 
 class SecretStore(Protocol):
     """The part of the vault that modules use."""
 
-    def names(self) -> list[str]: ...
+    def names(self) -> Sequence[str]: ...
     def get(self, name: str) -> Secret: ...
-    def put(self, name: str, value: str | bytes | Secret) -> None: ...
+    def put(self, name: str, value: bytes | str | Secret) -> None: ...
     def remove(self, name: str) -> None: ...
 
 

@@ -104,6 +104,8 @@ class PlannedAction:
     removal: Removal = Removal.DELETE
     evidence: Evidence | None = None
     title: str = ""
+    outcome: tuple[FieldChange, ...] = ()
+    """What is foreseen to become of its recorded result. Serves display only."""
 
 
 @dataclass(frozen=True)

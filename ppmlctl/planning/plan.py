@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ppmlctl.diagnostics import Diagnostic, StateError
+from ppmlctl.planning.diff import drift
 from ppmlctl.planning.graph import in_order, sorted_by_needs
 from ppmlctl.planning.model import (
     ABSENT,
@@ -70,7 +71,10 @@ class Planner:
         because = tuple(sorted(task.sources & self.acting)) if conditional else ()
         if declaration.runs and change.action in {ActionKind.CREATE, ActionKind.UPDATE, ActionKind.REPLACE}:
             change = replace(change, action=ActionKind.RUN)
-        return _action(task, change, recorded, because, conditional=conditional)
+        action = _action(task, change, recorded, because, conditional=conditional)
+        if recorded is None or change.action is ActionKind.KEEP:
+            return action
+        return replace(action, outcome=tuple(drift(observed.foreseen, recorded.result)))
 
     def _want(self, task: Task, declaration: Declaration) -> Wanted:
         args = task.arguments(self.results)

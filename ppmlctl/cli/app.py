@@ -1,0 +1,262 @@
+"""The commands. Each imports what it needs when it runs, so that `--version` and completion stay quick."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="ppmlctl",
+    help="One declarative file for a whole trusted-analytics environment on Intel SGX and TDX.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Output(StrEnum):
+    """How results are shown."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class GraphOutput(StrEnum):
+    """How the graph is shown."""
+
+    TEXT = "text"
+    JSON = "json"
+    DOT = "dot"
+
+
+File = Annotated[Path, typer.Option("--file", "-f", help="The environment's file.", show_default=True)]
+As = Annotated[Output, typer.Option("--output", "-o", help="text for people, json for machines.")]
+Move = Annotated[bool, typer.Option("--move", help="Accept another cluster or target than the lockfile's.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Parallel = Annotated[int, typer.Option("--parallel", min=1, max=64, help="Tasks that run at once.")]
+
+DEFAULT_FILE = Path("ppml.yaml")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"ppmlctl {version('ppmlctl')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _version_wanted: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="Where to begin.")] = Path(),
+    output: As = Output.TEXT,
+) -> None:
+    """Begin an environment: a commented ppml.yaml and what git must not see."""
+    from ppmlctl.cli.commands.init import init as run
+
+    run(folder, as_json=output is Output.JSON)
+
+
+@app.command()
+def validate(file: File = DEFAULT_FILE, output: As = Output.TEXT) -> None:
+    """Check ppml.yaml and the playbooks. Talks to nobody."""
+    from ppmlctl.cli.commands.validate import validate as run
+
+    run(file, as_json=output is Output.JSON)
+
+
+@app.command()
+def plan(
+    file: File = DEFAULT_FILE,
+    output: As = Output.TEXT,
+    save: Annotated[Path | None, typer.Option("--save", help="Write the plan to a file for `apply`.")] = None,
+    move: Move = False,
+) -> None:
+    """Show what apply would do. Exit code 0: nothing, 2: changes, 1: an error."""
+    from ppmlctl.cli.commands.plan import plan as run
+
+    raise typer.Exit(run(file, save=save, move=move, as_json=output is Output.JSON))
+
+
+@app.command()
+def apply(
+    saved: Annotated[Path | None, typer.Argument(help="A plan that `plan --save` wrote.")] = None,
+    file: File = DEFAULT_FILE,
+    output: As = Output.TEXT,
+    yes: Yes = False,
+    move: Move = False,
+    parallel: Parallel = 8,
+) -> None:
+    """Make it so, and record what was made."""
+    from ppmlctl.cli.commands.apply import Wish
+    from ppmlctl.cli.commands.apply import apply as run
+
+    wish = Wish(file, saved=saved, yes=yes, move=move, parallel=parallel, as_json=output is Output.JSON)
+    raise typer.Exit(run(wish))
+
+
+@app.command()
+def destroy(
+    file: File = DEFAULT_FILE,
+    output: As = Output.TEXT,
+    yes: Yes = False,
+    move: Move = False,
+    parallel: Parallel = 8,
+) -> None:
+    """Take away what the lockfile says was made. Keys, the vault and what was there before are kept and listed."""
+    from ppmlctl.cli.commands.apply import Wish
+    from ppmlctl.cli.commands.apply import apply as run
+
+    wish = Wish(file, destroy=True, yes=yes, move=move, parallel=parallel, as_json=output is Output.JSON)
+    raise typer.Exit(run(wish))
+
+
+@app.command()
+def status(file: File = DEFAULT_FILE, output: As = Output.TEXT) -> None:
+    """Show what the lockfile records, and how well each result is supported. Talks to nobody."""
+    from ppmlctl.cli.commands.status import status as run
+
+    run(file, as_json=output is Output.JSON)
+
+
+@app.command("output")
+def output_(
+    name: Annotated[str | None, typer.Argument(help="One output alone, as plain text.")] = None,
+    file: File = DEFAULT_FILE,
+    output: As = Output.TEXT,
+) -> None:
+    """Show the environment's outputs."""
+    from ppmlctl.cli.commands.output import output as run
+
+    run(file, name, as_json=output is Output.JSON)
+
+
+@app.command()
+def graph(
+    file: File = DEFAULT_FILE,
+    output: Annotated[GraphOutput, typer.Option("--output", "-o", help="text, json or dot.")] = GraphOutput.TEXT,
+) -> None:
+    """Show the tasks and what each of them needs."""
+    from ppmlctl.cli.commands.graph import graph as run
+
+    run(file, output.value)
+
+
+class SchemaName(StrEnum):
+    """The files that have a schema."""
+
+    PPML = "ppml"
+    PLAYBOOK = "playbook"
+    LOCK = "lock"
+
+
+@app.command()
+def schema(name: Annotated[SchemaName, typer.Argument(help="Which file's schema.")] = SchemaName.PPML) -> None:
+    """Print a JSON Schema, for editors."""
+    from ppmlctl.shipped import schema_path
+
+    sys.stdout.write(schema_path(f"{name.value}.schema.json").read_text(encoding="utf-8"))
+
+
+vault_app = typer.Typer(name="vault", help="The environment's secret values.", no_args_is_help=True)
+app.add_typer(vault_app)
+
+
+@vault_app.command("list")
+def vault_list(file: File = DEFAULT_FILE, output: As = Output.TEXT) -> None:
+    """Show the names of the entries."""
+    from ppmlctl.cli.commands.vault import list_entries
+
+    list_entries(file, as_json=output is Output.JSON)
+
+
+@vault_app.command("set")
+def vault_set(name: Annotated[str, typer.Argument(help="The entry.")], file: File = DEFAULT_FILE) -> None:
+    """Keep a value: asked for on a terminal, read from standard input elsewhere."""
+    from ppmlctl.cli.commands.vault import set_entry
+
+    set_entry(file, name)
+
+
+@vault_app.command("show")
+def vault_show(name: Annotated[str, typer.Argument(help="The entry.")], file: File = DEFAULT_FILE) -> None:
+    """Print one value. It then stands on your screen or in the pipe."""
+    from ppmlctl.cli.commands.vault import show_entry
+
+    show_entry(file, name)
+
+
+@vault_app.command("remove")
+def vault_remove(name: Annotated[str, typer.Argument(help="The entry.")], file: File = DEFAULT_FILE) -> None:
+    """Drop an entry."""
+    from ppmlctl.cli.commands.vault import remove_entry
+
+    remove_entry(file, name)
+
+
+@vault_app.command("rekey")
+def vault_rekey(file: File = DEFAULT_FILE) -> None:
+    """Change the vault's password; the new one is asked for, or read from standard input."""
+    from ppmlctl.cli.commands.vault import rekey
+
+    rekey(file)
+
+
+sandbox_app = typer.Typer(name="sandbox", help="The embedded engines of `target: sandbox`.", no_args_is_help=True)
+app.add_typer(sandbox_app)
+
+
+class Part(StrEnum):
+    """What the sandbox can serve alone."""
+
+    EHSM = "ehsm"
+
+
+@sandbox_app.command("up")
+def sandbox_up(
+    file: File = DEFAULT_FILE,
+    only: Annotated[Part | None, typer.Option("--only", help="Serve one engine alone.")] = None,
+    listen: Annotated[str | None, typer.Option("--listen", help="ADDRESS[:PORT] to serve on.")] = None,
+    output: As = Output.TEXT,
+) -> None:
+    """Start the sandbox, or say that it runs."""
+    from ppmlctl.cli.commands.sandbox import up
+
+    up(file, only=only.value if only else None, listen=listen, as_json=output is Output.JSON)
+
+
+@sandbox_app.command("status")
+def sandbox_status(file: File = DEFAULT_FILE, output: As = Output.TEXT) -> None:
+    """Say whether the sandbox runs, and where it listens."""
+    from ppmlctl.cli.commands.sandbox import status as run
+
+    run(file, as_json=output is Output.JSON)
+
+
+@sandbox_app.command("down")
+def sandbox_down(file: File = DEFAULT_FILE) -> None:
+    """Stop the sandbox. What is in it stays."""
+    from ppmlctl.cli.commands.sandbox import down
+
+    down(file)
+
+
+@sandbox_app.command("env")
+def sandbox_env(file: File = DEFAULT_FILE) -> None:
+    """Print shell variables that point kubectl and others at the sandbox."""
+    from ppmlctl.cli.commands.sandbox import env
+
+    env(file)

@@ -1,0 +1,29 @@
+"""`ppmlctl plan`"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import typer
+
+from ppmlctl.cli.plan_view import plan_as_data, plan_text
+from ppmlctl.cli.style import Style
+from ppmlctl.engine import Options, Session
+from ppmlctl.engine.saved_plan import save_plan
+
+NOTHING, CHANGES = 0, 2
+
+
+def plan(file: Path, *, save: Path | None, move: bool, as_json: bool) -> int:
+    """Shows the plan; 0 where it is empty, 2 where it is not."""
+    session = Session(Options(file, move=move))
+    found = session.plan()
+    if save is not None:
+        save_plan(save, found, session)
+    if as_json:
+        typer.echo(json.dumps(plan_as_data(found, session.warnings), ensure_ascii=False, indent=2))
+    else:
+        typer.echo(plan_text(found, session.warnings, Style.of(sys.stdout)))
+    return NOTHING if found.is_empty() else CHANGES

@@ -1,0 +1,109 @@
+"""How an apply ended: counts, what is real here and what is simulated, outputs, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ppmlctl.cli.plan_view import masked, shown
+from ppmlctl.cli.style import Style
+from ppmlctl.engine import Recap, Session, TaskFinished
+from ppmlctl.evidence import Evidence
+from ppmlctl.planning import ActionKind, Removal
+from ppmlctl.secret import Secret
+
+
+def recap_as_data(recap: Recap, session: Session) -> dict[str, Any]:
+    """The last line of `apply -o json`."""
+    told = {**recap.counts(), "interrupted": recap.interrupted, "warnings": recap.warnings}
+    left = {finished.action.address: what for finished, what in left_behind(recap, session)}
+    told |= {"requests": session.engines.requests(), "left_behind": left}
+    return {"recap": told, "outputs": masked(outputs_after(recap, session))}
+
+
+def recap_text(recap: Recap, session: Session, seconds: float, style: Style) -> str:
+    """The recap for people."""
+    blocks = [_counts_line(recap, seconds, style)]
+    if session.sandboxed:
+        blocks += _blocks(recap, session, style)
+    elif recap.counts()["simulated"]:
+        blocks.append(style.yellow("Some results are simulated and prove nothing."))
+    left = [f"  {finished.action.address}: {what}" for finished, what in left_behind(recap, session)]
+    if left:
+        blocks.append("\n".join([style.bold("Kept or left behind"), *left]))
+    outputs = [f"  {name} = {shown(value)}" for name, value in outputs_after(recap, session).items()]
+    if outputs:
+        blocks.append("\n".join([style.bold("Outputs"), *outputs]))
+    if session.sandboxed and recap.succeeded:
+        blocks.append("\n".join(_next_commands(session, style)))
+    return "\n\n".join(blocks)
+
+
+def outputs_after(recap: Recap, session: Session) -> dict[str, Any]:
+    """Outputs from what this apply gave, else from what was recorded before."""
+    results = {address: entry.result for address, entry in session.recorded.items()}
+    for finished in recap.finished:
+        if finished.action.action is ActionKind.DELETE:
+            results.pop(finished.action.address, None)
+        elif finished.result:
+            results[finished.action.address] = finished.result
+    return session.outputs(results)
+
+
+def left_behind(recap: Recap, session: Session) -> Iterator[tuple[TaskFinished, str]]:
+    """What removals did not take away: keys, accounts, policies, things that were there before."""
+    for finished in recap.finished:
+        action = finished.action
+        if action.action is not ActionKind.DELETE or finished.result is None or not finished.result:
+            continue
+        recorded = session.recorded.get(action.address)
+        existed_before = bool(finished.result.get("existed_before"))
+        if recorded and (action.removal is not Removal.DELETE or existed_before):
+            yield finished, session.modules[action.module].kept_as(recorded) or action.module
+
+
+def _counts_line(recap: Recap, seconds: float, style: Style) -> str:
+    counts = recap.counts()
+    paint = {"changed": style.yellow, "failed": style.red, "skipped": style.cyan, "ok": style.green}
+    parts = [paint.get(name, style.dim)(f"{name} {count}") for name, count in counts.items()]
+    return f"{style.bold('Recap')}  {'  '.join(parts)}  {style.dim(f'({seconds:.1f} s)')}"
+
+
+def _blocks(recap: Recap, session: Session, style: Style) -> list[str]:
+    real: list[str] = []
+    simulated: list[str] = []
+    for finished in recap.finished:
+        if finished.action.action is ActionKind.DELETE or not finished.result:
+            continue
+        made_up = finished.evidence is Evidence.SIMULATED
+        (simulated if made_up else real).extend(_described(finished, session))
+    blocks = []
+    if real:
+        blocks.append("\n".join([style.bold("Real here"), *real]))
+    if simulated:
+        blocks.append("\n".join([style.bold("Simulated here"), *simulated]))
+    return blocks
+
+
+def _described(finished: TaskFinished, session: Session) -> Iterator[str]:
+    module = session.modules[finished.action.module]
+    parts = [_part(name, finished.result) for name in module.shown if finished.result.get(name) not in {None, ""}]
+    yield f"  {finished.action.address:<24} {'  '.join(part for part in parts if part)}".rstrip()
+
+
+def _part(name: str, result: Mapping[str, Any]) -> str:
+    value = result[name]
+    if isinstance(value, Secret):
+        return ""
+    return str(value) if name in {"path", "name", "url", "reference", "verdict"} else f"{name} {value}"
+
+
+def _next_commands(session: Session, style: Style) -> Iterator[str]:
+    file = session.options.file
+    yield style.bold("Next")
+    yield "  Set another log_level under images.custom, and see what follows from it:"
+    yield f"    ppmlctl plan -f {file}"
+    yield "  Stop the sandbox (what is in it stays):"
+    yield f"    ppmlctl sandbox down -f {file}"
+    yield "  The same file on real engines: set `target: cluster` and `kms.ehsm.url` in a copy of it, then:"
+    yield f"    ppmlctl plan -f {file.parent / 'cluster.yaml'}"

@@ -1,0 +1,94 @@
+"""The clients of one environment, opened when first asked for. In a plan each of them refuses to write."""
+
+from __future__ import annotations
+
+import threading
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from ppmlctl.effects import Effect, Effects
+from ppmlctl.modules.context import EhsmServer
+from ppmlctl.sandbox.process import Sandbox
+from ppmlctl.spec import Environment
+
+if TYPE_CHECKING:
+    from ppmlctl.clients.docker import DockerClient
+    from ppmlctl.clients.ehsm import EhsmClient
+    from ppmlctl.clients.kubernetes import KubernetesClient
+    from ppmlctl.clients.oci import OciClient
+
+KINDS = ("docker", "ehsm", "files", "kubernetes", "oci")
+
+
+class OpenEngines:
+    """Safe for threads: each client is opened once."""
+
+    def __init__(self, environment: Environment, root: Path, *, sandbox: Sandbox | None, writes_allowed: bool) -> None:
+        self._environment = environment
+        self._root = root
+        self._sandbox = sandbox
+        self._lock = threading.RLock()
+        self._ehsm: dict[EhsmServer, EhsmClient] = {}
+        self.effects = {kind: Effects(kind, writes_allowed=writes_allowed) for kind in KINDS}
+
+    def requests(self) -> dict[str, dict[str, int]]:
+        """How many operations were sent to each engine, by effect."""
+        return {
+            kind: {effect.value: effects.count(effect) for effect in Effect} for kind, effects in self.effects.items()
+        }
+
+    @cached_property
+    def _kubernetes(self) -> KubernetesClient:
+        from ppmlctl.clients.kubernetes import KubernetesClient  # noqa: PLC0415 - 0.3 s that not every command needs
+
+        kubeconfig = self._sandbox.kubeconfig if self._sandbox else None
+        context = None if self._sandbox else self._environment.cluster.context
+        return KubernetesClient(self.effects["kubernetes"], kubeconfig=kubeconfig, context=context)
+
+    @property
+    def kubernetes(self) -> KubernetesClient:
+        """The environment's cluster, or the sandbox's."""
+        with self._lock:
+            return self._kubernetes
+
+    @cached_property
+    def _docker(self) -> DockerClient:
+        from ppmlctl.clients.docker import DockerClient  # noqa: PLC0415 - 0.2 s that not every command needs
+
+        return DockerClient(self.effects["docker"], host=self._environment.docker.host)
+
+    @property
+    def docker(self) -> DockerClient:
+        """The Docker engine."""
+        with self._lock:
+            return self._docker
+
+    @cached_property
+    def _oci(self) -> OciClient:
+        from ppmlctl.clients.oci import OciClient  # noqa: PLC0415 - not every command needs it
+        from ppmlctl.oci import FileDigests  # noqa: PLC0415 - the same
+
+        return OciClient(self.effects["oci"], FileDigests(self._root / ".ppml" / "cache" / "digests.json"))
+
+    @property
+    def oci(self) -> OciClient:
+        """OCI layouts on this machine."""
+        with self._lock:
+            return self._oci
+
+    def ehsm(self, server: EhsmServer) -> EhsmClient:
+        """The client of one EHSM; the sandbox's is reached where it listens now, whatever its URL says."""
+        from ppmlctl.clients.ehsm import EhsmClient, ServerTrust  # noqa: PLC0415 - 0.2 s that not every command needs
+
+        with self._lock:
+            if server not in self._ehsm:
+                trust = ServerTrust(self._root / server.ca if server.ca else None, server.fingerprint, server.insecure)
+                connect_to = None
+                if self._sandbox and self._sandbox.ehsm_url:
+                    place = urlsplit(self._sandbox.ehsm_url)
+                    trust, connect_to = ServerTrust(self._sandbox.ca), (str(place.hostname), int(place.port or 443))
+                effects = self.effects["ehsm"]
+                self._ehsm[server] = EhsmClient(server.url, effects, trust=trust, connect_to=connect_to)
+            return self._ehsm[server]

@@ -1,0 +1,81 @@
+"""What the engine tells while it works. Whoever shows it to people listens; nothing here prints."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+from ppmlctl.diagnostics import Diagnostic
+from ppmlctl.evidence import Evidence
+from ppmlctl.planning import PlannedAction
+
+
+class Status(StrEnum):
+    """How a task ended."""
+
+    OK = "ok"
+    CHANGED = "changed"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class TaskStarted:
+    action: PlannedAction
+
+
+@dataclass(frozen=True)
+class TaskProgress:
+    address: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Warned:
+    address: str
+    text: str
+
+
+@dataclass(frozen=True)
+class TaskFinished:
+    """`seconds` of wall-clock time. `because` says why a task was skipped or kept."""
+
+    action: PlannedAction
+    status: Status
+    seconds: float = 0.0
+    because: str = ""
+    evidence: Evidence | None = None
+    result: Mapping[str, Any] = field(default_factory=dict)
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+Event = TaskStarted | TaskProgress | Warned | TaskFinished
+
+
+class Listener(Protocol):
+    """Called from the thread that runs the engine and from its workers; must be quick and safe for threads."""
+
+    def __call__(self, event: Event, /) -> None: ...
+
+
+@dataclass
+class Recap:
+    """How a whole apply ended."""
+
+    finished: list[TaskFinished] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    interrupted: bool = False
+
+    def counts(self) -> dict[str, int]:
+        """ok, changed, skipped, failed; and how many of the results are simulated."""
+        by_status = Counter(one.status for one in self.finished)
+        simulated = sum(one.evidence is Evidence.SIMULATED for one in self.finished)
+        return {status.value: by_status[status] for status in Status} | {"simulated": simulated}
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether nothing failed, nothing was skipped over and nobody asked to stop."""
+        return not self.interrupted and all(one.status in {Status.OK, Status.CHANGED} for one in self.finished)

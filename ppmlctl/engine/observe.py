@@ -1,0 +1,50 @@
+"""Looks at everything the tasks want, once per kind and in parallel, before anything is decided."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from ppmlctl.modules.base import Module
+from ppmlctl.modules.context import Context
+from ppmlctl.planning import Observed, Recorded, Task, Wanted, in_order
+from ppmlctl.unknown import Unknown
+
+
+def observe(
+    wanted: Sequence[tuple[Wanted, str]], modules: Mapping[str, Module[Any, Any]], context: Context
+) -> dict[str, Observed]:
+    """What is there, by address, for what each module (named beside it) is wanted to make."""
+    by_kind: dict[str, list[Wanted]] = {}
+    for one, kind in wanted:
+        by_kind.setdefault(kind, []).append(one)
+    found: dict[str, Observed] = {}
+    with ThreadPoolExecutor(max(1, min(8, len(by_kind))), thread_name_prefix="observe") as pool:
+        for observed in pool.map(lambda item: modules[item[0]].observe(context, item[1]), by_kind.items()):
+            found.update(observed)
+    return found
+
+
+def as_recorded(
+    tasks: Sequence[Task],
+    modules: Mapping[str, Module[Any, Any]],
+    recorded: Mapping[str, Recorded],
+    digest: Callable[[bytes], str | None],
+) -> list[tuple[Wanted, str]]:
+    """What each task wants if every task with a record is kept.
+
+    A task whose arguments turn out to be others is looked at again when it is its turn.
+    """
+    results: dict[str, Mapping[str, Any]] = {}
+    wanted: list[tuple[Wanted, str]] = []
+    for task in in_order(tasks):
+        module = modules[task.module]
+        entry = recorded.get(task.address)
+        unknown = {name: Unknown(task.address) for name in module.result_fields()}
+        results[task.address] = {**unknown, **entry.result} if entry else unknown
+        if task.condition is not None and task.condition(results) is False:
+            continue
+        args = task.arguments(results)
+        wanted.append((Wanted(task.address, args, module.fingerprint(args, digest)), task.module))
+    return wanted

@@ -1,0 +1,27 @@
+"""Where an environment's sandbox keeps its state, and what runs there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ppmlctl.sandbox import process
+from ppmlctl.sandbox.process import Sandbox
+
+STATE_FOLDER = ".ppml"
+"""Beside ppml.yaml; may be lost."""
+
+
+def sandbox_folder(root: Path) -> Path:
+    """The state folder of the sandbox that belongs to the environment in `root`."""
+    return root / STATE_FOLDER / "sandbox"
+
+
+def running_sandbox(root: Path) -> Sandbox | None:
+    """The environment's sandbox, where it runs."""
+    found = process.status(sandbox_folder(root))
+    return found.sandbox if found else None
+
+
+def start_sandbox(root: Path) -> Sandbox:
+    """Starts it, or finds it running. Raises StateError."""
+    return process.up(sandbox_folder(root))

@@ -1,0 +1,220 @@
+"""One environment, opened: ppml.yaml, playbooks, lockfile, vault and engines, and the way from them to a plan."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ppmlctl.diagnostics import Diagnostic, Severity, StateError
+from ppmlctl.engine.engines import OpenEngines
+from ppmlctl.engine.events import Listener, Recap
+from ppmlctl.engine.identity import check_target, engine_identities
+from ppmlctl.engine.observe import as_recorded, observe
+from ppmlctl.engine.run import PARALLEL, Run
+from ppmlctl.engine.sandbox_state import running_sandbox, start_sandbox
+from ppmlctl.engine.secrets_kept import SecretsKept
+from ppmlctl.engine.vault_access import NoVault, open_vault, password_of
+from ppmlctl.modules.base import Module
+from ppmlctl.modules.context import SANDBOX, Context, Files
+from ppmlctl.modules.registry import Registry
+from ppmlctl.planning import Plan, Recorded, Task, Wanted, make_plan
+from ppmlctl.playbook import Expanded, expand, parse
+from ppmlctl.sandbox.process import Sandbox
+from ppmlctl.secret import SecretLockedError
+from ppmlctl.shipped import playbook_path
+from ppmlctl.spec import Loaded, load
+from ppmlctl.state import LockStore, Vault
+
+SANDBOX_ENGINES = {"kubernetes", "ehsm"}
+
+
+@dataclass(frozen=True)
+class Options:
+    """How an environment is opened. `prompt` asks for the vault's password; None where there is no terminal."""
+
+    file: Path
+    writes_allowed: bool = False
+    move: bool = False
+    parallel: int = PARALLEL
+    prompt: Callable[[], str] | None = None
+    variables: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+
+
+class Session:
+    """Everything a command needs of one environment. Opening it reads files and touches nothing."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.root = options.file.parent
+        self.loaded: Loaded = load(options.file)
+        self.environment = self.loaded.environment
+        self.modules: Mapping[str, Module[Any, Any]] = Registry()
+        self.store = LockStore.open(self.root / f"{options.file.stem}.lock", shown_as=f"{options.file.stem}.lock")
+        self.vault = self._open_vault()
+        self.expanded = self._expand()
+
+    @property
+    def sandboxed(self) -> bool:
+        """Whether the engines are embedded ones."""
+        return self.environment.target == SANDBOX
+
+    @cached_property
+    def engines(self) -> OpenEngines:
+        """Opened at the first use, since the sandbox may be started before."""
+        return OpenEngines(
+            self.environment, self.root, sandbox=self.sandbox, writes_allowed=self.options.writes_allowed
+        )
+
+    @cached_property
+    def sandbox(self) -> Sandbox | None:
+        """Where the running sandbox listens; None where it does not run or is not wanted."""
+        return running_sandbox(self.root) if self.sandboxed else None
+
+    @property
+    def warnings(self) -> list[Diagnostic]:
+        """What every plan says: findings in ppml.yaml, and what could not be looked at."""
+        return [*self.loaded.warnings, *self._notes()]
+
+    def start_sandbox(self) -> None:
+        """Starts the sandbox where this environment wants one. Must come before anything looks at the engines."""
+        if self.sandboxed:
+            self.sandbox = start_sandbox(self.root)
+
+    @cached_property
+    def recorded(self) -> dict[str, Recorded]:
+        """The lockfile's entries as they were when this session began."""
+        return self.store.lockfile.recorded(SecretsKept(self.root, self.vault, lambda: self.engines).resolve)
+
+    def digest(self, value: bytes) -> str | None:
+        """Keyed digest of a secret; None while the vault is locked."""
+        try:
+            return self.vault.digest(value)
+        except SecretLockedError:
+            return None
+
+    def plan(self, *, destroy: bool = False) -> Plan:
+        """Looks at the world and decides. Raises StateError where the lockfile belongs to another world."""
+        check_target(self.store.lockfile, self.environment.target, move=self.options.move)
+        self._check_sandbox()
+        self._check_identities()
+        tasks: tuple[Task, ...] = () if destroy else self.expanded.tasks
+        observations = observe(self._as_recorded(tasks), self.modules, self.context)
+        return make_plan(tasks, self.modules, observations, self.recorded, self.digest)
+
+    def apply(self, plan: Plan, listener: Listener) -> Recap:
+        """Carries the plan out. Whoever calls holds the apply lock."""
+        identities = engine_identities(self.engines, self._engines_of(plan), sandboxed=self.sandboxed)
+        self.store.identify(name=self.environment.name, target=self.environment.target, engines=identities)
+        run = Run(
+            plan,
+            {task.address: task for task in self.expanded.tasks},
+            self.modules,
+            self.context,
+            self.store,
+            self.recorded,
+            self.digest,
+            listener,
+            self.options.parallel,
+        )
+        return run.execute()
+
+    def outputs(self, results: Mapping[str, Mapping[str, Any]] | None = None) -> dict[str, Any]:
+        """The environment's outputs, from the given results or the lockfile; those not known yet are left out."""
+        known = results if results is not None else {address: entry.result for address, entry in self.recorded.items()}
+        return evaluate_outputs(self.expanded, known)
+
+    @cached_property
+    def context(self) -> Context:
+        """The world as modules see it."""
+        return Context(
+            environment=self.store.lockfile.environment,
+            name=self.environment.name,
+            target=self.environment.target,
+            files=Files(self.root, self.engines.effects["files"]),
+            engines=self.engines,
+            vault=self.vault,
+            intents=self.store,
+            recorded=self.recorded,
+        )
+
+    def _expand(self) -> Expanded:
+        data = self.environment.model_dump(mode="json")
+        site = self.environment.site
+        files = {site or "site.yaml": self.root / site if site else playbook_path("site.yaml")}
+        files |= {shown: self.root / shown for shown in self.environment.playbooks}
+        scope = {**data["vars"], "env": data, "target": self.environment.target}
+        return expand(parse(files, tuple(self.modules)), scope, self.modules)
+
+    def _open_vault(self) -> Vault | NoVault:
+        settings = self.environment.vault
+        path = self.root / settings.path
+        key_file = self.root / settings.key_file if settings.key_file else None
+        lockfile = self.store.lockfile
+        password = password_of(lockfile.environment, self.options, key_file, sandboxed=self.sandboxed)
+        return open_vault(path, self.store, password, writes_allowed=self.options.writes_allowed)
+
+    def _notes(self) -> Iterator[Diagnostic]:
+        if self.recorded and self.vault.is_locked():
+            title = "secret unknown (vault locked)"
+            why = "whether a secret has changed cannot be told"
+            fix = "set PPML_VAULT_PASSWORD or name a key file (vault.key_file)"
+            yield Diagnostic("vault-locked", title, why=why, fix=fix, severity=Severity.WARNING)
+        if self.sandboxed and self.sandbox is None:
+            title = "the sandbox does not run; apply starts it"
+            yield Diagnostic("sandbox-stopped", title, severity=Severity.WARNING)
+
+    def _as_recorded(self, tasks: Sequence[Task]) -> list[tuple[Wanted, str]]:
+        """What the tasks want if everything recorded is kept; without what no engine can be asked for."""
+        wanted = as_recorded(tasks, self.modules, self.recorded, self.digest)
+        return [(one, kind) for one, kind in wanted if self._is_reachable(self.modules[kind].engine)]
+
+    def _check_sandbox(self) -> None:
+        made = [address for address, entry in self.recorded.items() if self._engine_of(entry) in SANDBOX_ENGINES]
+        if self.sandboxed and made and self.sandbox is None:
+            raise StateError(
+                Diagnostic(
+                    "sandbox-stopped",
+                    "the sandbox does not run",
+                    found=f"{len(made)} recorded tasks live in it",
+                    why="what is there cannot be compared with what is wanted",
+                    fix=f"ppmlctl sandbox up -f {self.options.file}",
+                )
+            )
+
+    def _check_identities(self) -> None:
+        known = {name: uid for name, uid in self.store.lockfile.engines.items() if self._is_reachable(name)}
+        now = engine_identities(self.engines, known, sandboxed=self.sandboxed)
+        moved = [name for name, uid in known.items() if now.get(name) not in {None, uid}]
+        if moved and not self.options.move:
+            raise StateError(
+                Diagnostic(
+                    "another-cluster",
+                    "this is another cluster than the lockfile's",
+                    found=f"kube-system is {now[moved[0]]}, the lockfile was made on {known[moved[0]]}",
+                    why="everything recorded would be planned into a cluster that does not have it",
+                    fix="choose the right context (cluster.context), or say that you mean it: --move",
+                )
+            )
+
+    def _engine_of(self, entry: Recorded) -> str | None:
+        return self.modules[entry.module].engine if entry.module in self.modules else None
+
+    def _engines_of(self, plan: Plan) -> set[str]:
+        return {engine for action in plan.actions if (engine := self.modules[action.module].engine)}
+
+    def _is_reachable(self, engine: str | None) -> bool:
+        return not (self.sandboxed and engine in SANDBOX_ENGINES and self.sandbox is None)
+
+
+def evaluate_outputs(expanded: Expanded, results: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Each output whose results are there."""
+    found: dict[str, Any] = {}
+    for output in expanded.outputs:
+        value = output.evaluate_if_known(results)
+        if value is not None:
+            found[output.name] = value
+    return found

@@ -1,0 +1,113 @@
+"""The environment's vault: open, locked, or not made yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NoReturn, Protocol
+
+from ppmlctl.diagnostics import Diagnostic, StateError
+from ppmlctl.secret import Secret, SecretLockedError
+from ppmlctl.state import LockStore, Vault
+from ppmlctl.state.vault_password import (
+    PasswordSources,
+    find_password,
+    make_sandbox_key,
+    sandbox_key_path,
+    user_state_folder,
+)
+
+
+class PasswordOptions(Protocol):
+    """The part of a session's options that the vault needs."""
+
+    @property
+    def writes_allowed(self) -> bool: ...
+    @property
+    def prompt(self) -> Callable[[], str] | None: ...
+    @property
+    def variables(self) -> Mapping[str, str]: ...
+
+
+class NoVault:
+    """Stands for a vault that nobody has made yet: empty, and locked for everything else."""
+
+    def is_locked(self) -> bool:
+        """Nobody holds a key."""
+        return True
+
+    def names(self) -> tuple[str, ...]:
+        """Nothing is kept."""
+        return ()
+
+    def get(self, name: str) -> Secret:
+        """Nothing can be had."""
+        return Secret(handle=f"vault:{name}")
+
+    def put(self, name: str, value: bytes | str | Secret) -> NoReturn:  # noqa: ARG002 - the vault's own shape
+        """Nothing can be kept."""
+        raise SecretLockedError(name)
+
+    def remove(self, name: str) -> NoReturn:
+        """Nothing can go."""
+        raise SecretLockedError(name)
+
+    def digest(self, value: bytes) -> NoReturn:  # noqa: ARG002 - the vault's own shape
+        """There is no key for digests."""
+        raise SecretLockedError("digest")
+
+
+def password_of(environment: str, options: PasswordOptions, key_file: Path | None, *, sandboxed: bool) -> Secret | None:
+    """The vault's password where one can be had; a sandbox that may write makes itself a random key file."""
+    sandbox_key = sandbox_key_path(environment, user_state_folder()) if sandboxed and key_file is None else None
+    prompt = options.prompt if options.writes_allowed else None
+    sources = PasswordSources(options.variables, key_file, sandbox_key, None if sandboxed else prompt)
+    found = find_password(sources)
+    if found is None and sandbox_key is not None and options.writes_allowed:
+        return make_sandbox_key(sandbox_key)
+    return found
+
+
+def open_vault(path: Path, store: LockStore, password: Secret | None, *, writes_allowed: bool) -> Vault | NoVault:
+    """Opens the vault, makes it where it may, and refuses where the lockfile knows of one that is missing."""
+    if path.exists():
+        vault = Vault.open(path, password, environment_id=store.lockfile.environment)
+        if vault.is_locked() and writes_allowed:
+            raise _locked()
+        return vault
+    kept = sorted(_vault_handles(store))
+    if kept:
+        raise StateError(
+            Diagnostic(
+                "vault-missing",
+                "the vault that the lockfile knows is missing here",
+                found=f"{path.name} should hold {', '.join(kept)}",
+                why="these secrets are never made anew, since others hold what was made from them",
+                fix=f"restore it from version control:\ngit checkout -- {path.name}",
+            )
+        )
+    if not writes_allowed:
+        return NoVault()
+    if password is None:
+        raise _locked()
+    # The lockfile comes first: it holds the identity that the vault's entries are bound to.
+    store.identify(name=store.lockfile.name, target=store.lockfile.target, engines={})
+    return Vault.create(path, store.lockfile.environment, password)
+
+
+def _vault_handles(store: LockStore) -> set[str]:
+    results = (entry.get("result") or {} for entry in store.lockfile.tasks.values())
+    handles = (value.get("secret", "") for result in results for value in result.values() if isinstance(value, dict))
+    return {handle.partition(":")[2] for handle in handles if str(handle).startswith("vault:")}
+
+
+def _locked() -> StateError:
+    return StateError(
+        Diagnostic(
+            "vault-locked",
+            "the vault is locked",
+            found="no password was given",
+            why="apply needs the environment's secret values",
+            fix="set PPML_VAULT_PASSWORD, name a key file (vault.key_file), or run on a terminal",
+        )
+    )

@@ -1,0 +1,160 @@
+"""The lockfile on disk: read once, written whole and durably after every record.
+
+Records that finish while a write is under way share the next write, so that many parallel tasks cost few writes.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from ppmlctl.diagnostics import Diagnostic, InputError, Location, StateError
+from ppmlctl.failpoint import failpoint
+from ppmlctl.files import write_atomic
+from ppmlctl.planning import Recorded
+from ppmlctl.spec import read_yaml
+from ppmlctl.state.lockfile import VERSION, Lockfile, entry_of, entry_text, header_text
+
+LARGEST = 64 * 1024 * 1024
+"""Bytes; some hundred thousand entries."""
+
+_FIELDS = {
+    "environment": str,
+    "name": str,
+    "target": str,
+    "serial": int,
+    "engines": dict,
+    "tasks": dict,
+    "intents": dict,
+}
+
+
+class LockStore:
+    """The one writer of a lockfile. Safe for threads; processes exclude each other by `ApplyLock`."""
+
+    def __init__(self, path: Path, lockfile: Lockfile) -> None:
+        self.path = path
+        self.lockfile = lockfile
+        self._texts = {address: entry_text(address, entry) for address, entry in lockfile.tasks.items()}
+        self._state = threading.Lock()
+        self._writing = threading.Lock()
+        self._changes = 0
+        self._durable = 0
+
+    @classmethod
+    def open(cls, path: Path, *, shown_as: str = "ppml.lock") -> LockStore:
+        """Reads the lockfile; a missing one is a new environment's. Raises InputError where it cannot be understood."""
+        if not path.exists():
+            return cls(path, Lockfile(environment=str(uuid4())))
+        return cls(path, _read(path, shown_as))
+
+    def record(self, address: str, recorded: Recorded) -> None:
+        """Durably writes one finished task and ends its intent."""
+        entry = entry_of(recorded)
+        failpoint(f"before record {address}")
+        with self._state:
+            self.lockfile.tasks[address] = entry
+            self.lockfile.intents.pop(address, None)
+            self._texts[address] = entry_text(address, entry)
+            self.lockfile.serial += 1
+            change = self._next_change()
+        self._make_durable(change)
+        failpoint(f"after record {address}")
+
+    def forget(self, address: str) -> None:
+        """Durably drops one entry."""
+        failpoint(f"before record {address}")
+        with self._state:
+            self.lockfile.tasks.pop(address, None)
+            self.lockfile.intents.pop(address, None)
+            self._texts.pop(address, None)
+            self.lockfile.serial += 1
+            change = self._next_change()
+        self._make_durable(change)
+        failpoint(f"after record {address}")
+
+    def pending(self, address: str) -> Mapping[str, Any] | None:
+        """The intent that an earlier, interrupted apply left for this task."""
+        return self.lockfile.intents.get(address)
+
+    def begin(self, address: str, intent: Mapping[str, Any]) -> None:
+        """Durably says what is about to be done."""
+        with self._state:
+            self.lockfile.intents[address] = dict(intent)
+            change = self._next_change()
+        self._make_durable(change)
+
+    def identify(self, *, name: str, target: str, engines: Mapping[str, str]) -> None:
+        """Durably notes whose lockfile this is, where that is new."""
+        known = (self.lockfile.name, self.lockfile.target, self.lockfile.engines)
+        if known == (name, target, {**self.lockfile.engines, **engines}) and self.path.exists():
+            return
+        with self._state:
+            self.lockfile.name, self.lockfile.target = name, target
+            self.lockfile.engines.update(engines)
+            change = self._next_change()
+        self._make_durable(change)
+
+    def _next_change(self) -> int:
+        self._changes += 1
+        return self._changes
+
+    def _make_durable(self, change: int) -> None:
+        with self._writing:
+            if self._durable >= change:
+                return
+            with self._state:
+                text, upto = self._text(), self._changes
+            write_atomic(self.path, text.encode())
+            self._durable = upto
+
+    def _text(self) -> str:
+        entries = "".join(self._texts[address] for address in sorted(self._texts))
+        return header_text(self.lockfile) + (f"tasks:\n{entries}" if entries else "tasks: {}\n")
+
+
+def _read(path: Path, shown_as: str) -> Lockfile:
+    document = read_yaml(path, shown_as=shown_as, limit=LARGEST)
+    content = document.value
+    version = content.get("version")
+    if isinstance(version, int) and version > VERSION:
+        raise _newer(version, document.locate(("version",)))
+    wrong = [name for name, kind in _FIELDS.items() if name in content and not isinstance(content[name], kind)]
+    if version != VERSION or "environment" not in content or wrong:
+        name = wrong[0] if wrong else "version"
+        raise _corrupt(
+            f"`{name}` is not what ppmlctl writes there", document.locate((name,) if name in content else ())
+        )
+    for address, entry in (content.get("tasks") or {}).items():
+        if not isinstance(entry, Mapping) or not isinstance(entry.get("module"), str):
+            raise _corrupt(f"the entry `{address}` names no module", document.locate(("tasks", address)))
+    return Lockfile(**{name: content[name] for name in _FIELDS if name in content})
+
+
+def _newer(version: int, at: Location) -> StateError:
+    return StateError(
+        Diagnostic(
+            "lockfile-newer",
+            "the lockfile was written by a newer ppmlctl",
+            found=f"version {version}; this ppmlctl writes version {VERSION}",
+            why="an older program could lose what it does not understand",
+            fix="upgrade ppmlctl",
+            at=at,
+        )
+    )
+
+
+def _corrupt(found: str, at: Location) -> InputError:
+    return InputError(
+        Diagnostic(
+            "lockfile-corrupt",
+            "the lockfile cannot be understood",
+            found=found,
+            why="without it ppmlctl does not know what it has made",
+            fix="restore it from version control:\ngit checkout -- ppml.lock",
+            at=at,
+        )
+    )
