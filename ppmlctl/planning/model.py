@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Any
 
 from ppmlctl.evidence import Evidence
-
-NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class ActionKind(StrEnum):
@@ -69,8 +66,8 @@ class Observed:
     """
 
     exists: bool = True
-    fields: Mapping[str, Any] = NOTHING
-    foreseen: Mapping[str, Any] = NOTHING
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    foreseen: Mapping[str, Any] = field(default_factory=dict)
     detail: Any = None
 
 
@@ -82,8 +79,8 @@ class Recorded:
     """One entry of the lockfile. In `result`, secrets are Secret values that are fetched by their handles."""
 
     module: str
-    inputs: Mapping[str, Any] = NOTHING
-    result: Mapping[str, Any] = NOTHING
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    result: Mapping[str, Any] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     evidence: Evidence | None = None
     protect: bool = False

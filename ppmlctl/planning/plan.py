@@ -11,7 +11,6 @@ from ppmlctl.planning.diff import drift
 from ppmlctl.planning.graph import in_order, sorted_by_needs
 from ppmlctl.planning.model import (
     ABSENT,
-    NOTHING,
     ActionKind,
     Change,
     FieldChange,
@@ -149,7 +148,7 @@ def _action(
 
 
 def _unknown_fields(inputs: Mapping[str, Any], recorded: Recorded | None) -> Iterable[FieldChange]:
-    before = recorded.inputs if recorded else NOTHING
+    before = recorded.inputs if recorded else {}
     for name, value in inputs.items():
         if any(unknowns_in(value)):
             yield FieldChange(name, before.get(name), value)
