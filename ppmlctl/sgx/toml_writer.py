@@ -74,12 +74,20 @@ def _value_0_10(value: object) -> str:
 
 
 def _text_0_10(text: str) -> str:
-    r"""Python's own notation, with `\u00NN` for `\xNN`: printable characters stay, beyond ASCII too."""
-    return '"' + re.sub(r"[^ !#-\[\]-~]", lambda match: _escaped_0_10(match[0]), text) + '"'
+    """Python's own notation in double quotes: printable characters stay, beyond ASCII too.
+
+    What Python writes with a backslash and x, the library garbles, and a backslash before an x as well.
+    """
+    inner = re.sub(r"[^ !#-\[\]-~]", lambda match: _escaped_0_10(match[0]), text)
+    if "\\x" in inner:
+        raise ManifestError(
+            f"{inner[:80]!r} has a control character or backslash that Gramine v1.3 would write wrongly"
+        )
+    return f'"{inner}"'
 
 
 def _escaped_0_10(character: str) -> str:
-    return '\\"' if character == '"' else re.sub(r"^\\x", r"\\u00", repr(character)[1:-1])
+    return '\\"' if character == '"' else repr(character)[1:-1]
 
 
 def _in_tables(table: Table, *, name: str, in_array: bool) -> Iterator[str]:
