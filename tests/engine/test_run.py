@@ -1,0 +1,247 @@
+"""Executing plans: order, failures, retries, records, interruption; with modules that live in this file."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from ppmlctl.diagnostics import Diagnostic, EngineError, TransientError
+from ppmlctl.engine import Recap, Status, run
+from ppmlctl.engine.observe import as_recorded, observe
+from ppmlctl.engine.run import Run
+from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult
+from ppmlctl.modules.context import Context
+from ppmlctl.planning import Observed, Plan, Recorded, Removal, Wanted, make_plan
+from ppmlctl.playbook import expand, parse
+from ppmlctl.secret import Secret
+from ppmlctl.state import Lockfile, LockStore
+
+WORLD: dict[str, str] = {}
+"""What the throw-away engine holds, by name."""
+
+
+class Args(ModuleArgs):
+    name: str
+    value: str = "v"
+    secret: Secret | None = None
+
+
+class Result(ModuleResult):
+    name: str
+    value: str
+    first: str
+    token: Secret | None = None
+
+
+class Thing(Module[Args, Result]):
+    """A named value in WORLD; its first letter is what others depend on."""
+
+    kind = "thing"
+    Args = Args
+    Result = Result
+    calls: ClassVar[list[str]] = []
+    faults: ClassVar[dict[str, list[Exception]]] = {}
+
+    def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
+        names = {one.address: one.args.name for one in wanted}
+        return {a: Observed(fields={"value": WORLD[n]}) for a, n in names.items() if n in WORLD}
+
+    def apply(self, ctx: Context, args: Args, observed: Observed) -> Result:
+        self.calls.append(f"apply {ctx.address}")
+        if self.faults.get(args.name):
+            raise self.faults[args.name].pop(0)
+        WORLD[args.name] = args.value
+        return Result(name=args.name, value=args.value, first=args.value[:1])
+
+    def remove(self, ctx: Context, recorded: Recorded) -> None:
+        self.calls.append(f"remove {ctx.address}")
+        WORLD.pop(recorded.result["name"], None)
+
+
+class Keeper(Thing):
+    kind = "keeper"
+    removal = Removal.KEEP
+
+
+MODULES: dict[str, Any] = {"thing": Thing(), "keeper": Keeper()}
+
+
+@pytest.fixture(autouse=True)
+def _empty_world() -> None:
+    WORLD.clear()
+    Thing.calls.clear()
+    Thing.faults.clear()
+
+
+class Bench:
+    """One environment whose playbook changes from apply to apply."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.events: list[Any] = []
+
+    def plan(self, text: str) -> tuple[Plan, Run]:
+        (self.folder / "play.yaml").write_text(text)
+        tasks = expand(parse({"play.yaml": self.folder / "play.yaml"}, tuple(MODULES)), {}, MODULES).tasks
+        store = LockStore.open(self.folder / "ppml.lock")
+        recorded = store.lockfile.recorded(lambda handle: Secret(handle=handle))
+        context = Context("env", "test", "cluster", None, None, None, store, recorded)  # type: ignore[arg-type]  # unused
+        digest = bytes.hex
+        wanted = as_recorded(tasks, MODULES, recorded, digest)
+        plan = make_plan(tasks, MODULES, observe(wanted, MODULES, context), recorded, digest)
+        by_address = {task.address: task for task in tasks}
+        return plan, Run(plan, by_address, MODULES, context, store, recorded, digest, self.events.append)
+
+    def apply(self, text: str) -> Recap:
+        return self.plan(text)[1].execute()
+
+    def statuses(self, text: str) -> dict[str, str]:
+        return {finished.action.address: finished.status.value for finished in self.apply(text).finished}
+
+    @property
+    def lockfile(self) -> bytes:
+        return (self.folder / "ppml.lock").read_bytes()
+
+
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    monkeypatch.setattr(run, "RETRY_AFTER", (0.0, 0.0))
+    return Bench(tmp_path)
+
+
+CHAIN = """
+- name: a
+  thing: {name: a, value: VALUE}
+  register: a
+- name: b
+  thing: {name: b, value: "{{ a.first }}"}
+  register: b
+- name: c
+  thing: {name: c, value: "{{ b.first }}"}
+"""
+
+
+def test_tasks_run_in_order_and_are_recorded(bench: Bench) -> None:
+    assert bench.statuses(CHAIN.replace("VALUE", "xyz")) == dict.fromkeys("abc", "changed")
+    assert WORLD == {"a": "xyz", "b": "x", "c": "x"}
+    assert Thing.calls == ["apply a", "apply b", "apply c"]
+
+
+def test_a_second_apply_does_nothing_and_leaves_the_lockfile_as_it_is(bench: Bench) -> None:
+    bench.apply(CHAIN.replace("VALUE", "xyz"))
+    before = bench.lockfile
+    Thing.calls.clear()
+    assert bench.statuses(CHAIN.replace("VALUE", "xyz")) == dict.fromkeys("abc", "ok")
+    assert (Thing.calls, bench.lockfile) == ([], before)
+
+
+def test_an_equal_result_cuts_off_what_is_behind_it(bench: Bench) -> None:
+    bench.apply(CHAIN.replace("VALUE", "xyz"))
+    Thing.calls.clear()
+    assert bench.statuses(CHAIN.replace("VALUE", "xaa")) == {"a": "changed", "b": "ok", "c": "ok"}
+    assert Thing.calls == ["apply a"]
+
+
+def test_another_result_goes_all_the_way(bench: Bench) -> None:
+    bench.apply(CHAIN.replace("VALUE", "xyz"))
+    assert bench.statuses(CHAIN.replace("VALUE", "yyy")) == dict.fromkeys("abc", "changed")
+    assert bench.plan(CHAIN.replace("VALUE", "yyy"))[0].is_empty()
+
+
+def test_a_failed_task_stops_only_those_that_need_it(bench: Bench) -> None:
+    Thing.faults["a"] = [EngineError(Diagnostic("broken", "it is broken"))]
+    recap = bench.apply(CHAIN.replace("VALUE", "x") + "- name: alone\n  thing: {name: alone}\n")
+    assert recap.counts() == {"ok": 0, "changed": 1, "skipped": 2, "failed": 1, "simulated": 0}
+    assert {f.action.address: f.because for f in recap.finished if f.status is Status.SKIPPED} == {
+        "b": "a failed",
+        "c": "a failed",
+    }
+    assert not recap.succeeded
+    assert bench.statuses(CHAIN.replace("VALUE", "x") + "- name: alone\n  thing: {name: alone}\n")["alone"] == "ok"
+
+
+def test_a_transient_fault_is_tried_again(bench: Bench) -> None:
+    Thing.faults["a"] = [TransientError(Diagnostic("busy", "try again")), TransientError(Diagnostic("busy", "again"))]
+    assert bench.statuses("- name: a\n  thing: {name: a}\n") == {"a": "changed"}
+
+
+def test_a_transient_fault_that_stays_fails(bench: Bench) -> None:
+    Thing.faults["a"] = [TransientError(Diagnostic("busy", "try again")) for _ in range(9)]
+    assert bench.statuses("- name: a\n  thing: {name: a}\n") == {"a": "failed"}
+    assert len(Thing.calls) == 3
+
+
+def test_a_surprise_is_told_without_its_text(bench: Bench) -> None:
+    Thing.faults["a"] = [RuntimeError("the password is hunter2")]
+    recap = bench.apply("- name: a\n  thing: {name: a}\n")
+    (finished,) = recap.finished
+    said = "\n".join(finished.diagnostics[0].lines())
+    assert "RuntimeError" in said
+    assert "hunter2" not in said
+
+
+def test_removed_tasks_go_in_reverse_order_and_nothing_else(bench: Bench) -> None:
+    bench.apply(CHAIN.replace("VALUE", "x"))
+    Thing.calls.clear()
+    bench.apply("- name: a\n  thing: {name: a, value: x}\n  register: a\n")
+    assert Thing.calls == ["remove c", "remove b"]
+    assert WORLD == {"a": "x"}
+
+
+def test_what_is_kept_leaves_the_lockfile_and_stays(bench: Bench) -> None:
+    bench.apply("- name: k\n  keeper: {name: k}\n")
+    bench.apply("- name: a\n  thing: {name: a}\n")
+    assert WORLD == {"k": "v", "a": "v"}
+    assert b"keeper" not in bench.lockfile
+
+
+def test_a_crash_between_effect_and_record_is_adopted(bench: Bench) -> None:
+    WORLD["a"] = "v"
+    plan, execution = bench.plan("- name: a\n  thing: {name: a}\n")
+    assert plan.actions[0].reasons == ("adopts what is there already",)
+    execution.execute()
+    assert bench.plan("- name: a\n  thing: {name: a}\n")[0].is_empty()
+
+
+def test_new_edges_and_protection_of_kept_tasks_are_recorded(bench: Bench) -> None:
+    both = "- name: a\n  thing: {name: a}\n- name: b\n  thing: {name: b}\n"
+    bench.apply(both)
+    bench.apply(both + "  needs: [a]\n  protect: true\n")
+    assert b"protect: true" in bench.lockfile
+    assert b"needs:\n      - a" in bench.lockfile
+
+
+def test_an_interrupt_finishes_and_records_what_runs(bench: Bench) -> None:
+    plan, execution = bench.plan(CHAIN.replace("VALUE", "x"))
+    started = threading.Event()
+
+    def interrupting(event: Any) -> None:
+        if not started.is_set():
+            started.set()
+            raise KeyboardInterrupt
+
+    execution.listener = interrupting
+    recap = execution.execute()
+    assert recap.interrupted
+    assert not recap.succeeded
+    assert recap.counts()["failed"] == 0
+    assert bench.apply(CHAIN.replace("VALUE", "x")).succeeded
+    assert len(plan.actions) == 3
+
+
+def test_a_secret_input_is_recorded_as_a_keyed_digest_alone(bench: Bench) -> None:
+    text = "- name: a\n  thing: {name: a, secret: hunter2}\n"
+    bench.apply(text)
+    assert b"hunter2" not in bench.lockfile
+    assert bench.plan(text)[0].is_empty()
+    assert bench.plan(text.replace("hunter2", "hunter3"))[0].actions[0].fields[0].path == "secret"
+
+
+def test_a_result_with_a_secret_that_is_kept_nowhere_is_refused(tmp_path: Path) -> None:
+    store = LockStore(tmp_path / "ppml.lock", Lockfile("env"))
+    with pytest.raises(ValueError, match="without a handle"):
+        store.record("a", Recorded("thing", result={"token": Secret("hidden")}))
