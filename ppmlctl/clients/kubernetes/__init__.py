@@ -1,0 +1,22 @@
+"""A cluster's objects as plain manifests, over the official client's kubeconfig, identity and TLS."""
+
+from ppmlctl.clients.kubernetes.client import KubernetesClient, Propagation
+from ppmlctl.clients.kubernetes.events import Event
+from ppmlctl.clients.kubernetes.faults import ConflictError, ObjectExistsError, ObjectGoneError
+from ppmlctl.clients.kubernetes.objects import Manifest, ObjectKey, key_of
+from ppmlctl.clients.kubernetes.resources import Resource
+from ppmlctl.clients.kubernetes.waiting import Condition
+
+__all__ = [
+    "Condition",
+    "ConflictError",
+    "Event",
+    "KubernetesClient",
+    "Manifest",
+    "ObjectExistsError",
+    "ObjectGoneError",
+    "ObjectKey",
+    "Propagation",
+    "Resource",
+    "key_of",
+]

@@ -1,0 +1,185 @@
+"""The operations on a cluster's objects."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from ppmlctl.clients.kubernetes import requests
+from ppmlctl.clients.kubernetes.events import Event, events_in
+from ppmlctl.clients.kubernetes.faults import NotStartedError, ObjectGoneError
+from ppmlctl.clients.kubernetes.kubeconfig import connect
+from ppmlctl.clients.kubernetes.objects import Manifest, ObjectKey, key_of
+from ppmlctl.clients.kubernetes.prepare import prepared
+from ppmlctl.clients.kubernetes.resources import WELL_KNOWN, Resource, group_path, resources_in
+from ppmlctl.clients.kubernetes.transport import Transport
+from ppmlctl.clients.kubernetes.waiting import Condition, wait_for
+from ppmlctl.diagnostics import Diagnostic, EngineError
+from ppmlctl.effects import Effects
+
+Propagation = Literal["Background", "Foreground", "Orphan"]
+
+
+class KubernetesClient:
+    """One cluster, as the user of one kubeconfig context sees it. Safe for threads.
+
+    Operations take and return plain manifests. All raise EngineError, TransientError where another try may help, and
+    WriteRefusedError for a write where `effects` allow only reads. Nothing is repeated here.
+    """
+
+    def __init__(self, effects: Effects, *, kubeconfig: Path | None = None, context: str | None = None) -> None:
+        """Reads the kubeconfig (see `kubeconfig.connect`) and sends nothing yet."""
+        self.connection = connect(kubeconfig, context)
+        self._transport = Transport(self.connection, effects)
+        self._discovered: dict[str, dict[str, Resource]] = {}
+        self._lock = threading.Lock()
+
+    def cluster_identity(self) -> str:
+        """What tells this cluster from all others for as long as it lives: the uid of its namespace kube-system."""
+        key = ObjectKey("v1", "Namespace", "", "kube-system")
+        return str(self._transport.send(requests.get(self.resource("v1", "Namespace"), key))["metadata"]["uid"])
+
+    def resource(self, api_version: str, kind: str) -> Resource:
+        """Where the kind is served. Asks the server once per group, and not at all for the well-known kinds.
+
+        Raises EngineError (k8s-unknown-kind), as for a custom resource whose definition is not installed.
+        """
+        known = WELL_KNOWN.get((api_version, kind)) or self._served(api_version).get(kind)
+        if known is None:
+            title = "the cluster does not serve this kind of object"
+            fix = "install what defines the kind, or correct apiVersion and kind"
+            raise EngineError(Diagnostic("k8s-unknown-kind", title, found=f"{kind} of {api_version}", fix=fix))
+        return known
+
+    def get(self, key: ObjectKey) -> Manifest | None:
+        """The object, or None where it is not there."""
+        try:
+            return self._transport.send(requests.get(self._resource_of(key), key))
+        except ObjectGoneError:
+            return None
+
+    def list_objects(
+        self,
+        api_version: str,
+        kind: str,
+        namespace: str | None = None,
+        label_selector: str = "",
+        field_selector: str = "",
+    ) -> list[Manifest]:
+        """All objects of one kind, of one namespace or of all, each a whole manifest, in the server's order."""
+        resource = self.resource(api_version, kind)
+        try:
+            return list(self._pages(resource, namespace, label_selector, field_selector))
+        except ObjectGoneError:
+            # A list that takes longer than the server keeps its snapshot (410) is begun anew, once.
+            return list(self._pages(resource, namespace, label_selector, field_selector))
+
+    def apply(self, manifest: Manifest, *, force: bool = False, dry_run: bool = False) -> Manifest:
+        """Makes the declared fields so (server-side apply, field manager `ppmlctl`) and returns the whole object.
+
+        With `dry_run` the server only computes the result: a read. Raises ConflictError (k8s-conflict) where another
+        manager holds a declared field, unless `force` takes it over.
+        """
+        key = key_of(manifest)
+        resource, body = self._resource_of(key), prepared(manifest)
+        return self._transport.send(requests.apply(resource, key, body, force=force, dry_run=dry_run))
+
+    def create(self, manifest: Manifest) -> Manifest:
+        """Creates the object. Raises ObjectExistsError where one of that name is there already."""
+        key = key_of(manifest)
+        return self._transport.send(requests.create(self._resource_of(key), key, prepared(manifest)))
+
+    def delete(
+        self,
+        key: ObjectKey,
+        *,
+        propagation: Propagation = "Background",
+        uid: str | None = None,
+        wait_seconds: float | None = None,
+    ) -> bool:
+        """Deletes the object and says whether there was one; with `wait_seconds` returns when it is gone.
+
+        `uid` protects another object that took the name meanwhile: then ConflictError (k8s-changed).
+        """
+        request = requests.delete(self._resource_of(key), key, propagation=propagation, uid=uid)
+        try:
+            answer = self._transport.send(request)
+        except ObjectGoneError:
+            return False
+        if wait_seconds is not None:
+            # The answer is a Status, or the object itself where finalizers hold it.
+            deleted = answer.get("details", {}).get("uid") or answer["metadata"]["uid"]
+            gone = Condition("it is gone", lambda now: now is None or now["metadata"]["uid"] != deleted)
+            self.wait(key, gone, wait_seconds)
+        return True
+
+    def wait(self, key: ObjectKey, until: Condition, seconds: float) -> Manifest | None:
+        """The object as soon as the condition holds for it, or None where the condition holds without an object.
+
+        Follows the object by watch. Raises EngineError (k8s-timeout) after `seconds`, with what is there then.
+        """
+        return wait_for(self._transport, self._resource_of(key), key, until, seconds)
+
+    def pod_log(self, pod: ObjectKey, *, container: str | None = None, tail_lines: int | None = None) -> str:
+        """What a pod's container has written so far; empty while it has not started."""
+        path = self._resource_of(pod).item(pod.namespace, pod.name)
+        try:
+            return self._transport.text(requests.pod_log(pod, path, container=container, tail_lines=tail_lines))
+        except NotStartedError:
+            return ""
+
+    def pods_of_job(self, job: ObjectKey) -> list[Manifest]:
+        """The pods of a Job, oldest first."""
+        pods = self.list_objects("v1", "Pod", job.namespace, label_selector=f"job-name={job.name}")
+        return sorted(pods, key=lambda pod: (pod["metadata"]["creationTimestamp"], pod["metadata"]["name"]))
+
+    def job_log(self, job: ObjectKey, *, tail_lines: int | None = None) -> str:
+        """The log of a Job's youngest pod; empty where it has none."""
+        pods = self.pods_of_job(job)
+        return self.pod_log(key_of(pods[-1]), tail_lines=tail_lines) if pods else ""
+
+    def events(self, key: ObjectKey) -> list[Event]:
+        """What the cluster reported about an object lately (it forgets after an hour), oldest first."""
+        selector = f"involvedObject.kind={key.kind},involvedObject.name={key.name}"
+        return events_in(self.list_objects("v1", "Event", key.namespace or "default", field_selector=selector))
+
+    def may(self, verb: str, api_version: str, kind: str, namespace: str | None = None) -> bool:
+        """Whether this user is allowed to `verb` objects of a kind."""
+        review = requests.access_review(verb, self.resource(api_version, kind), namespace)
+        return bool(self._transport.send(review)["status"]["allowed"])
+
+    def _resource_of(self, key: ObjectKey) -> Resource:
+        resource = self.resource(key.api_version, key.kind)
+        if resource.namespaced and not key.namespace:
+            title = "an object needs a namespace"
+            raise EngineError(Diagnostic("k8s-no-namespace", title, found=str(key), fix="give metadata.namespace"))
+        return resource
+
+    def _served(self, api_version: str) -> dict[str, Resource]:
+        with self._lock:
+            if api_version not in self._discovered:
+                self._discovered[api_version] = self._discover(api_version)
+            return self._discovered[api_version]
+
+    def _discover(self, api_version: str) -> dict[str, Resource]:
+        request = requests.discovery(api_version, group_path(api_version))
+        try:
+            return resources_in(api_version, self._transport.send(request))
+        except ObjectGoneError:
+            return {}
+
+    def _pages(self, resource: Resource, namespace: str | None, labels: str, fields: str) -> Iterator[Manifest]:
+        proceed = ""
+        while True:
+            request = requests.list_page(
+                resource, namespace, label_selector=labels, field_selector=fields, proceed=proceed
+            )
+            page = self._transport.send(request)
+            for item in page["items"]:
+                # Items of a list carry neither; everything else here expects whole manifests.
+                yield {"apiVersion": resource.api_version, "kind": resource.kind, **item}
+            proceed = page["metadata"].get("continue") or ""
+            if not proceed:
+                return

@@ -1,0 +1,215 @@
+"""What the API server's refusals and the network's faults mean, as errors a user can act on.
+
+EngineError
+├── ObjectExistsError     create found the object there already
+├── ObjectGoneError       the object, or the kind, is not there
+├── ConflictError         another manager holds fields, or the object changed meanwhile
+└── TransientError
+    └── NotStartedError   a container has no log yet
+
+For Secrets the server's words are not repeated: they can quote values (`illegal base64 data`, `bigger context …`).
+What is told instead is the reason and the names of the fields.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import ssl
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import urllib3.exceptions
+
+from ppmlctl.clients.kubernetes.requests import Request
+from ppmlctl.diagnostics import Diagnostic, EngineError, TransientError
+
+# An apply that does not fit the schema is answered with 500 by old servers (seen on 1.20), newer ones say 400 or 422.
+_SCHEMA_FAULT = re.compile(
+    r"failed to create typed patch object|failed to convert new object|field not declared in schema"
+)
+# Refusals of a Secret that come before its content is looked at, so that they cannot quote it.
+_QUOTES_NO_VALUE = (
+    "Unauthorized",
+    "NotFound",
+    "AlreadyExists",
+    "TooManyRequests",
+    "ServiceUnavailable",
+    "ServerTimeout",
+)
+_RULES = re.compile(r"cannot \w+ resource|exceeded quota|because it is being terminated|in the precondition")
+_BAD_REQUEST = 400
+_TOO_MANY = 429
+_SERVER_FAULT = 500
+
+
+class ObjectExistsError(EngineError):
+    """The object that should be created is there already."""
+
+
+class ObjectGoneError(EngineError):
+    """The object (or its namespace, or its kind) is not there."""
+
+
+class ConflictError(EngineError):
+    """Another manager holds fields that should be set, or the object changed since it was read."""
+
+
+class NotStartedError(TransientError):
+    """A container has not started, so it has no log yet."""
+
+
+def refusal(request: Request, code: int, body: bytes, context: str) -> EngineError:
+    """The error for an answer of status `code` >= 400."""
+    status = _status(body)
+    words = _words(request, status)
+    found = f"{request.name}: {words}" if words else f"{request.name}: HTTP {code}"
+    match code:
+        case 400 if "is waiting to start" in words:
+            return NotStartedError(Diagnostic("k8s-not-started", "the container has not started", found=found))
+        case 401:
+            return _unauthorized(found, context)
+        case 403:
+            return _forbidden(request, found, status)
+        case 404 | 410:
+            return ObjectGoneError(Diagnostic("k8s-not-found", "the cluster does not have this object", found=found))
+        case 409:
+            return _conflict(request, found, status)
+    if code < _BAD_REQUEST:
+        return no_api(request, context)
+    if code == _TOO_MANY or (code >= _SERVER_FAULT and not _SCHEMA_FAULT.search(status.get("message") or "")):
+        return TransientError(Diagnostic("k8s-unavailable", "the API server cannot answer now", found=found))
+    title = "the API server refuses this object"
+    return EngineError(Diagnostic("k8s-invalid", title, found=found, fix=f"correct the fields of {request.subject}"))
+
+
+def no_api(request: Request, context: str) -> EngineError:
+    """The error for an answer that no API server gives: a login page, a redirect."""
+    return EngineError(
+        Diagnostic(
+            "k8s-no-api",
+            "what answers is not a Kubernetes API server",
+            found=f"{request.name}: an answer that is no JSON object",
+            fix=f"check the server of context {context}, and the proxy in between",
+        )
+    )
+
+
+def unreachable(request: Request, error: Exception, server: str, context: str) -> EngineError:
+    """The error for a call that got no answer."""
+    cause = _root(error)
+    if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        return EngineError(
+            Diagnostic(
+                "k8s-tls",
+                "the connection to the API server cannot be trusted",
+                found=f"{request.name}: {server}: {_tls_words(cause)}",
+                why="another machine could answer in the cluster's place",
+                fix=f"put the cluster's certificate authority and address into context {context} of the kubeconfig",
+            )
+        )
+    return TransientError(
+        Diagnostic(
+            "k8s-unreachable",
+            "the API server cannot be reached",
+            found=f"{request.name}: {server}: {_network_words(error, cause)}",
+            fix=f"check that the cluster runs and that the server of context {context} is its address",
+        )
+    )
+
+
+def _status(body: bytes) -> Mapping[str, Any]:
+    """The Status object of an answer; anything else (a proxy's page, plain text) counts as its message."""
+    try:
+        status = json.loads(body)
+    except ValueError:
+        return {"message": body[:200].decode(errors="replace").strip()}
+    return status if isinstance(status, dict) else {}
+
+
+def _causes(status: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    return (status.get("details") or {}).get("causes") or ()
+
+
+def _words(request: Request, status: Mapping[str, Any]) -> str:
+    message = str(status.get("message") or "")
+    if request.kind != "Secret" or status.get("reason") in _QUOTES_NO_VALUE or _RULES.search(message):
+        return message or str(status.get("reason") or "")
+    fields = ", ".join(sorted({cause["field"] for cause in _causes(status) if cause.get("field")}))
+    reason = status.get("reason") or "refused"
+    return (
+        f"{reason} ({fields})" if fields else f"{reason} (the server's words are withheld, they may quote the secret)"
+    )
+
+
+def _unauthorized(found: str, context: str) -> EngineError:
+    return EngineError(
+        Diagnostic(
+            "k8s-unauthorized",
+            "the cluster does not accept this kubeconfig",
+            found=f"{found}, with context {context}",
+            why="its token or client certificate is expired, revoked, or of another cluster",
+            fix=f"log in to the cluster again, so that context {context} gets new credentials",
+        )
+    )
+
+
+def _forbidden(request: Request, found: str, status: Mapping[str, Any]) -> EngineError:
+    if any(cause.get("reason") == "NamespaceTerminating" for cause in _causes(status)):
+        title = "the namespace is being removed"
+        return TransientError(Diagnostic("k8s-namespace-terminating", title, found=found))
+    return EngineError(
+        Diagnostic(
+            "k8s-forbidden",
+            "the cluster does not allow this",
+            found=found,
+            fix=f"ask the cluster's administrator to allow you to {request.name}",
+        )
+    )
+
+
+def _conflict(request: Request, found: str, status: Mapping[str, Any]) -> EngineError:
+    if status.get("reason") == "AlreadyExists":
+        return ObjectExistsError(Diagnostic("k8s-exists", "the object exists already", found=found))
+    held = [cause for cause in _causes(status) if cause.get("reason") == "FieldManagerConflict"]
+    if not held:
+        return ConflictError(Diagnostic("k8s-changed", "the object changed meanwhile", found=found, fix="run again"))
+    return ConflictError(
+        Diagnostic(
+            "k8s-conflict",
+            "another manager holds fields of this object",
+            found=f"{request.name}: {_holders(held)}",
+            why="taking them over silently would undo someone else's change",
+            fix="--force-conflicts takes them over; or leave these fields out",
+        )
+    )
+
+
+def _holders(causes: Sequence[Mapping[str, Any]]) -> str:
+    """For each manager `"kubectl" holds .data.a, .data.b`. The server says `conflict with "kubectl" using v1`."""
+    fields: dict[str, list[str]] = {}
+    for cause in causes:
+        quoted = re.search(r'"(.*?)"', cause.get("message") or "")
+        fields.setdefault(quoted[1] if quoted else "another manager", []).append(cause.get("field") or "?")
+    return "; ".join(f'"{manager}" holds {", ".join(sorted(held))}' for manager, held in sorted(fields.items()))
+
+
+def _root(error: Exception) -> Exception:
+    """What lies under urllib3's wrappers."""
+    while isinstance(error, urllib3.exceptions.HTTPError) and error.args and isinstance(error.args[-1], Exception):
+        error = error.args[-1]
+    return error
+
+
+def _tls_words(error: ssl.SSLError) -> str:
+    return getattr(error, "verify_message", None) or error.reason or str(error)
+
+
+def _network_words(error: Exception, cause: Exception) -> str:
+    if isinstance(error, urllib3.exceptions.TimeoutError):
+        return "no answer in time"
+    if isinstance(cause, OSError) and cause.strerror:
+        return cause.strerror
+    if isinstance(error, urllib3.exceptions.NewConnectionError):
+        return str(error).rpartition("] ")[2] or "no connection"
+    return type(cause).__name__

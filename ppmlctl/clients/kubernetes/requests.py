@@ -1,0 +1,141 @@
+"""What is sent to the API server, as values: each request declares its effect, and a declared read must be one.
+
+GET reads. Of the other methods only those on the short list below read: server-side dry runs, and access reviews, which
+ask a question by POST. Anything else that declares itself a read is a defect and refused before it is sent.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from ppmlctl.clients.kubernetes.objects import Manifest, ObjectKey
+from ppmlctl.clients.kubernetes.resources import Resource
+from ppmlctl.effects import Effect
+
+FIELD_MANAGER = "ppmlctl"
+ACCESS_REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+PAGE = 500
+"""Objects in one page of a list, as kubectl asks for them."""
+
+JSON = "application/json"
+APPLY_PATCH = "application/apply-patch+yaml"
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call. `subject` says what it is about in words; its repr leaves out the body, which may hold secrets."""
+
+    effect: Effect
+    verb: str
+    subject: str
+    method: str
+    path: str
+    kind: str = ""
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Manifest | None = field(default=None, repr=False)
+    content_type: str = JSON
+
+    def __post_init__(self) -> None:
+        if self.effect is Effect.READ and not self._reads():
+            raise ValueError(f"{self.method} {self.path} is declared a read, and is none")
+
+    def _reads(self) -> bool:
+        return self.method == "GET" or self.query.get("dryRun") == "All" or self.path == ACCESS_REVIEWS
+
+    @property
+    def name(self) -> str:
+        """The operation in words, such as `apply Secret ppml/kms-secret`."""
+        return f"{self.verb} {self.subject}"
+
+    @property
+    def url(self) -> str:
+        """Path and query."""
+        return f"{self.path}?{urlencode(self.query)}" if self.query else self.path
+
+    @property
+    def payload(self) -> bytes | None:
+        """The body as sent. JSON is YAML too, so it serves apply patches as well."""
+        return None if self.body is None else json.dumps(self.body).encode()
+
+
+def get(resource: Resource, key: ObjectKey) -> Request:
+    return Request(Effect.READ, "get", str(key), "GET", resource.item(key.namespace, key.name), key.kind)
+
+
+def list_page(
+    resource: Resource,
+    namespace: str | None,
+    *,
+    label_selector: str = "",
+    field_selector: str = "",
+    proceed: str = "",
+) -> Request:
+    """One page of a list; `proceed` is the previous page's `metadata.continue`."""
+    asked = {"limit": str(PAGE), "labelSelector": label_selector, "fieldSelector": field_selector, "continue": proceed}
+    query = {name: value for name, value in asked.items() if value}
+    subject = f"{resource.plural} in {namespace}" if namespace else resource.plural
+    return Request(Effect.READ, "list", subject, "GET", resource.collection(namespace), resource.kind, query)
+
+
+def watch(resource: Resource, key: ObjectKey, *, since: str, seconds: int) -> Request:
+    """The changes of one object after resource version `since`."""
+    query = {
+        "watch": "true",
+        "fieldSelector": f"metadata.name={key.name}",
+        "resourceVersion": since,
+        "timeoutSeconds": str(seconds),
+    }
+    return Request(Effect.READ, "watch", str(key), "GET", resource.collection(key.namespace), key.kind, query)
+
+
+def apply(resource: Resource, key: ObjectKey, manifest: Manifest, *, force: bool, dry_run: bool) -> Request:
+    query = {"fieldManager": FIELD_MANAGER, "force": str(force).lower()}
+    effect = Effect.READ if dry_run else Effect.WRITE
+    if dry_run:
+        query["dryRun"] = "All"
+    path = resource.item(key.namespace, key.name)
+    return Request(effect, "apply", str(key), "PATCH", path, key.kind, query, manifest, APPLY_PATCH)
+
+
+def create(resource: Resource, key: ObjectKey, manifest: Manifest) -> Request:
+    path, query = resource.collection(key.namespace), {"fieldManager": FIELD_MANAGER}
+    return Request(Effect.WRITE, "create", str(key), "POST", path, key.kind, query, manifest)
+
+
+def delete(resource: Resource, key: ObjectKey, *, propagation: str, uid: str | None) -> Request:
+    """`uid` makes the server refuse when the object of that name is another one by now."""
+    options: Manifest = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": propagation}
+    if uid:
+        options["preconditions"] = {"uid": uid}
+    path = resource.item(key.namespace, key.name)
+    return Request(Effect.WRITE, "delete", str(key), "DELETE", path, key.kind, body=options)
+
+
+def pod_log(pod: ObjectKey, path: str, *, container: str | None, tail_lines: int | None) -> Request:
+    query: dict[str, str] = {}
+    if container:
+        query["container"] = container
+    if tail_lines is not None:
+        query["tailLines"] = str(tail_lines)
+    return Request(Effect.READ, "read log of", str(pod), "GET", f"{path}/log", pod.kind, query)
+
+
+def discovery(api_version: str, path: str) -> Request:
+    return Request(Effect.READ, "discover", api_version, "GET", path)
+
+
+def access_review(verb: str, resource: Resource, namespace: str | None) -> Request:
+    """Asks whether the user of this kubeconfig may do something."""
+    attributes: dict[str, Any] = {"verb": verb, "group": resource.group, "resource": resource.plural}
+    if namespace:
+        attributes["namespace"] = namespace
+    body = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": attributes},
+    }
+    return Request(Effect.READ, "review access to", resource.plural, "POST", ACCESS_REVIEWS, body=body)
