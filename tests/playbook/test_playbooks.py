@@ -101,41 +101,55 @@ def test_outputs_wait_for_the_results_they_read(tmp_path: Path) -> None:
 WRONG = {
     "an unknown module": (
         "- name: a\n  enclave_kee: {}\n",
-        "error[task-key-unknown]: a task has a key that is neither a module nor a task's own\n"
-        "  at   play.yaml:2:3  [0].enclave_kee\n  is   `enclave_kee`\n  fix  did you mean `enclave_key`?",
+        (
+            "error[task-key-unknown]: a task has a key that is neither a module nor a task's own\n"
+            "  at   play.yaml:2:3  [0].enclave_kee\n  is   `enclave_kee`\n  fix  did you mean `enclave_key`?"
+        ),
     ),
     "no name": (
         "- thing: {}\n",
-        "error[task-name]: a task needs a name of lower-case letters, digits and hyphens\n"
-        "  at   play.yaml:1:3  [0]\n  is   no name\n"
-        "  why  the name is the task's identity in the lockfile and on what it makes",
+        (
+            "error[task-name]: a task needs a name of lower-case letters, digits and hyphens\n"
+            "  at   play.yaml:1:3  [0]\n  is   no name\n"
+            "  why  the name is the task's identity in the lockfile and on what it makes"
+        ),
     ),
     "an unknown argument": (
         "- name: a\n  thing: {pat: b}\n",
-        "error[argument-unknown]: a module has no such argument\n"
-        "  at   play.yaml:2:11  [0].thing.pat\n  is   thing.pat\n  fix  did you mean `path`?",
+        (
+            "error[argument-unknown]: a module has no such argument\n"
+            "  at   play.yaml:2:11  [0].thing.pat\n  is   thing.pat\n  fix  did you mean `path`?"
+        ),
     ),
     "a wrong argument": (
         "- name: a\n  thing:\n    size: big\n",
-        "error[argument-wrong]: a module's argument does not fit\n  at   play.yaml:3:11  [0].thing.size\n"
-        "  is   thing.size: input should be a valid integer, unable to parse string as an integer",
+        (
+            "error[argument-wrong]: a module's argument does not fit\n  at   play.yaml:3:11  [0].thing.size\n"
+            "  is   thing.size: input should be a valid integer, unable to parse string as an integer"
+        ),
     ),
     "an undefined variable": (
         "- name: a\n  thing: {path: '{{ nobody }}'}\n",
-        "error[expression]: an expression cannot be evaluated\n  at   play.yaml:2:17  [0].thing.path\n"
-        "  is   {{ nobody }}\n       'nobody' is undefined\n"
-        "  fix  see the task that should give this value, and its `register` and `when`",
+        (
+            "error[expression]: an expression cannot be evaluated\n  at   play.yaml:2:17  [0].thing.path\n"
+            "  is   {{ nobody }}\n       'nobody' is undefined\n"
+            "  fix  see the task that should give this value, and its `register` and `when`"
+        ),
     ),
     "an unknown need": (
         "- name: alpha\n  thing: {}\n- name: b\n  thing: {}\n  needs: [alpa]\n",
-        "error[task-need-unknown]: a task needs a task that does not exist\n"
-        "  at   play.yaml:5:11  [1].needs[0]\n  is   `alpa`\n  fix  did you mean `alpha`?",
+        (
+            "error[task-need-unknown]: a task needs a task that does not exist\n"
+            "  at   play.yaml:5:11  [1].needs[0]\n  is   `alpa`\n  fix  did you mean `alpha`?"
+        ),
     ),
     "a loop over a result": (
         "- name: a\n  thing: {}\n  register: a\n- name: b\n  loop: '{{ a.path }}'\n  thing: {}\n",
-        "error[task-loop]: `loop` takes a list or mapping that is known before apply\n"
-        "  at   play.yaml:5:9  [1].loop\n  is   its length depends on what another task gives\n"
-        "  why  a plan shows every task before anything is touched",
+        (
+            "error[task-loop]: `loop` takes a list or mapping that is known before apply\n"
+            "  at   play.yaml:5:9  [1].loop\n  is   its length depends on what another task gives\n"
+            "  why  a plan shows every task before anything is touched"
+        ),
     ),
 }
 
