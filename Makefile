@@ -1,0 +1,51 @@
+# The two commands of the README are `make quickstart` and `make test`. Each makes what it needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+FILE := examples/quickstart/ppml.yaml
+
+.DEFAULT_GOAL := help
+.PHONY: help quickstart test check types lint docs bench e2e soak clean
+
+help:
+	@echo "make quickstart   the main job, on the embedded sandbox"
+	@echo "make test         all tests that need no Docker and no cluster"
+	@echo "make check        style, types and layers"
+	@echo "make bench        benchmarks, each beside a peer"
+	@echo "make e2e          tests on a real engine and cluster (DOCKER_HOST, KUBECONFIG)"
+
+# Debian and Ubuntu ship Python without ensurepip; python3-venv brings it.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "ppmlctl needs Python 3.11 or newer: make PYTHON=python3.12 ..."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || { rm -rf $(VENV); \
+	  sudo=$$(command -v sudo || true); \
+	  $$sudo apt-get update -qq >/dev/null && $$sudo apt-get install -y -qq python3-venv >/dev/null && $(PYTHON) -m venv $(VENV); }
+
+$(VENV)/installed: requirements-dev.lock pyproject.toml | $(BIN)/python
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-dev.lock
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+quickstart: $(VENV)/installed
+	@$(BIN)/ppmlctl apply --yes -f $(FILE)
+
+test: $(VENV)/installed
+	@$(BIN)/python -m pytest -q -n 2 -m "not docker and not cluster and not soak"
+
+check: $(VENV)/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/installed
+	@for bench in tests/benchmarks/bench_*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
+
+e2e: $(VENV)/installed
+	@$(BIN)/python -m pytest -q -m "docker or cluster"
+
+soak: $(VENV)/installed
+	@$(BIN)/python -m pytest -q -m soak
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
