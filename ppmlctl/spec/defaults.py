@@ -1,0 +1,78 @@
+"""Defaults that follow from other keys, filled in after validation."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from ppmlctl.spec.environment import Environment
+from ppmlctl.spec.images import Images
+from ppmlctl.spec.keys import Keys
+from ppmlctl.spec.kms import Kms
+from ppmlctl.spec.size import Size
+from ppmlctl.spec.spark import Process, Security, Spark
+from ppmlctl.spec.workload import Workload
+
+SANDBOX_EHSM = "https://ehsm.sandbox:9000"
+"""The sandbox's own EHSM; the name is the sandbox's, no DNS knows it."""
+
+
+def with_defaults(environment: Environment) -> Environment:
+    """The environment with every default that depends on its target, name, keys or image."""
+    return environment.model_copy(
+        update={
+            "images": _images(environment),
+            "keys": _keys(environment.keys, environment.name),
+            "kms": _kms(environment),
+            "workloads": tuple(_workload(workload, environment) for workload in environment.workloads),
+        }
+    )
+
+
+def builder_of(environment: Environment) -> Literal["docker", "oci"]:
+    """Who builds images: where nothing is said, the engine, and in the sandbox nobody's daemon."""
+    if environment.images and environment.images.builder:
+        return environment.images.builder
+    return "oci" if environment.target == "sandbox" else "docker"
+
+
+def security_of(spark: Spark, environment: Environment) -> dict[str, bool]:
+    """Spark's security settings, each as said, or on where there are keys for it."""
+    said = {name: getattr(spark.security, name) for name in Security.model_fields}
+    return {name: environment.keys is not None if value is None else value for name, value in said.items()}
+
+
+def _images(environment: Environment) -> Images | None:
+    images = environment.images
+    return images.model_copy(update={"builder": builder_of(environment)}) if images else None
+
+
+def _keys(keys: Keys | None, name: str) -> Keys | None:
+    if keys is None or keys.tls.common_name:
+        return keys
+    return keys.model_copy(update={"tls": keys.tls.model_copy(update={"common_name": name})})
+
+
+def _kms(environment: Environment) -> Kms | None:
+    kms = environment.kms
+    if kms is None or kms.ehsm.url or environment.target != "sandbox":
+        return kms
+    return kms.model_copy(update={"ehsm": kms.ehsm.model_copy(update={"url": SANDBOX_EHSM})})
+
+
+def _workload(workload: Workload, environment: Environment) -> Workload:
+    if workload.spark is None:
+        return workload
+    spark, update = workload.spark, {"security": Security(**security_of(workload.spark, environment))}
+    if environment.images is None:
+        return workload.model_copy(update={"spark": spark.model_copy(update=update)})
+    enclave_size = environment.images.custom.enclave_size
+    processes = {"driver": _process(spark.driver, enclave_size), "executor": _process(spark.executor, enclave_size)}
+    epc = {"epc_request": spark.epc_request or enclave_size}
+    return workload.model_copy(update={"spark": spark.model_copy(update={**update, **processes, **epc})})
+
+
+def _process(process: Process, enclave_size: Size) -> Process:
+    """Half of the enclave is the heap; the other half is left to the JVM's own memory and to Gramine."""
+    if process.jvm_memory is not None:
+        return process
+    return process.model_copy(update={"jvm_memory": Size.of_bytes(enclave_size.bytes // 2, "kmg")})

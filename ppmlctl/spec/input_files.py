@@ -1,0 +1,50 @@
+"""Files and folders that ppml.yaml names and that must be there. Their paths are relative to its folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from ppmlctl.spec.environment import Environment
+from ppmlctl.spec.finding import Finding
+from ppmlctl.spec.key_path import KeyPath
+
+
+def missing_files(environment: Environment, folder: Path) -> Iterator[Finding]:
+    """One finding for each. Looks at the file system."""
+    missing: list[Path] = []
+    for path, name in _named(environment):
+        if name is None or any(Path(name).is_relative_to(above) for above in missing):
+            continue
+        if not (folder / name).exists():
+            missing.append(Path(name))
+            title, fix = (
+                "a file or folder does not exist",
+                "make it, or correct the path; it is relative to ppml.yaml's folder",
+            )
+            yield Finding(path, "missing-file", title, name, fix=fix)
+
+
+def _named(environment: Environment) -> Iterator[tuple[KeyPath, str | None]]:
+    for index, playbook in enumerate(environment.playbooks):
+        yield ("playbooks", index), playbook
+    yield ("site",), environment.site
+    yield ("vault", "key_file"), environment.vault.key_file
+    yield from _of_images(environment)
+    if environment.keys:
+        yield ("keys", "password", "file"), environment.keys.password.file
+    if environment.pccs:
+        yield ("pccs", "ca"), environment.pccs.ca
+    if environment.kms:
+        yield ("kms", "ehsm", "tls", "ca"), environment.kms.ehsm.tls.ca
+        yield ("kms", "ehsm", "trust_root"), environment.kms.ehsm.trust_root
+
+
+def _of_images(environment: Environment) -> Iterator[tuple[KeyPath, str | None]]:
+    if environment.images is None:
+        return
+    base = environment.images.base
+    yield ("images", "base", "rootfs"), base.rootfs
+    if base.build:
+        yield ("images", "base", "build", "context"), base.build.context
+        yield ("images", "base", "build", "dockerfile"), str(Path(base.build.context) / base.build.dockerfile)

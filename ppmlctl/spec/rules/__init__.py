@@ -1,0 +1,38 @@
+"""Rules across keys. Each takes the environment as it was written, before defaults, and yields what it finds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from ppmlctl.spec.environment import Environment
+from ppmlctl.spec.finding import Finding
+from ppmlctl.spec.rules.attestation import attestation_has_what_it_needs
+from ppmlctl.spec.rules.images import base_fits_builder, enclave_size_is_a_power_of_two, tags_stay
+from ppmlctl.spec.rules.insecure import insecure_choices_are_said
+from ppmlctl.spec.rules.memory import heap_fits_enclave, requested_epc_holds_enclave
+from ppmlctl.spec.rules.spark import conf_agrees_with_the_rest, no_secret_is_literal, security_is_complete
+from ppmlctl.spec.rules.target import client_can_submit, kms_is_known
+from ppmlctl.spec.rules.workloads import names_are_unique, needs_can_be_met, workloads_have_an_image
+
+RULES: tuple[Callable[[Environment], Iterator[Finding]], ...] = (
+    base_fits_builder,
+    enclave_size_is_a_power_of_two,
+    tags_stay,
+    heap_fits_enclave,
+    requested_epc_holds_enclave,
+    kms_is_known,
+    attestation_has_what_it_needs,
+    client_can_submit,
+    workloads_have_an_image,
+    names_are_unique,
+    needs_can_be_met,
+    conf_agrees_with_the_rest,
+    no_secret_is_literal,
+    security_is_complete,
+    insecure_choices_are_said,
+)
+
+
+def check(environment: Environment) -> list[Finding]:
+    """Everything that any rule finds."""
+    return [finding for rule in RULES for finding in rule(environment)]

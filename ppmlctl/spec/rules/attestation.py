@@ -1,0 +1,30 @@
+"""Rules for attestation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ppmlctl.spec.environment import Environment
+from ppmlctl.spec.finding import Finding
+
+_WHY = "`attestation.enabled` is true"
+
+
+def attestation_has_what_it_needs(environment: Environment) -> Iterator[Finding]:
+    """To attest, a workload needs quotes in its enclave, a KMS that judges them, and a policy to judge by."""
+    if not environment.attestation.enabled:
+        return
+    images, kms = environment.images, environment.kms
+    if images is None:
+        title, fix = "attestation needs an image", "add `images:`, or say `enabled: false`"
+        yield Finding(("attestation", "enabled"), "attestation-needs-image", title, "no `images`", fix=fix)
+    elif images.custom.attestation != "dcap":
+        title, fix = "attestation needs an image with DCAP", "say `attestation: dcap`"
+        path = ("images", "custom", "attestation")
+        yield Finding(path, "attestation-needs-dcap", title, images.custom.attestation, _WHY, fix)
+    if kms is None:
+        title, fix = "attestation needs a key management service", "add `kms:`, or say `enabled: false`"
+        yield Finding(("attestation", "enabled"), "attestation-needs-kms", title, "no `kms`", fix=fix)
+    elif not kms.ehsm.register_measurement:
+        title, fix = "attestation needs a registered measurement", "say `register: true`"
+        yield Finding(("kms", "ehsm", "register"), "attestation-needs-policy", title, "false", _WHY, fix)

@@ -1,0 +1,42 @@
+"""Rules for where things run: the target, its services, and the client that submits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ppmlctl.spec.defaults import builder_of
+from ppmlctl.spec.environment import Environment
+from ppmlctl.spec.finding import Finding
+from ppmlctl.spec.rules.workloads import spark_workloads
+
+
+def kms_is_known(environment: Environment) -> Iterator[Finding]:
+    """The sandbox brings its own EHSM; for a cluster somebody must say where it is."""
+    if environment.kms and environment.target == "cluster" and environment.kms.ehsm.url is None:
+        title, fix = "the key management service has no address", "add `url: https://host:9000`"
+        yield Finding(("kms", "ehsm"), "kms-needs-url", title, "target: cluster", fix=fix, at_key=True)
+
+
+def client_can_submit(environment: Environment) -> Iterator[Finding]:
+    """In client mode pods connect to the client; a container needs an engine that has the image."""
+    client = environment.client
+    for path, spark in spark_workloads(environment):
+        if spark.mode == "client" and client.address is None:
+            title, why = (
+                "client mode needs the client's address",
+                "executors connect to the driver, which runs in the client",
+            )
+            fix = "add `client: {address: …}` with an address that pods reach, or use `mode: cluster`"
+            yield Finding((*path, "mode"), "client-needs-address", title, "no `client.address`", why, fix)
+    if client.via != "container" or not environment.workloads:
+        return
+    if environment.target == "sandbox":
+        title, fix = "the sandbox runs no containers", "say `via: job`"
+        yield Finding(("client", "via"), "sandbox-without-containers", title, "target: sandbox", fix=fix)
+    elif environment.images and builder_of(environment) == "oci" and not environment.images.custom.push:
+        title, why = (
+            "the client's engine cannot get the image",
+            "`builder: oci` writes a folder that no engine looks into",
+        )
+        fix = "say `push: true`, `builder: docker`, or `via: job`"
+        yield Finding(("client", "via"), "container-needs-image", title, "builder: oci, push: false", why, fix)

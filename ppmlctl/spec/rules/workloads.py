@@ -1,0 +1,62 @@
+"""Rules for workloads and their order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+
+from ppmlctl.spec.environment import Environment
+from ppmlctl.spec.finding import Finding, nearest
+from ppmlctl.spec.key_path import KeyPath
+from ppmlctl.spec.spark import Spark
+
+
+def spark_workloads(environment: Environment) -> Iterator[tuple[KeyPath, Spark]]:
+    """Each `spark` section with its key path."""
+    for index, workload in enumerate(environment.workloads):
+        if workload.spark is not None:
+            yield ("workloads", index, "spark"), workload.spark
+
+
+def workloads_have_an_image(environment: Environment) -> Iterator[Finding]:
+    """A workload runs in the custom image."""
+    if environment.workloads and environment.images is None:
+        title, fix = "workloads have no image to run in", "add `images:` with `base` and `custom`"
+        yield Finding(("workloads",), "workload-needs-image", title, "no `images`", fix=fix, at_key=True)
+
+
+def names_are_unique(environment: Environment) -> Iterator[Finding]:
+    """Objects are named after workloads."""
+    first: dict[str, int] = {}
+    for index, workload in enumerate(environment.workloads):
+        if workload.name in first:
+            found = f"{workload.name}, as workloads[{first[workload.name]}]"
+            path = ("workloads", index, "name")
+            yield Finding(path, "duplicate-workload", "two workloads have one name", found, fix="rename one of them")
+        first.setdefault(workload.name, index)
+
+
+def needs_can_be_met(environment: Environment) -> Iterator[Finding]:
+    """`needs` names other workloads, and never in a circle."""
+    names = [workload.name for workload in environment.workloads]
+    for index, workload in enumerate(environment.workloads):
+        for position, need in enumerate(workload.needs):
+            if need not in names:
+                title, fix = "a workload needs one that does not exist", nearest(need, names)
+                yield Finding(("workloads", index, "needs", position), "unknown-need", title, need, fix=fix)
+    cycle = _cycle({workload.name: workload.needs for workload in environment.workloads})
+    if cycle:
+        path = ("workloads", names.index(cycle[0]), "needs")
+        title, fix = "workloads need each other in a circle", "remove one of these needs"
+        yield Finding(path, "cyclic-needs", title, " -> ".join(cycle), fix=fix)
+
+
+def _cycle(needs: dict[str, tuple[str, ...]]) -> list[str]:
+    """The names of one circle, beginning and ending with the one that is written first; empty when there is none."""
+    try:
+        TopologicalSorter(needs).prepare()
+    except CycleError as error:
+        circle = list(reversed(error.args[1]))[:-1]
+        turn = min(range(len(circle)), key=lambda i: list(needs).index(circle[i]))
+        return [*circle[turn:], *circle[:turn], circle[turn]]
+    return []

@@ -1,0 +1,31 @@
+"""`workloads:` what runs, each once per change of what it depends on."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from ppmlctl.spec.duration import Duration
+from ppmlctl.spec.names import WorkloadName
+from ppmlctl.spec.section import Choice
+from ppmlctl.spec.spark import Spark
+
+
+class Workload(Choice):
+    """`workloads[]`"""
+
+    alternatives: ClassVar[tuple[str, ...]] = ("spark",)
+
+    name: WorkloadName = Field(description="Name of the workload; its pods and Services are named after it.")
+    spark: Spark | None = Field(None, description="A Spark application.")
+    expect_log: str | None = Field(
+        None,
+        description="Text that the log of a successful run holds. Absent: the result is not checked.",
+        min_length=1,
+    )
+    deadline: Duration = Field(Duration("30m"), description="Time after which a run has failed.")
+    needs: tuple[str, ...] = Field((), description="Workloads that must have succeeded before.")
+    rerun: Literal["on-change", "always", "never"] = Field(
+        "on-change", description="Whether it runs again: when what it depends on changed, at every apply, or never."
+    )

@@ -1,0 +1,192 @@
+import shutil
+from pathlib import Path
+
+import pytest
+
+from ppmlctl.diagnostics import InputError
+from ppmlctl.spec import Duration, Loaded, Size, load
+
+HERE = Path(__file__).parent
+HEAD = "version: 1\nname: trusted\n"
+IMAGES = 'images:\n  base: {reference: "base:1"}\n  custom: {name: ppml/custom, enclave_size: 16G}\n'
+
+QUICKSTART = """\
+version: 1
+name: quickstart
+target: sandbox
+images:
+  base: {rootfs: ./base}
+  custom: {name: ppml/quickstart, tag: "1", enclave_size: 256M}
+kms: {ehsm: {}}
+keys: {}
+attestation: {enabled: true}
+workloads:
+  - name: spark-pi
+    spark:
+      main_class: org.apache.spark.examples.SparkPi
+      application: local://${SPARK_HOME}/examples/jars/spark-examples_2.12-${SPARK_VERSION}.jar
+      arguments: [100]
+"""
+
+
+@pytest.fixture(autouse=True)
+def _in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def _load(text: str, **variables: str) -> Loaded:
+    Path("ppml.yaml").write_text(text)
+    return load(Path("ppml.yaml"), variables=variables)
+
+
+def _case(source: Path) -> str:
+    shutil.copy(source, "ppml.yaml")
+    return source.with_suffix(".txt").read_text().rstrip("\n")
+
+
+@pytest.mark.parametrize("source", sorted((HERE / "faults").glob("*.yaml")), ids=lambda path: path.stem)
+def test_each_fault_is_said_in_these_words(source: Path) -> None:
+    expected = _case(source)
+    with pytest.raises(InputError) as caught:
+        load(Path("ppml.yaml"))
+    assert str(caught.value) == expected
+
+
+@pytest.mark.parametrize("source", sorted((HERE / "warnings").glob("*.yaml")), ids=lambda path: path.stem)
+def test_each_warning_is_said_in_these_words(source: Path) -> None:
+    expected = _case(source)
+    warnings = load(Path("ppml.yaml")).warnings
+    assert "\n".join(line for warning in warnings for line in warning.lines()) == expected
+
+
+@pytest.mark.parametrize("source", sorted(HERE.glob("faults/*.yaml")), ids=lambda path: path.stem)
+def test_no_message_tells_a_secret_that_stands_in_the_wrong_place(source: Path) -> None:
+    assert "hunter2" not in source.with_suffix(".txt").read_text()
+
+
+def test_a_quickstart_of_fifteen_lines_has_everything() -> None:
+    Path("base").mkdir()
+    loaded = _load(QUICKSTART)
+    environment = loaded.environment
+    spark = environment.workloads[0].spark
+    assert loaded.warnings == ()
+    assert environment.images is not None
+    assert environment.images.builder == "oci"
+    assert environment.keys is not None
+    assert environment.keys.tls.common_name == "quickstart"
+    assert environment.keys.password.generate
+    assert environment.kms is not None
+    assert environment.kms.ehsm.url == "https://ehsm.sandbox:9000"
+    assert spark is not None
+    assert spark.arguments == ("100",)
+    assert (str(spark.driver.jvm_memory), str(spark.executor.jvm_memory)) == ("128m", "128m")
+    assert spark.epc_request == Size("256M")
+    assert spark.security.model_dump() == dict.fromkeys(("rpc_auth", "rpc_encryption", "io_encryption", "tls"), True)
+
+
+def test_the_least_file_makes_nothing() -> None:
+    environment = _load(HEAD).environment
+    sections = (environment.images, environment.keys, environment.kms, environment.pccs, environment.site)
+    assert sections == (None, None, None, None, None)
+    assert environment.workloads == ()
+    assert not environment.attestation.enabled
+
+
+def test_what_is_dumped_has_the_names_and_spellings_of_the_file() -> None:
+    text = HEAD + IMAGES + "kms: {ehsm: {url: https://e, register: false}}\n"
+    workload = (
+        "workloads: [{name: a, deadline: 90s, spark: {application: x, epc_request: 32Gi, driver: {memory: 8g}}}]\n"
+    )
+    dumped = _load(text + workload).environment.model_dump()
+    assert dumped["kms"]["ehsm"]["register"] is False
+    assert dumped["images"]["custom"]["enclave_size"] == "16G"
+    assert dumped["workloads"][0]["deadline"] == "90s"
+    assert dumped["workloads"][0]["spark"]["driver"]["memory"] == "8g"
+    assert dumped["workloads"][0]["spark"]["epc_request"] == 32 << 30
+
+
+def test_a_number_where_text_is_wanted_is_taken_as_it_is_spelt() -> None:
+    text = HEAD + "enclave: {gramine: 1.5}\n" + IMAGES.replace("ppml/custom", "ppml/custom, tag: 1.10")
+    text += (
+        "workloads: [{name: a, spark: {application: x, arguments: [1e3, true, 0x10], env: {A: 4}, conf: {b: 0.60}}}]\n"
+    )
+    environment = _load(text).environment
+    assert environment.images is not None
+    spark = environment.workloads[0].spark
+    assert spark is not None
+    assert environment.enclave.gramine == "1.5"
+    assert environment.images.custom.tag == "1.10"
+    assert spark.arguments == ("1e3", "true", "0x10")
+    assert (spark.env, spark.conf) == ({"A": "4"}, {"b": "0.60"})
+
+
+def test_variables_are_evaluated_whatever_their_order_and_keep_their_types() -> None:
+    text = HEAD + (
+        'vars: {tag: "{{ release }}-x", release: "2.3", port: 8043, hosts: [a, "{{ tag }}"], on: true}\n'
+        'client: {driver_port: "{{ port + 1 }}"}\n'
+        'attestation: {require_success: "{{ on }}"}\n'
+        'docker: {proxy: {no_proxy: "{{ hosts }}"}}\n'
+        'cluster: {context: "{{ tag }} of {{ port }}"}\n'
+    )
+    environment = _load(text).environment
+    assert environment.vars["hosts"] == ["a", "2.3-x"]
+    assert environment.client.driver_port == 8044
+    assert environment.attestation.require_success is True
+    assert environment.docker.proxy is not None
+    assert environment.docker.proxy.no_proxy == ("a", "2.3-x")
+    assert environment.cluster.context == "2.3-x of 8043"
+
+
+def test_an_integer_from_an_expression_serves_as_text() -> None:
+    text = HEAD + IMAGES + 'vars: {n: 3000}\nworkloads: [{name: a, spark: {application: x, arguments: ["{{ n }}"]}}]\n'
+    spark = _load(text).environment.workloads[0].spark
+    assert spark is not None
+    assert spark.arguments == ("3000",)
+
+
+def test_a_section_may_be_left_out_by_an_expression() -> None:
+    assert _load(HEAD + 'vars: {nothing: null}\npccs: "{{ nothing }}"\n').environment.pccs is None
+
+
+def test_variables_of_the_command_line_take_the_type_of_what_is_declared() -> None:
+    text = (
+        HEAD
+        + 'vars: {release: "1", port: 1}\nclient: {driver_port: "{{ port }}"}\ncluster: {context: "{{ release }}"}\n'
+    )
+    environment = _load(text, release="2", port="8043").environment
+    assert (environment.cluster.context, environment.client.driver_port) == ("2", 8043)
+
+
+def test_a_variable_of_the_command_line_must_be_declared() -> None:
+    with pytest.raises(InputError) as caught:
+        _load(HEAD + "vars: {release: 1}\n", relase="2")
+    assert str(caught.value) == (
+        "error[undefined-variable]: a variable is not declared\n  is   --var relase\n  fix  did you mean `release`?"
+    )
+
+
+def test_a_long_chain_of_variables_is_no_recursion() -> None:
+    chain = "".join(f'  v{n}: "{{{{ v{n + 1} }}}}"\n' for n in range(3000))
+    assert _load(f"{HEAD}vars:\n{chain}  v3000: end\n").environment.vars["v0"] == "end"
+
+
+def test_one_mistake_in_a_variable_is_one_error() -> None:
+    with pytest.raises(InputError) as caught:
+        _load(
+            HEAD + 'vars: {a: "{{ b.c }}", b: {}}\nclient: {driver_port: "{{ a }}"}\ncluster: {namespace: "{{ a }}"}\n'
+        )
+    assert [d.code for d in caught.value.diagnostics] == ["wrong-expression"]
+
+
+def test_paths_begin_at_the_folder_of_the_file() -> None:
+    folder = Path("deep")
+    (folder / "base").mkdir(parents=True)
+    (folder / "ppml.yaml").write_text(QUICKSTART)
+    assert load(folder / "ppml.yaml").folder == folder
+
+
+def test_durations_and_sizes_compare_by_what_they_mean() -> None:
+    assert Duration("60m") == Duration("1h")
+    assert Duration("59m") < Duration("1h")
+    assert Size("1024m") == Size("1G") == Size("1Gi")
+    assert sorted([Size("2g"), Size("1T"), Size("3M")], key=str) != sorted([Size("2g"), Size("1T"), Size("3M")])
