@@ -108,11 +108,15 @@ def _b64encode(value: str | bytes) -> str:
     return base64.b64encode(value.encode() if isinstance(value, str) else value).decode()
 
 
+def _prefixed(values: Sequence[str], prefix: str) -> list[str]:
+    return [f"{prefix}{value}" for value in values]
+
+
 _OFFERED_FILTERS = (
     *("abs", "d", "default", "first", "float", "int", "join", "last", "length", "list", "lower", "max", "min"),
     *("replace", "round", "sort", "string", "trim", "unique", "upper"),
 )
-_OWN_FILTERS: dict[str, Callable[..., Any]] = {"to_json": _to_json, "b64encode": _b64encode}
+_OWN_FILTERS: dict[str, Callable[..., Any]] = {"to_json": _to_json, "b64encode": _b64encode, "prefixed": _prefixed}
 
 
 def _guarded(function: Callable[..., Any]) -> Callable[..., Any]:

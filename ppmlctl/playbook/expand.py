@@ -83,10 +83,12 @@ class _Expansion:
         self.faults: list[Diagnostic] = []
         self.registered: dict[str, _Registered] = {}
         self.by_name: dict[str, list[str]] = {task.name: [] for task in playbook.tasks}
+        self.addresses: set[str] = set()
         self.registers = {task.register for task in playbook.tasks if task.register}
 
     def run(self) -> Expanded:
         instances = [instance for written in self.playbook.tasks for instance in self._instances(written)]
+        self.addresses = {instance.address for instance in instances}
         tasks = [self._task(order, instance) for order, instance in enumerate(instances)]
         outputs = [output for written in self.playbook.outputs for output in self._outputs(written)]
         if self.faults:
@@ -142,7 +144,7 @@ class _Expansion:
             order,
             arguments,
             sources=frozenset(sources),
-            needs=frozenset(sources | self._needs(written)),
+            needs=frozenset(sources | self._needs(instance)),
             condition=self._condition(instance),
             tags=frozenset(written.tags),
             protect=written.protect,
@@ -153,11 +155,19 @@ class _Expansion:
     def _addresses(self, register: str) -> Iterator[str]:
         return iter(self.registered[register].addresses.values())
 
-    def _needs(self, written: WrittenTask) -> set[str]:
-        for index, name in enumerate(written.needs):
-            if name not in self.by_name:
-                self.faults.append(_unknown_need(name, self.by_name, written.at("needs", index)))
-        return {address for name in written.needs for address in self.by_name.get(name, ())}
+    def _needs(self, instance: _Instance) -> set[str]:
+        """Names of tasks, with all turns of their loops, or addresses of single turns; expressions may give lists."""
+        written, found = instance.written, set()
+        for index, need in enumerate(written.needs):
+            value = self._evaluated(need, instance.scope, written, "needs", index)
+            for name in value if isinstance(value, list) else [value]:
+                if name in self.by_name:
+                    found.update(self.by_name[name])
+                elif name in self.addresses:
+                    found.add(name)
+                elif name is not None:
+                    self.faults.append(_unknown_need(str(name), self.by_name, written.at("needs", index)))
+        return found
 
     def _condition(self, instance: _Instance) -> Callable[[Results], bool | Unknown] | None:
         when = instance.written.when
@@ -194,7 +204,7 @@ class _Expansion:
             self.faults.extend(error.diagnostics)
             return False
 
-    def _evaluated(self, value: Any, scope: Scope, written: WrittenTask, *path: str) -> Any:
+    def _evaluated(self, value: Any, scope: Scope, written: WrittenTask, *path: str | int) -> Any:
         try:
             return self.evaluate(value, scope, {}, written.at(*path))
         except InputError as error:
