@@ -1,0 +1,78 @@
+"""What a verifier needs besides a quote, for the made-up platform: its TCB levels, its QE's identity, revocation lists.
+
+Forms: Intel's "SGX and TDX Provisioning Certification Service API", TCB info version 3 and enclave identity version 2.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from ppmlctl.ehsm import ReportBody
+from ppmlctl.sandbox.ehsm.issuing import empty_revocation_list, pem
+from ppmlctl.sandbox.ehsm.platform import TCB, Platform
+
+_TCB_DATE = "2024-01-01T00:00:00Z"
+_EVALUATION = 1
+
+
+def make_collateral(platform: Platform, quoting_enclave: ReportBody, at: datetime, until: datetime) -> str:
+    """The JSON document that dcap-qvl's QuoteCollateralV3 reads, signed under the platform's root, valid until then."""
+    dates = {"issueDate": _instant(at), "nextUpdate": _instant(until)}
+    tcb_info = _compact(_tcb_info() | dates)
+    identity = _compact(_enclave_identity(quoting_enclave) | dates)
+    signing_chain = pem(platform.tcb_signing.certificate, platform.root.certificate)
+    return json.dumps(
+        {
+            "pck_crl_issuer_chain": pem(platform.processor_ca.certificate, platform.root.certificate),
+            "root_ca_crl": empty_revocation_list(platform.root, at, until).hex(),
+            "pck_crl": empty_revocation_list(platform.processor_ca, at, until).hex(),
+            "tcb_info_issuer_chain": signing_chain,
+            "tcb_info": tcb_info,
+            "tcb_info_signature": platform.tcb_signing.sign(tcb_info.encode()).hex(),
+            "qe_identity_issuer_chain": signing_chain,
+            "qe_identity": identity,
+            "qe_identity_signature": platform.tcb_signing.sign(identity.encode()).hex(),
+        }
+    )
+
+
+def _tcb_info() -> dict[str, Any]:
+    components = [{"svn": svn} for svn in TCB.components]
+    return {
+        "id": "SGX",
+        "version": 3,
+        "fmspc": TCB.fmspc.hex().upper(),
+        "pceId": TCB.pce_id.hex().upper(),
+        "tcbType": 0,
+        "tcbEvaluationDataNumber": _EVALUATION,
+        "tcbLevels": [_level({"sgxtcbcomponents": components, "pcesvn": TCB.pce_svn})],
+    }
+
+
+def _enclave_identity(enclave: ReportBody) -> dict[str, Any]:
+    return {
+        "id": "QE",
+        "version": 2,
+        "tcbEvaluationDataNumber": _EVALUATION,
+        "miscselect": "00000000",
+        "miscselectMask": "FFFFFFFF",
+        "attributes": enclave.flags.to_bytes(8, "little").hex().upper() + "00" * 8,
+        "attributesMask": "FF" * 8 + "00" * 8,
+        "mrsigner": enclave.mr_signer.hex().upper(),
+        "isvprodid": enclave.isv_prod_id,
+        "tcbLevels": [_level({"isvsvn": enclave.isv_svn})],
+    }
+
+
+def _level(tcb: dict[str, Any]) -> dict[str, Any]:
+    return {"tcb": tcb, "tcbDate": _TCB_DATE, "tcbStatus": "UpToDate"}
+
+
+def _instant(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _compact(document: dict[str, Any]) -> str:
+    return json.dumps(document, separators=(",", ":"))

@@ -1,0 +1,133 @@
+"""The service below HTTP: which checks a call passes, in which order, and what each action does."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ppmlctl.ehsm import Account, QuoteError, canonical_request, canonical_text, is_signed, parse_quote, sign
+from ppmlctl.sandbox.ehsm import replay
+from ppmlctl.sandbox.ehsm.answers import INTERNAL_ERROR, NO_SUCH_ACTION, UNKNOWN_ACCOUNT, Answer
+from ppmlctl.sandbox.ehsm.envelope import envelope_fault
+from ppmlctl.sandbox.ehsm.payloads import payload_fault
+from ppmlctl.sandbox.ehsm.quoting import Quoting
+from ppmlctl.sandbox.ehsm.store import Store, StoredPolicy
+
+_LARGEST_SIGNED = 8900  # bytes of canonical text that the enclave's request has room for
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request after HTTP: its method, the action asked for, and its JSON body."""
+
+    method: str
+    action: str
+    body: Any
+
+
+class Service:
+    """Answers calls from its store and its quotes."""
+
+    def __init__(self, store: Store, quoting: Quoting, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._quoting = quoting
+        self._clock = clock
+        self._replays = replay.ReplayMemory()
+        self._open: Mapping[str, Callable[[], Answer]] = {"Enroll": self._enroll, "GetVersion": self._version}
+        self._signed: Mapping[str, Callable[[Account, Mapping[str, Any] | None], Answer]] = {
+            "GenerateQuote": self._generate_quote,
+            "VerifyQuote": self._verify_quote,
+            "UploadQuotePolicy": self._upload_policy,
+            "GetQuotePolicy": self._get_policy,
+        }
+
+    def now(self) -> int:
+        """Milliseconds since 1970."""
+        return int(self._clock() * 1000)
+
+    def check(self, call: Call) -> Answer | Account | None:
+        """The refusal of a call, or who signed it; None for an action that needs no signature."""
+        if call.action in self._open:
+            return None
+        try:
+            return self._check_signed(call)
+        except RecursionError:  # a payload nested deeper than the stack
+            return INTERNAL_ERROR
+
+    def act(self, call: Call, account: Account | None) -> Answer:
+        """Does what a checked call asks for."""
+        if account is None:
+            return self._open[call.action]() if call.method == "GET" else NO_SUCH_ACTION
+        action = self._signed.get(call.action) if call.method == "POST" else None
+        return action(account, call.body.get("payload")) if action else NO_SUCH_ACTION
+
+    def _check_signed(self, call: Call) -> Answer | Account:
+        body, now = call.body, self.now()
+        fault = envelope_fault(body, now)
+        if fault:
+            return Answer.refused(fault)
+        if self._replays.is_replay(body["appid"], body.get("nonce"), body["timestamp"], now):
+            return Answer.refused(replay.MESSAGE)
+        fault = payload_fault(call.action, body.get("payload"))
+        if fault:
+            return Answer.refused(fault)
+        account = self._store.account(body["appid"])
+        if account is None:
+            return UNKNOWN_ACCOUNT
+        text = canonical_request(body)
+        if len(text.encode("utf-8", "replace")) > _LARGEST_SIGNED:
+            return Answer.refused("Unexpected Error")
+        return account if is_signed(text, body["sign"], account.apikey) else Answer.refused("sign error")
+
+    def _enroll(self) -> Answer:
+        account = self._store.add_account()
+        return Answer.success({"appid": account.appid, "apikey": account.apikey.reveal_text()})
+
+    def _version(self) -> Answer:
+        return Answer.success({"version": "sandbox", "git_sha": "none"})
+
+    def _generate_quote(self, _account: Account, payload: Mapping[str, Any] | None) -> Answer:
+        if payload is None:
+            return Answer.enclave_refused()
+        quote = base64.b64encode(self._quoting.quote()).decode()
+        return Answer.success({"challenge": payload["challenge"], "quote": quote})
+
+    def _verify_quote(self, account: Account, payload: Mapping[str, Any] | None) -> Answer:
+        if payload is None:
+            return Answer.enclave_refused()
+        policy = None
+        if payload.get("policyId"):
+            policy = self._store.policy(account.appid, payload["policyId"])
+            if policy is None:
+                return Answer.refused("Invalid  policyId.")
+        try:
+            raw = base64.b64decode(payload["quote"], validate=True)
+            body = parse_quote(raw).body
+        except (QuoteError, binascii.Error):
+            return Answer.enclave_refused()
+        if policy and (policy.mr_enclave, policy.mr_signer) != (body.mr_enclave.hex(), body.mr_signer.hex()):
+            return Answer.enclave_refused()
+        measured = {"mr_enclave": policy.mr_enclave, "mr_signer": policy.mr_signer} if policy else {}
+        verdict = {"result": int(self._quoting.verify(raw)), "nonce": payload["nonce"]} | measured
+        return Answer.success(verdict | {"sign": sign(canonical_text(verdict), account.apikey)})
+
+    def _upload_policy(self, account: Account, payload: Mapping[str, Any] | None) -> Answer:
+        measured = payload or {}
+        policy = StoredPolicy(measured.get("mr_enclave"), measured.get("mr_signer"), self.now())
+        return Answer.success({"policyId": self._store.add_policy(account.appid, policy)})
+
+    def _get_policy(self, account: Account, payload: Mapping[str, Any] | None) -> Answer:
+        if payload is None:
+            return Answer.enclave_refused()
+        found = self._store.policy(account.appid, payload["policyId"])
+        measured: dict[str, Any] = {}
+        if found:
+            measured = {
+                "mr_enclave": found.mr_enclave,
+                "mr_signer": found.mr_signer,
+                "createTime": found.create_time,
+            }
+        return Answer.success({"policyId": payload["policyId"]} | measured)
