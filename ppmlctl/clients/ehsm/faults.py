@@ -1,0 +1,107 @@
+"""What can go wrong with an EHSM server, in words for people.
+
+EngineError
+├── EhsmRefusedError     it answered with an error: its code and words
+│   └── (also Transient) its database is away
+├── ehsm-untrusted       TLS does not show the server that is trusted
+├── ehsm-answer-lost     a write was sent and no answer came: it may have been done
+├── ehsm-answer-wrong    what answered is no EHSM, or not signed by the account's key
+└── TransientError       ehsm-unreachable
+"""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+
+from ppmlctl.diagnostics import Diagnostic, EngineError, TransientError
+from ppmlctl.ehsm import Envelope
+
+REPLAYED = "Timestamp can't be repeated in 20 minutes"
+SIGN_ERROR = "sign error"
+_LONGEST_WORDS = 200
+
+
+class EhsmRefusedError(EngineError):
+    """EHSM answered an operation with an error. `code` and `words` are the server's."""
+
+    def __init__(self, diagnostic: Diagnostic, code: int, words: str) -> None:
+        super().__init__(diagnostic)
+        self.code, self.words = code, words
+
+
+class EhsmDatabaseError(EhsmRefusedError, TransientError):
+    """EHSM's database cannot be reached."""
+
+
+@dataclass(frozen=True)
+class _Cause:
+    why: str
+    fix: str
+
+
+_CAUSES = {
+    SIGN_ERROR: _Cause("the apikey is not this account's", "compare appid and apikey with those of the enrolment"),
+    "Timestamp error": _Cause("the clocks of this machine and of EHSM differ by 10 minutes or more", "date -u"),
+    REPLAYED: _Cause("another client uses this account at the same instants", "give each client an account of its own"),
+    "API Not Found": _Cause("this EHSM is too old or another service", "compare kms.ehsm.url with the deployment"),
+    "Invalid  policyId.": _Cause("the account has no such policy", "upload it again: ppmlctl apply"),
+    "Server exception.": _Cause(
+        "its enclave refused: a measurement that differs from the policy's, a malformed quote, or a PCCS that fails",
+        "read the log of the EHSM server",
+    ),
+}
+_UNKNOWN_ACCOUNT = _Cause("it does not know this account: another server, or an emptied database", "enrol anew")
+_NO_DATABASE = _Cause("its database cannot be reached", "look at the couchdb of EHSM, then try again")
+_OTHER = _Cause("", "read the log of the EHSM server")
+
+
+def refused(operation: str, envelope: Envelope) -> EhsmRefusedError:
+    """The error for an answer whose code is not 200."""
+    words = printable(envelope.words)
+    database = envelope.message == {} or words == "enroll user info failed"
+    unknown = _UNKNOWN_ACCOUNT if envelope.message is None else _OTHER
+    cause = _NO_DATABASE if database else _CAUSES.get(words, unknown)
+    found = f"{operation}: code {envelope.code}, " + (f"`{words}`" if words else "no message")
+    diagnostic = Diagnostic("ehsm-refused", "EHSM refused an operation", found, cause.why, cause.fix)
+    return (EhsmDatabaseError if database else EhsmRefusedError)(diagnostic, envelope.code, words)
+
+
+def unreachable(url: str, operation: str, reason: str) -> TransientError:
+    """The error for a connection that did not come about, or a read that broke off."""
+    found, why = f"{operation} at {url}: {printable(reason)}", "it does not run, or a firewall or name stands between"
+    return TransientError(Diagnostic("ehsm-unreachable", "EHSM cannot be reached", found, why, f"curl -k {url}"))
+
+
+def answer_lost(url: str, operation: str, reason: str) -> EngineError:
+    """The error for a write that was sent and not answered; another try could do it twice."""
+    found = f"{operation} at {url}: {printable(reason)}"
+    why = "it may have been done, and cannot be asked for afterwards"
+    title = "EHSM did not answer a write"
+    return EngineError(Diagnostic("ehsm-answer-lost", title, found, why, "ppmlctl apply"))
+
+
+def answer_wrong(url: str, operation: str, reason: str) -> EngineError:
+    """The error for an answer that is not what EHSM gives."""
+    found = f"{operation} at {url}: {printable(reason)}"
+    title = "what answered is not the EHSM that was asked"
+    return EngineError(Diagnostic("ehsm-answer-wrong", title, found, fix="compare kms.ehsm.url with the deployment"))
+
+
+def untrusted(url: str, operation: str, error: ssl.SSLError) -> EngineError:
+    """The error for a server whose certificate is not the trusted one. Another try would not mend it."""
+    words = getattr(error, "verify_message", "") or getattr(error, "reason", "") or error.args[0]
+    reason = printable(str(words))
+    why = "whoever stands between could read and answer in its place"
+    fix = "set kms.ehsm.tls to the CA file, or the SHA-256 fingerprint, that the server's owner gave you"
+    if "mismatch" in reason or "no subjectAltName" in reason:
+        why = "EHSM's self-made certificate names no host, so a CA file cannot vouch for it"
+        fix = "pin it with kms.ehsm.tls.fingerprint, or give the server a certificate that names its host"
+    title = "EHSM's certificate is not trusted"
+    return EngineError(Diagnostic("ehsm-untrusted", title, f"{operation} at {url}: {reason}", why, fix))
+
+
+def printable(text: str) -> str:
+    """Another program's words on one line: no control characters, and not too many."""
+    line = "".join(character if character.isprintable() else " " for character in text)
+    return line if len(line) <= _LONGEST_WORDS else line[:_LONGEST_WORDS] + "…"

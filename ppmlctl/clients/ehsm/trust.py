@@ -1,0 +1,78 @@
+"""By what a server's TLS is trusted: the machine's authorities, a CA file, one pinned certificate, or nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from ppmlctl.diagnostics import Diagnostic, InputError
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class ServerTrust:
+    """At most one of a CA file, a certificate's SHA-256 fingerprint, and the explicit choice to trust anyone."""
+
+    ca: Path | None = None
+    fingerprint: str | None = None
+    insecure: bool = False
+
+    @property
+    def authenticates(self) -> bool:
+        """Whether a connection proves whom it leads to."""
+        return not self.insecure
+
+    def ssl_context(self) -> ssl.SSLContext:
+        """Host names are checked except for a pinned certificate, which is compared itself. Raises InputError."""
+        if self.insecure:
+            return _unchecked(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+        if self.fingerprint is not None:
+            return _pinned(self.fingerprint)
+        try:
+            return ssl.create_default_context(cafile=str(self.ca) if self.ca else None)
+        except OSError as error:
+            title = "EHSM's CA file holds no certificates that can be read"
+            fix = "let kms.ehsm.tls.ca name a PEM file"
+            raise InputError(
+                Diagnostic("ehsm-ca-unreadable", title, f"{self.ca}: {error.strerror}", fix=fix)
+            ) from error
+
+
+def _unchecked(context: ssl.SSLContext) -> ssl.SSLContext:
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _pinned(fingerprint: str) -> ssl.SSLContext:
+    expected = fingerprint.lower().removeprefix("sha256:").replace(":", "")
+    if not _SHA256.fullmatch(expected):
+        title = "EHSM's fingerprint is no SHA-256"
+        fix = "openssl x509 -in CERTIFICATE -noout -fingerprint -sha256"
+        raise InputError(Diagnostic("ehsm-fingerprint-wrong", title, fingerprint, "it has 64 hexadecimal digits", fix))
+    context = _PinnedContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.expected = expected
+    return _unchecked(context)
+
+
+class _PinnedContext(ssl.SSLContext):
+    """Ends a connection right after the handshake, before anything is sent, unless the leaf is the expected one."""
+
+    expected: str
+
+    def wrap_socket(self, *args: Any, **kwargs: Any) -> ssl.SSLSocket:
+        connection = super().wrap_socket(*args, **kwargs)
+        shown = hashlib.sha256(connection.getpeercert(binary_form=True) or b"").hexdigest()
+        if not hmac.compare_digest(shown, self.expected):
+            connection.close()
+            raise ssl.SSLCertVerificationError(f"certificate fingerprint is {shown}, expected {self.expected}")
+        return connection
+
+    def wrap_bio(self, *_args: Any, **_kwargs: Any) -> NoReturn:
+        raise NotImplementedError("a pinned certificate is checked on sockets only")
