@@ -32,7 +32,7 @@ def _merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
 
 
 def _projected(live: Any, fields: Manifest) -> Any:
-    """What of `live` the trie names. A leaf stands for all that is below it, a lone `.` for the place without content."""
+    """What of `live` the trie names. A leaf stands for all below it, a lone `.` for the place without content."""
     inner = {step: rest for step, rest in fields.items() if step != "."}
     if not inner:
         return type(live)() if fields and isinstance(live, dict | list) else live

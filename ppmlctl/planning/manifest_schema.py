@@ -2,7 +2,7 @@
 
 Source: the Go types under kubernetes/api (core/v1, apps/v1, batch/v1, rbac/v1): struct tags `patchMergeKey`,
 `listMapKey`, `omitempty`, and the types resource.Quantity and intstr.IntOrString. Fields are known by their names,
-which have one meaning over all these types; a list whose elements lack the key is compared by position, whatever its name.
+which have one meaning over all these types; a list whose elements lack the key is compared by position.
 """
 
 from __future__ import annotations

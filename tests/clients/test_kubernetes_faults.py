@@ -1,0 +1,260 @@
+"""What a user reads when the API server refuses, fails or cannot be reached: the whole text of each message."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from ppmlctl.clients.kubernetes import ConflictError, KubernetesClient, Manifest, ObjectKey
+from ppmlctl.diagnostics import EngineError, TransientError
+from ppmlctl.effects import Effects
+
+CONFIG = ObjectKey("v1", "ConfigMap", "ns", "c")
+SECRET = ObjectKey("v1", "Secret", "ns", "s")
+
+
+class Server(ThreadingHTTPServer):
+    """Gives the same answer to every request, and keeps what was asked."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.answer: tuple[int, bytes] = (200, b"{}")
+        self.asked: list[tuple[str, str, str]] = []
+
+    def refuses(self, code: int, **status: Any) -> None:
+        self.answer = code, json.dumps({"kind": "Status", "status": "Failure", "code": code, **status}).encode()
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name the base class gives it
+        """Quiet."""
+
+    def do_GET(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        self.server.asked.append((self.command, self.path, self.rfile.read(length).decode()))
+        code, body = self.server.answer
+        self.send_response(code)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_PATCH = do_POST = do_DELETE = do_GET  # noqa: N815 - the names the base class looks for
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server() as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def kubeconfig(folder: Path, url: str, **cluster: Any) -> Path:
+    file = folder / "kubeconfig"
+    content = {
+        "clusters": [{"name": "c", "cluster": {"server": url, **cluster}}],
+        "users": [{"name": "u", "user": {"token": "t0ken"}}],
+        "contexts": [{"name": "prod", "context": {"cluster": "c", "user": "u"}}],
+        "current-context": "prod",
+    }
+    file.write_text(json.dumps(content))
+    return file
+
+
+@pytest.fixture
+def client(server: Server, tmp_path: Path) -> KubernetesClient:
+    file = kubeconfig(tmp_path, f"http://127.0.0.1:{server.server_port}")
+    return KubernetesClient(Effects("kubernetes", writes_allowed=True), kubeconfig=file)
+
+
+def manifest(key: ObjectKey, **fields: Any) -> Manifest:
+    metadata = {"name": key.name, "namespace": key.namespace}
+    return {"apiVersion": key.api_version, "kind": key.kind, "metadata": metadata, **fields}
+
+
+def test_401_names_the_context(server: Server, client: KubernetesClient) -> None:
+    server.refuses(401, message="Unauthorized", reason="Unauthorized")
+    with pytest.raises(EngineError) as refused:
+        client.get(CONFIG)
+    assert str(refused.value) == (
+        "error[k8s-unauthorized]: the cluster does not accept this kubeconfig\n"
+        "  is   get ConfigMap ns/c: Unauthorized, with context prod\n"
+        "  why  its token or client certificate is expired, revoked, or of another cluster\n"
+        "  fix  log in to the cluster again, so that context prod gets new credentials"
+    )
+
+
+def test_403_names_verb_and_resource(server: Server, client: KubernetesClient) -> None:
+    message = 'secrets "s" is forbidden: User "u" cannot patch resource "secrets" in API group "" in the namespace "ns"'
+    server.refuses(403, message=message, reason="Forbidden")
+    with pytest.raises(EngineError) as refused:
+        client.apply(manifest(SECRET, stringData={"a": "hunter2"}))
+    assert not isinstance(refused.value, TransientError)
+    assert str(refused.value) == (
+        "error[k8s-forbidden]: the cluster does not allow this\n"
+        f"  is   apply Secret ns/s: {message}\n"
+        "  fix  ask the cluster's administrator to allow you to apply Secret ns/s"
+    )
+
+
+def test_an_admission_refusal_of_a_secret_is_not_quoted(server: Server, client: KubernetesClient) -> None:
+    server.refuses(403, message='admission webhook "w" denied the request: bad value hunter2', reason="Forbidden")
+    with pytest.raises(EngineError) as refused:
+        client.create(manifest(SECRET, stringData={"a": "hunter2"}))
+    assert refused.value.diagnostics[0].found == (
+        "create Secret ns/s: Forbidden (the server's words are withheld, they may quote the secret)"
+    )
+
+
+def test_a_namespace_on_its_way_out_is_worth_another_try(server: Server, client: KubernetesClient) -> None:
+    causes = [{"reason": "NamespaceTerminating", "field": "metadata.namespace"}]
+    server.refuses(403, message="it is being terminated", reason="Forbidden", details={"causes": causes})
+    with pytest.raises(TransientError) as refused:
+        client.create(manifest(CONFIG))
+    assert refused.value.diagnostics[0].code == "k8s-namespace-terminating"
+
+
+def test_a_conflict_names_each_manager_with_its_fields(server: Server, client: KubernetesClient) -> None:
+    held = [("kubectl", ".data.b"), ("helm", ".data.c"), ("kubectl", ".data.a")]
+    causes = [
+        {"reason": "FieldManagerConflict", "message": f'conflict with "{manager}" using v1', "field": field}
+        for manager, field in held
+    ]
+    server.refuses(409, message="Apply failed", reason="Conflict", details={"causes": causes})
+    with pytest.raises(ConflictError) as refused:
+        client.apply(manifest(CONFIG))
+    assert str(refused.value) == (
+        "error[k8s-conflict]: another manager holds fields of this object\n"
+        '  is   apply ConfigMap ns/c: "helm" holds .data.c; "kubectl" holds .data.a, .data.b\n'
+        "  why  taking them over silently would undo someone else's change\n"
+        "  fix  --force-conflicts takes them over; or leave these fields out"
+    )
+
+
+@pytest.mark.parametrize("code", [429, 500, 502, 503, 504])
+def test_a_server_that_cannot_answer_now_is_worth_another_try(
+    server: Server, client: KubernetesClient, code: int
+) -> None:
+    server.answer = code, b"upstream connect error\n"
+    with pytest.raises(TransientError) as refused:
+        client.get(CONFIG)
+    assert str(refused.value) == (
+        "error[k8s-unavailable]: the API server cannot answer now\n  is   get ConfigMap ns/c: upstream connect error"
+    )
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize(("code", "body"), [(200, b"<html>log in</html>"), (200, b"[]"), (302, b"")])
+def test_what_is_no_api_server_is_said_to_be_none(
+    server: Server, client: KubernetesClient, code: int, body: bytes
+) -> None:
+    server.answer = code, body
+    with pytest.raises(EngineError) as refused:
+        client.get(CONFIG)
+    assert str(refused.value) == (
+        "error[k8s-no-api]: what answers is not a Kubernetes API server\n"
+        "  is   get ConfigMap ns/c: an answer that is no JSON object\n"
+        "  fix  check the server of context prod, and the proxy in between"
+    )
+
+
+def test_a_refused_connection_is_worth_another_try(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    lonely = KubernetesClient(Effects("kubernetes", writes_allowed=False), kubeconfig=kubeconfig(tmp_path, url))
+    with pytest.raises(TransientError) as refused:
+        lonely.get(CONFIG)
+    assert str(refused.value) == (
+        "error[k8s-unreachable]: the API server cannot be reached\n"
+        f"  is   get ConfigMap ns/c: {url}: Connection refused\n"
+        "  fix  check that the cluster runs and that the server of context prod is its address"
+    )
+
+
+def test_a_host_that_does_not_resolve_is_worth_another_try(tmp_path: Path) -> None:
+    lonely = KubernetesClient(
+        Effects("kubernetes", writes_allowed=False), kubeconfig=kubeconfig(tmp_path, "https://cluster.invalid:6443")
+    )
+    with pytest.raises(TransientError) as refused:
+        lonely.get(CONFIG)
+    assert refused.value.diagnostics[0].code == "k8s-unreachable"
+    assert "https://cluster.invalid:6443: " in refused.value.diagnostics[0].found
+
+
+def test_a_server_that_speaks_no_tls_cannot_be_trusted(server: Server, tmp_path: Path) -> None:
+    url = f"https://127.0.0.1:{server.server_port}"
+    plain = KubernetesClient(Effects("kubernetes", writes_allowed=False), kubeconfig=kubeconfig(tmp_path, url))
+    with pytest.raises(EngineError) as refused:
+        plain.get(CONFIG)
+    assert not isinstance(refused.value, TransientError)
+    assert refused.value.diagnostics[0].code == "k8s-tls"
+
+
+def test_a_pod_that_has_not_started_has_an_empty_log(server: Server, client: KubernetesClient) -> None:
+    message = 'container "main" in pod "p" is waiting to start: ContainerCreating'
+    server.refuses(400, message=message, reason="BadRequest")
+    assert client.pod_log(ObjectKey("v1", "Pod", "ns", "p"), container="main", tail_lines=5) == ""
+    assert server.asked == [("GET", "/api/v1/namespaces/ns/pods/p/log?container=main&tailLines=5", "")]
+
+
+def test_a_namespaced_object_without_a_namespace_is_refused_before_it_is_sent(
+    server: Server, client: KubernetesClient
+) -> None:
+    with pytest.raises(EngineError) as refused:
+        client.get(ObjectKey("v1", "ConfigMap", "", "c"))
+    assert refused.value.diagnostics[0].code == "k8s-no-namespace"
+    assert server.asked == []
+
+
+def test_kinds_are_discovered_once_for_each_group(server: Server, client: KubernetesClient) -> None:
+    resources = [
+        {"name": "widgets", "kind": "Widget", "namespaced": True},
+        {"name": "widgets/status", "kind": "Widget", "namespaced": True},
+    ]
+    server.answer = 200, json.dumps({"kind": "APIResourceList", "resources": resources}).encode()
+    for _ in range(2):
+        client.get(ObjectKey("example.com/v1", "Widget", "ns", "w"))
+    assert [path for _, path, _ in server.asked] == [
+        "/apis/example.com/v1",
+        "/apis/example.com/v1/namespaces/ns/widgets/w",
+        "/apis/example.com/v1/namespaces/ns/widgets/w",
+    ]
+
+
+def test_names_cannot_leave_their_place_in_the_path(server: Server, client: KubernetesClient) -> None:
+    client.get(ObjectKey("v1", "ConfigMap", "ns/../x", "a?b"))
+    assert server.asked[0][1] == "/api/v1/namespaces/ns%2F..%2Fx/configmaps/a%3Fb"
+
+
+def test_long_lists_are_read_page_by_page(server: Server, client: KubernetesClient) -> None:
+    pages = iter(
+        [
+            {"metadata": {"continue": "more"}, "items": [{"metadata": {"name": "a"}}]},
+            {"metadata": {}, "items": [{"metadata": {"name": "b"}}]},
+        ]
+    )
+
+    class Pages:
+        def __iter__(self) -> Iterator[Any]:
+            return iter((200, json.dumps(next(pages)).encode()))
+
+    server.answer = Pages()  # type: ignore[assignment]
+    found = client.list_objects("v1", "ConfigMap", "ns", label_selector="a=b")
+    assert [item["metadata"]["name"] for item in found] == ["a", "b"]
+    assert [path.partition("?")[2] for _, path, _ in server.asked] == [
+        "limit=500&labelSelector=a%3Db",
+        "limit=500&labelSelector=a%3Db&continue=more",
+    ]
