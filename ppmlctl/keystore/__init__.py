@@ -3,11 +3,11 @@
 from ppmlctl.keystore.certificate import (
     CertificateFacts,
     CertificateRequest,
-    ServerCertificate,
     belongs_to,
     certificate_facts,
     issue,
     new_private_key,
+    signing_request,
 )
 from ppmlctl.keystore.encrypted_password import (
     decrypt_password,
@@ -18,19 +18,40 @@ from ppmlctl.keystore.encrypted_password import (
 from ppmlctl.keystore.errors import KeystoreError, WrongPasswordError
 from ppmlctl.keystore.jks import Entry, PrivateKeyEntry, TrustedCertificateEntry, read_jks, write_jks
 from ppmlctl.keystore.pkcs12 import read_pkcs12, write_pkcs12
+from ppmlctl.keystore.server_files import (
+    CERTIFICATE,
+    JKS,
+    KEY,
+    KEY_AND_CERTIFICATE,
+    KEY_BEARING,
+    PKCS12,
+    SERVER_FILES,
+    SIGNING_REQUEST,
+    derived_files,
+    disagreeing_files,
+)
 
 __all__ = [
+    "CERTIFICATE",
+    "JKS",
+    "KEY",
+    "KEY_AND_CERTIFICATE",
+    "KEY_BEARING",
+    "PKCS12",
+    "SERVER_FILES",
+    "SIGNING_REQUEST",
     "CertificateFacts",
     "CertificateRequest",
     "Entry",
     "KeystoreError",
     "PrivateKeyEntry",
-    "ServerCertificate",
     "TrustedCertificateEntry",
     "WrongPasswordError",
     "belongs_to",
     "certificate_facts",
     "decrypt_password",
+    "derived_files",
+    "disagreeing_files",
     "encrypt_password",
     "issue",
     "new_password_key",
@@ -38,6 +59,7 @@ __all__ = [
     "password_fault",
     "read_jks",
     "read_pkcs12",
+    "signing_request",
     "write_jks",
     "write_pkcs12",
 ]

@@ -1,4 +1,4 @@
-"""A self-signed server certificate with its key and signing request, as `server.key/.crt/.csr/.pem` hold them.
+"""A self-signed server certificate with its key and signing request.
 
 Self-signed, because the images use one keystore both to show the certificate and to trust it. It is valid for client
 authentication too, as Flink's internal connections authenticate both sides with the same certificate.
@@ -7,17 +7,18 @@ authentication too, as Flink's internal connections authenticate both sides with
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from ppmlctl.keystore.errors import KeystoreError
-from ppmlctl.keystore.pem import key_to_pem, load_certificate, load_rsa_key, new_rsa_key
+from ppmlctl.keystore.pem import load_certificate, load_rsa_key, new_rsa_key
 
 KEY_BITS = 3072
 LONGEST_LIFE = 36500
@@ -37,19 +38,12 @@ class CertificateRequest:
     days: int = 825
     alternative_names: tuple[str, ...] = ()
 
-
-@dataclass(frozen=True)
-class ServerCertificate:
-    """PEM texts: `key` (PKCS#8, not encrypted), `certificate`, and `signing_request` for whoever has a CA sign it."""
-
-    key: bytes = field(repr=False)
-    certificate: bytes
-    signing_request: bytes
-
-    @property
-    def key_and_certificate(self) -> bytes:
-        """What `server.pem` holds."""
-        return self.key + self.certificate
+    def check(self) -> None:
+        """Raises KeystoreError for a name that X.509 cannot hold, or days out of range."""
+        if not 1 <= self.days <= LONGEST_LIFE:
+            raise KeystoreError(f"a certificate lives between 1 and {LONGEST_LIFE} days, not {self.days}")
+        _subject(self)
+        _alternative_names(self)
 
 
 @dataclass(frozen=True)
@@ -62,6 +56,16 @@ class CertificateFacts:
     alternative_names: tuple[str, ...]
     not_before: datetime
     not_after: datetime
+    is_self_signed: bool
+
+    def says(self, request: CertificateRequest) -> bool:
+        """Whether it is what was asked for. A CA may choose the organization and the time, and add names."""
+        names_all = {request.common_name, *request.alternative_names} <= set(self.alternative_names)
+        if self.common_name != request.common_name or not names_all:
+            return False
+        lifetime = timedelta(days=request.days) + _CLOCK_SLACK
+        as_issued_here = self.organization == request.organization and self.not_after - self.not_before == lifetime
+        return as_issued_here or not self.is_self_signed
 
 
 def new_private_key() -> bytes:
@@ -69,28 +73,29 @@ def new_private_key() -> bytes:
     return new_rsa_key(KEY_BITS)
 
 
-def issue(key: bytes, request: CertificateRequest, *, now: datetime, serial: int | None = None) -> ServerCertificate:
-    """A certificate for the key (PEM), valid from an hour before `now` (clocks differ) until `days` after it.
+def issue(key: bytes, request: CertificateRequest, *, now: datetime, serial: int | None = None) -> bytes:
+    """A certificate (PEM) for the key (PEM), valid from an hour before `now` (clocks differ) until `days` after it.
 
     The same key, request, `now` and `serial` give the same bytes; without `serial` it is random. Raises KeystoreError
     for a key that is not RSA, a name that X.509 cannot hold, or days out of range.
     """
     private = load_rsa_key(key)
-    if not 1 <= request.days <= LONGEST_LIFE:
-        raise KeystoreError(f"a certificate lives between 1 and {LONGEST_LIFE} days, not {request.days}")
+    request.check()
     subject, alternative = _subject(request), _alternative_names(request)
     builder = x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(private.public_key())
     builder = builder.serial_number(x509.random_serial_number() if serial is None else serial)
     builder = builder.not_valid_before(now - _CLOCK_SLACK).not_valid_after(now + timedelta(days=request.days))
     for extension, critical in _extensions(private.public_key(), alternative):
         builder = builder.add_extension(extension, critical=critical)
-    signing_request = x509.CertificateSigningRequestBuilder().subject_name(subject)
-    signing_request = signing_request.add_extension(alternative, critical=False)
-    return ServerCertificate(
-        key=key_to_pem(private),
-        certificate=builder.sign(private, hashes.SHA256()).public_bytes(Encoding.PEM),
-        signing_request=signing_request.sign(private, hashes.SHA256()).public_bytes(Encoding.PEM),
-    )
+    return builder.sign(private, hashes.SHA256()).public_bytes(Encoding.PEM)
+
+
+def signing_request(key: bytes, request: CertificateRequest) -> bytes:
+    """A signing request (PEM) with the same names, for a CA to sign. Raises KeystoreError as `issue` does."""
+    request.check()
+    builder = x509.CertificateSigningRequestBuilder().subject_name(_subject(request))
+    builder = builder.add_extension(_alternative_names(request), critical=False)
+    return builder.sign(load_rsa_key(key), hashes.SHA256()).public_bytes(Encoding.PEM)
 
 
 def certificate_facts(pem: bytes) -> CertificateFacts:
@@ -109,12 +114,17 @@ def certificate_facts(pem: bytes) -> CertificateFacts:
         alternative_names=names,
         not_before=certificate.not_valid_before_utc,
         not_after=certificate.not_valid_after_utc,
+        is_self_signed=certificate.issuer == certificate.subject,
     )
 
 
 def belongs_to(certificate: bytes, key: bytes) -> bool:
     """Whether the certificate (PEM) is for this key (PEM). Raises KeystoreError where either cannot be read."""
-    return load_certificate(certificate).public_key() == load_rsa_key(key).public_key()
+    private = load_rsa_key(key)
+    try:
+        return load_certificate(certificate).public_key() == private.public_key()
+    except UnsupportedAlgorithm:
+        return False
 
 
 def _subject(request: CertificateRequest) -> x509.Name:

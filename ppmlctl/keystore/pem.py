@@ -41,7 +41,12 @@ def load_rsa_key(pem: bytes) -> rsa.RSAPrivateKey:
 
 def load_certificate(pem: bytes) -> x509.Certificate:
     """The first certificate in a PEM. Raises KeystoreError."""
+    return load_certificates(pem)[0]
+
+
+def load_certificates(pem: bytes) -> list[x509.Certificate]:
+    """All certificates in a PEM, at least one. Raises KeystoreError."""
     try:
-        return x509.load_pem_x509_certificate(pem)
+        return x509.load_pem_x509_certificates(pem)
     except ValueError:
         raise KeystoreError("not a certificate in PEM") from None

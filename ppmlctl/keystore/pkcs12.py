@@ -12,14 +12,14 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import (
 )
 
 from ppmlctl.keystore.errors import KeystoreError, WrongPasswordError
-from ppmlctl.keystore.pem import key_to_der, load_certificate, load_rsa_key
+from ppmlctl.keystore.pem import key_to_der, load_certificates, load_rsa_key
 from ppmlctl.secret import Secret
 
-_ROUNDS = 50_000
+_ROUNDS = 10_000  # as keytool does
 
 
 def write_pkcs12(alias: str, key: bytes, certificate: bytes, password: Secret) -> bytes:
-    """A PKCS#12 file with key and certificate (both PEM) under one alias. Raises KeystoreError.
+    """A PKCS#12 file with key and certificates (both PEM, the key's own first) under one alias. Raises KeystoreError.
 
     3DES and SHA-1, since Java before 8u301 and 11.0.12 reads nothing newer, and the images' Java is as old as their
     builder chose; the file is as private as `server.key` beside it, which is not encrypted at all.
@@ -31,8 +31,8 @@ def write_pkcs12(alias: str, key: bytes, certificate: bytes, password: Secret) -
         .hmac_hash(hashes.SHA1())  # noqa: S303 - see the docstring
         .build(password.reveal_bytes())
     )
-    private, public = load_rsa_key(key), load_certificate(certificate)
-    return serialize_key_and_certificates(alias.encode(), private, public, None, encryption)
+    private, (own, *others) = load_rsa_key(key), load_certificates(certificate)
+    return serialize_key_and_certificates(alias.encode(), private, own, others or None, encryption)
 
 
 def read_pkcs12(content: bytes, password: Secret) -> tuple[bytes, bytes]:

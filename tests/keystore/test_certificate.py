@@ -1,6 +1,7 @@
 import shutil
 import ssl
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from ppmlctl.keystore import (
     issue,
     new_password_key,
     new_private_key,
+    signing_request,
 )
 from ppmlctl.keystore.pem import load_rsa_key
 
@@ -22,28 +24,23 @@ REQUEST = CertificateRequest("ppml.example.com", "Example", 825, ("ppml", "192.0
 needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
 
 
-@pytest.fixture(scope="module")
-def key() -> bytes:
-    return new_password_key()
-
-
 def test_the_servers_key_has_3072_bits() -> None:
     assert load_rsa_key(new_private_key()).key_size == 3072
 
 
 def test_a_certificate_says_what_was_asked_for(key: bytes) -> None:
     issued = issue(key, REQUEST, now=NOW)
-    facts = certificate_facts(issued.certificate)
+    facts = certificate_facts(issued)
     assert (facts.common_name, facts.organization) == ("ppml.example.com", "Example")
     assert facts.alternative_names == ("ppml.example.com", "ppml", "192.0.2.1", "2001:db8::1")
     assert facts.not_before == NOW - timedelta(hours=1)
     assert facts.not_after == NOW + timedelta(days=825)
-    assert belongs_to(issued.certificate, key)
-    assert issued.key_and_certificate == issued.key + issued.certificate
+    assert facts.is_self_signed
+    assert belongs_to(issued, key)
 
 
 def test_an_organization_may_be_missing(key: bytes) -> None:
-    assert certificate_facts(issue(key, CertificateRequest("a"), now=NOW).certificate).organization is None
+    assert certificate_facts(issue(key, CertificateRequest("a"), now=NOW)).organization is None
 
 
 def test_the_same_inputs_give_the_same_bytes_and_serials_are_random_otherwise(key: bytes) -> None:
@@ -51,13 +48,31 @@ def test_the_same_inputs_give_the_same_bytes_and_serials_are_random_otherwise(ke
     assert issue(key, REQUEST, now=NOW) != issue(key, REQUEST, now=NOW)
 
 
-def test_the_key_does_not_show_in_a_repr(key: bytes) -> None:
-    assert b"PRIVATE" in issue(key, REQUEST, now=NOW).key
-    assert "PRIVATE" not in repr(issue(key, REQUEST, now=NOW))
+@pytest.mark.parametrize(
+    ("request_", "says"),
+    [
+        (REQUEST, True),
+        (replace(REQUEST, alternative_names=("ppml",)), True),
+        (replace(REQUEST, alternative_names=("other",)), False),
+        (replace(REQUEST, common_name="ppml"), False),
+        (replace(REQUEST, organization=None), False),
+        (replace(REQUEST, days=824), False),
+    ],
+)
+def test_a_self_signed_certificate_says_what_was_asked_for_or_is_told_apart(
+    key: bytes, request_: CertificateRequest, *, says: bool
+) -> None:
+    assert certificate_facts(issue(key, REQUEST, now=NOW)).says(request_) is says
+
+
+def test_a_ca_may_choose_organization_and_time_but_no_name(key: bytes) -> None:
+    facts = replace(certificate_facts(issue(key, REQUEST, now=NOW)), is_self_signed=False)
+    assert facts.says(replace(REQUEST, organization="Other", days=1))
+    assert not facts.says(replace(REQUEST, common_name="other"))
 
 
 def test_a_certificate_for_another_key_is_told_apart(key: bytes) -> None:
-    assert not belongs_to(issue(key, REQUEST, now=NOW).certificate, new_password_key())
+    assert not belongs_to(issue(key, REQUEST, now=NOW), new_password_key())
 
 
 def test_a_certificate_without_alternative_names_can_be_read() -> None:
@@ -76,9 +91,8 @@ irAZ7e1cSQIhAJ7LKO1+e7whPzMHTmgN4S1Mt4AFuWGrILuLknNJNBSJ
 
 @needs_openssl
 def test_openssl_trusts_the_certificate_by_itself_and_accepts_the_request(key: bytes, tmp_path: Path) -> None:
-    issued = issue(key, REQUEST, now=datetime.now(UTC))
-    (tmp_path / "server.crt").write_bytes(issued.certificate)
-    (tmp_path / "server.csr").write_bytes(issued.signing_request)
+    (tmp_path / "server.crt").write_bytes(issue(key, REQUEST, now=datetime.now(UTC)))
+    (tmp_path / "server.csr").write_bytes(signing_request(key, REQUEST))
     verify = [
         "openssl",
         "verify",
@@ -103,10 +117,10 @@ def test_openssl_trusts_the_certificate_by_itself_and_accepts_the_request(key: b
 def test_a_client_that_trusts_the_certificate_completes_a_handshake(key: bytes, tmp_path: Path) -> None:
     issued = issue(key, REQUEST, now=datetime.now(UTC))
     pem = tmp_path / "server.pem"
-    pem.write_bytes(issued.key_and_certificate)
+    pem.write_bytes(key + issued)
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(pem)
-    client = ssl.create_default_context(cadata=issued.certificate.decode())
+    client = ssl.create_default_context(cadata=issued.decode())
     assert shaken_hands(client, server, "192.0.2.1")
 
 

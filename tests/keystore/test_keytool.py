@@ -9,7 +9,6 @@ import pytest
 
 from ppmlctl.keystore import (
     PrivateKeyEntry,
-    ServerCertificate,
     TrustedCertificateEntry,
     read_jks,
     read_pkcs12,
@@ -32,13 +31,13 @@ def keytool(*arguments: str, folder: Path) -> str:
 
 
 @pytest.fixture
-def keystore(issued: ServerCertificate, key_der: bytes, certificate_der: bytes, tmp_path: Path) -> Path:
+def keystore(key: bytes, certificate: bytes, key_der: bytes, certificate_der: bytes, tmp_path: Path) -> Path:
     entries = (
         PrivateKeyEntry("server", 1_700_000_000_000, key_der, (certificate_der,)),
         TrustedCertificateEntry("server-certificate", 1_700_000_000_000, certificate_der),
     )
     (tmp_path / "keystore.jks").write_bytes(write_jks(entries, PASSWORD))
-    (tmp_path / "keystore.pkcs12").write_bytes(write_pkcs12("server", issued.key, issued.certificate, PASSWORD))
+    (tmp_path / "keystore.pkcs12").write_bytes(write_pkcs12("server", key, certificate, PASSWORD))
     return tmp_path
 
 

@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ppmlctl.keystore import KeystoreError, ServerCertificate, WrongPasswordError, read_pkcs12, write_pkcs12
+from ppmlctl.keystore import KeystoreError, WrongPasswordError, read_pkcs12, write_pkcs12
 from ppmlctl.secret import Secret
 
 PASSWORD = Secret("ein-geheimnis")
 
 
 @pytest.fixture(scope="module")
-def content(issued: ServerCertificate) -> bytes:
-    return write_pkcs12("server", issued.key, issued.certificate, PASSWORD)
+def content(key: bytes, certificate: bytes) -> bytes:
+    return write_pkcs12("server", key, certificate, PASSWORD)
 
 
 def test_what_was_written_is_read_back(content: bytes, key_der: bytes, certificate_der: bytes) -> None:
@@ -29,7 +29,7 @@ def test_another_password_is_a_clear_error(content: bytes) -> None:
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
 def test_openssl_reads_it_without_its_legacy_provider(
-    content: bytes, issued: ServerCertificate, tmp_path: Path
+    content: bytes, key: bytes, certificate: bytes, tmp_path: Path
 ) -> None:
     (tmp_path / "keystore.pkcs12").write_bytes(content)
     shown = subprocess.run(
@@ -39,8 +39,8 @@ def test_openssl_reads_it_without_its_legacy_provider(
         capture_output=True,
         check=True,
     ).stdout
-    assert issued.key in shown
-    assert issued.certificate in shown
+    assert key in shown
+    assert certificate in shown
     assert b"friendlyName: server" in shown
 
 
