@@ -191,7 +191,7 @@ def test_a_host_that_does_not_resolve_is_worth_another_try(tmp_path: Path) -> No
     with pytest.raises(TransientError) as refused:
         lonely.get(CONFIG)
     assert refused.value.diagnostics[0].code == "k8s-unreachable"
-    assert "https://cluster.invalid:6443: " in refused.value.diagnostics[0].found
+    assert refused.value.diagnostics[0].found.startswith("get ConfigMap ns/c: https://cluster.invalid:6443: ")
 
 
 def test_a_server_that_speaks_no_tls_cannot_be_trusted(server: Server, tmp_path: Path) -> None:

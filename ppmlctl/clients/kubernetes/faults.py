@@ -195,9 +195,12 @@ def _holders(causes: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _root(error: Exception) -> Exception:
-    """What lies under urllib3's wrappers."""
-    while isinstance(error, urllib3.exceptions.HTTPError) and error.args and isinstance(error.args[-1], Exception):
-        error = error.args[-1]
+    """What lies under urllib3's wrappers, which hold it as their last argument or as their cause."""
+    while isinstance(error, urllib3.exceptions.HTTPError):
+        inner = error.args[-1] if error.args and isinstance(error.args[-1], Exception) else error.__cause__
+        if not isinstance(inner, Exception):
+            break
+        error = inner
     return error
 
 
@@ -206,10 +209,8 @@ def _tls_words(error: ssl.SSLError) -> str:
 
 
 def _network_words(error: Exception, cause: Exception) -> str:
-    if isinstance(error, urllib3.exceptions.TimeoutError):
-        return "no answer in time"
     if isinstance(cause, OSError) and cause.strerror:
         return cause.strerror
-    if isinstance(error, urllib3.exceptions.NewConnectionError):
-        return str(error).rpartition("] ")[2] or "no connection"
+    if isinstance(error, urllib3.exceptions.TimeoutError):
+        return "no answer in time"
     return type(cause).__name__
