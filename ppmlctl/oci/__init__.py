@@ -3,13 +3,13 @@
 from ppmlctl.oci.config import ImageConfig, config_bytes
 from ppmlctl.oci.descriptor import CONFIG, LAYER, MANIFEST, Descriptor, Manifest, index_bytes, parse_index
 from ppmlctl.oci.digest import digest_of, digest_of_stream, is_digest
-from ppmlctl.oci.entry import Entry, File, Folder, Symlink, file_of_bytes, file_of_source
+from ppmlctl.oci.entry import Entry, File, Folder, Symlink, file_of_bytes, file_of_source, image_path
 from ppmlctl.oci.faults import ImageError
 from ppmlctl.oci.file_digests import FileDigests
 from ppmlctl.oci.folder import entries_of_folder
 from ppmlctl.oci.layer import EPOCH, write_layer
 from ppmlctl.oci.layout import INDEX_FILE, MARKER, MARKER_CONTENT, Layout, blob_path
-from ppmlctl.oci.recipe import Ingredients, Recipe, gather
+from ppmlctl.oci.recipe import Ingredients, Recipe, entries_digest, gather
 
 __all__ = [
     "CONFIG",
@@ -35,10 +35,12 @@ __all__ = [
     "config_bytes",
     "digest_of",
     "digest_of_stream",
+    "entries_digest",
     "entries_of_folder",
     "file_of_bytes",
     "file_of_source",
     "gather",
+    "image_path",
     "index_bytes",
     "is_digest",
     "parse_index",

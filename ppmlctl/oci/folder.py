@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from ppmlctl.diagnostics import Diagnostic
-from ppmlctl.oci.entry import WHITEOUT, Entry, Folder, Symlink, by_path, file_of_source
+from ppmlctl.oci.entry import WHITEOUT, Entry, Folder, Symlink, by_path, file_of_source, parents
 from ppmlctl.oci.faults import ImageError, bad_path, special_file, unreadable
 
 _KINDS = {stat.S_IFIFO: "named pipe", stat.S_IFSOCK: "socket", stat.S_IFCHR: "device", stat.S_IFBLK: "device"}
 
 
-def entries_of_folder(root: Path) -> list[Entry]:
-    """Everything below `root` in a layer's order; hidden files and symbolic links as they are.
+def entries_of_folder(root: Path, *, only: Collection[str] | None = None) -> list[Entry]:
+    """Everything below `root` in a layer's order, or `only` those paths; hidden files and symbolic links as they are.
 
     Owner, times, extended attributes and modes are left behind, except whether the owner may execute a file: they
     belong to this checkout, not to the image. Hard links become files of their own. Raises ImageError that names every
@@ -24,13 +24,14 @@ def entries_of_folder(root: Path) -> list[Entry]:
     if not root.is_dir():
         raise bad_path(str(root), "is not a folder")
     faults: list[Diagnostic] = []
-    entries = sorted(_walk(root, "", faults), key=by_path)
+    wanted = None if only is None else {*only, *(parent for path in only for parent in parents(path))}
+    entries = sorted(_walk(root, "", wanted, faults), key=by_path)
     if faults:
         raise ImageError(*faults)
     return entries
 
 
-def _walk(folder: Path, prefix: str, faults: list[Diagnostic]) -> Iterator[Entry]:
+def _walk(folder: Path, prefix: str, wanted: Collection[str] | None, faults: list[Diagnostic]) -> Iterator[Entry]:
     try:
         members = list(os.scandir(folder))
     except OSError as error:
@@ -38,13 +39,15 @@ def _walk(folder: Path, prefix: str, faults: list[Diagnostic]) -> Iterator[Entry
         return
     for member in members:
         path = f"{prefix}{member.name}"
+        if wanted is not None and path not in wanted:
+            continue
         if member.name.startswith(WHITEOUT):
             faults.extend(bad_path(path, f"a name that begins with {WHITEOUT} means a removal").diagnostics)
         elif member.is_symlink():
             yield Symlink(path, str(Path(member.path).readlink()))
         elif member.is_dir(follow_symlinks=False):
             yield Folder(path)
-            yield from _walk(Path(member.path), f"{path}/", faults)
+            yield from _walk(Path(member.path), f"{path}/", wanted, faults)
         else:
             yield from _file(member, path, faults)
 

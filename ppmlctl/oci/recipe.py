@@ -10,7 +10,7 @@ from typing import Any
 from ppmlctl.oci.config import ImageConfig
 from ppmlctl.oci.descriptor import Descriptor
 from ppmlctl.oci.digest import canonical_json, digest_of, digest_of_stream
-from ppmlctl.oci.entry import Entry, File, Symlink
+from ppmlctl.oci.entry import Entry, File, Symlink, by_path
 from ppmlctl.oci.file_digests import FileDigests
 from ppmlctl.oci.folder import entries_of_folder
 from ppmlctl.oci.layout import MARKER, Layout
@@ -51,7 +51,7 @@ class Ingredients:
             canonical_json(
                 {
                     "base": self.source.descriptor.digest if self.source else None,
-                    "layers": [[_input(entry, digests) for entry in layer] for layer in self.written],
+                    "layers": [entries_digest(layer, digests) for layer in self.written],
                     "config": asdict(self.config),
                 }
             )
@@ -71,6 +71,11 @@ def gather(recipe: Recipe) -> Ingredients:
     root = tuple(entries_of_folder(recipe.base)) if recipe.base else ()
     over = tuple(laid_over(recipe.files, Tree.of_entries(root)))
     return Ingredients(recipe.base, None, (), _filled(root, over), recipe.config)
+
+
+def entries_digest(entries: Iterable[Entry], digests: FileDigests) -> str:
+    """Names what a layer of `entries` would hold, without writing it. Reads only files that `digests` does not know."""
+    return digest_of(canonical_json([_input(entry, digests) for entry in sorted(entries, key=by_path)]))
 
 
 def _filled(*layers: tuple[Entry, ...]) -> tuple[tuple[Entry, ...], ...]:

@@ -63,7 +63,12 @@ class OciClient:
 
     def __init__(self, effects: Effects, digests: FileDigests) -> None:
         self._effects = effects
-        self._digests = digests
+        self.digests = digests
+
+    def remember(self) -> None:
+        """Keeps what was learnt about files for the next run, where writing is allowed at all."""
+        if self._effects.writes_allowed:
+            self.digests.save()
 
     def inspect(self, folder: Path) -> ImageSummary | None:
         """What the layout at `folder` holds, its blobs compared with their digests; None where there is no image.
@@ -80,6 +85,7 @@ class OciClient:
                 return _summary(descriptor, (), tuple(d.found for d in error.diagnostics))
             blobs = (manifest.config, *manifest.layers)
             faults = tuple(fault for blob in blobs if (fault := self._fault(folder, blob)))
+            self.remember()
             return _summary(descriptor, manifest.layers, faults)
 
     def write(self, folder: Path, made_of: Ingredients, reference: str, annotations: Mapping[str, str]) -> ImageSummary:
@@ -137,7 +143,7 @@ class OciClient:
 
     def _fault(self, folder: Path, blob: Descriptor) -> str:
         try:
-            found = self._digests.of(blob_path(folder, blob.digest))
+            found = self.digests.of(blob_path(folder, blob.digest))
         except OSError as error:
             return f"{blob.digest}: {error.strerror}"
         return "" if found == blob.digest else f"{blob.digest}: the blob's content has another digest"

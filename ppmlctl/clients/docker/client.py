@@ -1,0 +1,162 @@
+"""Typed operations on the images of a Docker engine. Each declares its effect; `faults` lists their errors."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import IO, Any, Self
+
+import docker
+from docker.errors import APIError, ImageNotFound, NotFound
+
+from ppmlctl.clients.docker import faults
+from ppmlctl.clients.docker.archive import Reader
+from ppmlctl.clients.docker.connection import Connection
+from ppmlctl.clients.docker.context import Build
+from ppmlctl.clients.docker.image import DockerImage, familiar, image_of
+from ppmlctl.clients.docker.progress import Progress
+from ppmlctl.effects import Effect, Effects
+from ppmlctl.oci import write_layer
+
+_NO_OWNER: Mapping[str, str] = {"dev.ppmlctl.reads": "image"}
+_CONFLICT = 409
+_SPOOLED = 16 << 20
+"""Bytes of a build context that stay in memory; larger ones go through a temporary file."""
+
+
+def _silent(_line: str) -> None:
+    """Nobody listens."""
+
+
+class DockerClient:
+    """One Docker engine, found when it is first needed."""
+
+    def __init__(
+        self, effects: Effects, *, host: str | None = None, environment: Mapping[str, str] | None = None
+    ) -> None:
+        """`host` as in DOCKER_HOST; without it, DOCKER_HOST and Docker's current context decide."""
+        self._effects = effects
+        self._connection = Connection(host, environment)
+
+    def close(self) -> None:
+        """Gives back what the client holds."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def inspect_image(self, reference: str) -> DockerImage | None:
+        """The image that the engine has under `reference` (a name, or an id), or None."""
+        operation = f"inspect image {reference}"
+        with self._effects.operation(Effect.READ, operation), self._connection.request(operation) as api:
+            try:
+                return image_of(api.inspect_image(reference))  # type: ignore[no-untyped-call] # its stub has no types
+            except (ImageNotFound, NotFound):
+                return None
+
+    def images(self, labels: Mapping[str, str] | None = None) -> list[DockerImage]:
+        """All images that the engine lists, or those with all of `labels`, in one call."""
+        filters = {"label": [f"{name}={value}" for name, value in labels.items()]} if labels else None
+        with self._effects.operation(Effect.READ, "list images"), self._connection.request("list images") as api:
+            return [image_of(document) for document in api.images(filters=filters)]
+
+    def pull(
+        self, reference: str, *, platform: str | None = None, tell: Callable[[str], None] = _silent
+    ) -> DockerImage:
+        """Fetches the image from its registry, telling what happens. Raises `docker-pull-failed`."""
+        operation, progress = f"pull {reference}", Progress(tell)
+        with self._effects.operation(Effect.WRITE, "pull image"), self._connection.request(operation) as api:
+            try:
+                progress.follow(api.pull(familiar(reference), stream=True, decode=True, platform=platform))
+            except APIError as error:
+                progress.error = str(error.explanation)
+        if progress.error is not None:
+            raise faults.pull_failed(reference, progress.error)
+        return self._present(reference)
+
+    def build(self, build: Build, tell: Callable[[str], None] = _silent) -> DockerImage:
+        """Builds and names an image, telling each line of output. Raises `docker-build-failed`, which says the step.
+
+        The secrets of the proxy are in no line and no error.
+        """
+        operation, progress = f"build {build.reference}", Progress(tell, build.proxy.masked)
+        with tempfile.SpooledTemporaryFile(_SPOOLED) as context:
+            try:
+                write_layer(build.context, context)
+            except OSError as error:
+                raise faults.context_invalid(build.reference, str(error)) from None
+            context.seek(0)
+            with self._effects.operation(Effect.WRITE, "build image"), self._connection.request(operation) as api:
+                try:
+                    progress.follow(_build_events(api, build, context))
+                except APIError as error:
+                    progress.error = build.proxy.masked(str(error.explanation))
+        if progress.error is not None:
+            raise faults.build_failed(build.reference, progress.step, progress.error, progress.last_lines)
+        return self._present(progress.image_id or build.reference)
+
+    def remove_image(self, reference: str) -> bool:
+        """Removes the name, and with the last name the image; False where it is in use. A missing one is no error."""
+        operation = f"remove image {reference}"
+        with self._effects.operation(Effect.WRITE, "remove image"), self._connection.request(operation) as api:
+            try:
+                api.remove_image(reference)
+            except (ImageNotFound, NotFound):
+                return True
+            except APIError as error:
+                if error.status_code == _CONFLICT:
+                    return False
+                raise
+        return True
+
+    def read_files(
+        self, reference: str, paths: Iterable[str], *, owner: Mapping[str, str] = _NO_OWNER
+    ) -> dict[str, bytes]:
+        """The contents of those `paths` that are files of the image, and of all files in those that are folders.
+
+        Keys are the paths as given; below a folder, that path and the file's own. Given paths that are symbolic links
+        are followed inside the image, links below folders are left out. The engine reads through a container only, so
+        one is created, never started, and removed: a write, though a passing one; and it adds empty /etc/hosts,
+        /etc/hostname and /etc/resolv.conf. `owner` labels the container; one with the same labels, left behind by a
+        crash, goes first. Raises `docker-image-missing`.
+        """
+        operation = f"read files of {reference}"
+        with self._connection.request(operation) as api:
+            reader = Reader(api, self._effects, reference, owner)
+            reader.remove_stale()
+            try:
+                reader.create()
+            except ImageNotFound:
+                raise faults.image_missing(reference) from None
+            try:
+                return reader.files(paths)
+            finally:
+                reader.remove()
+
+    def _present(self, reference: str) -> DockerImage:
+        image = self.inspect_image(reference)
+        if image is None:
+            raise faults.image_missing(reference)
+        return image
+
+
+def _build_events(api: docker.APIClient, build: Build, context: IO[bytes]) -> Iterator[Mapping[str, Any]]:
+    proxy_arguments = build.proxy.build_arguments()
+    events: Iterator[Mapping[str, Any]] = api.build(
+        fileobj=context,
+        custom_context=True,
+        decode=True,
+        rm=True,
+        forcerm=True,
+        tag=familiar(build.reference),
+        dockerfile=build.dockerfile,
+        buildargs={**build.arguments, **proxy_arguments},
+        labels=dict(build.labels),
+        platform=build.platform,
+        network_mode=build.network,
+        use_config_proxy=not proxy_arguments,
+    )
+    return events

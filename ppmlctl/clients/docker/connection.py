@@ -1,0 +1,100 @@
+"""Finding the Docker engine and speaking to it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import docker
+from docker.context import ContextAPI
+from docker.errors import APIError, DockerException
+from docker.utils import kwargs_from_env
+from requests.exceptions import RequestException
+
+from ppmlctl.clients.docker import faults
+
+_DEFAULT_HOST = "unix:///var/run/docker.sock"
+
+
+class Connection:
+    """One engine: the one given, else that of DOCKER_HOST, else that of Docker's current context.
+
+    Opened at the first request. Safe for threads.
+    """
+
+    def __init__(self, host: str | None, environment: Mapping[str, str] | None = None) -> None:
+        self._environment = dict(os.environ if environment is None else environment)
+        self._given = host
+        self._lock = threading.Lock()
+        self._api: docker.APIClient | None = None
+
+    @contextmanager
+    def request(self, operation: str) -> Iterator[docker.APIClient]:
+        """The Engine API while one request is made. Its faults come out as EngineErrors that name `operation`."""
+        with self._lock:
+            if self._api is None:
+                self._api = self._opened()
+        try:
+            yield self._api
+        except APIError as error:
+            raise faults.refused(operation, str(error.explanation or error)) from None
+        except (RequestException, DockerException, OSError) as error:
+            raise faults.interrupted(operation, innermost(error)) from None
+
+    def close(self) -> None:
+        """Gives back what the connection holds."""
+        with self._lock:
+            if self._api is not None:
+                self._api.close()
+                self._api = None
+
+    def _opened(self) -> docker.APIClient:
+        host, source, options = self._endpoint()
+        try:
+            _probe(host)
+            return docker.APIClient(version="auto", use_ssh_client=host.startswith("ssh://"), **options)
+        except (RequestException, DockerException, OSError, ValueError) as error:
+            raise faults.unreachable(host, source, innermost(error)) from None
+
+    def _endpoint(self) -> tuple[str, str, dict[str, Any]]:
+        """Where to, who said so, and docker-py's options for it."""
+        given = self._given or self._environment.get("DOCKER_HOST")
+        source = "docker.host in ppml.yaml" if self._given else "DOCKER_HOST"
+        try:
+            if given:
+                return given, source, dict(kwargs_from_env(environment={**self._environment, "DOCKER_HOST": given}))
+            return _endpoint_of_context(self._environment.get("DOCKER_CONTEXT"))
+        except (DockerException, OSError, ValueError) as error:
+            raise faults.unreachable(given or "no host", source, innermost(error)) from None
+
+
+def _probe(host: str) -> None:
+    """Raises OSError where nothing listens on a local socket: docker-py would leave its own socket open then."""
+    if host.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.connect(f"/{host.removeprefix('unix://').lstrip('/')}")
+
+
+def _endpoint_of_context(name: str | None) -> tuple[str, str, dict[str, Any]]:
+    context = ContextAPI.get_context(name)
+    if context is None:
+        raise DockerException(f"there is no Docker context {name!r}")
+    host = context.Host or _DEFAULT_HOST
+    options: dict[str, Any] = {"base_url": host}
+    if context.TLSConfig:
+        options["tls"] = context.TLSConfig
+    return host, f"Docker's context {context.Name!r}", options
+
+
+def innermost(error: BaseException) -> str:
+    """The plainest words for a fault: those of the system call behind it, where there is one."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror
+        cause = cause.__cause__ or cause.__context__
+    return str(error)

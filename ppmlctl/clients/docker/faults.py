@@ -1,0 +1,87 @@
+"""What can go wrong at the Docker engine, and how to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ppmlctl.diagnostics import Diagnostic, EngineError, TransientError
+
+_PASSING = (
+    "connection reset",
+    "i/o timeout",
+    "net/http: request canceled",
+    "server misbehaving",
+    "service unavailable",
+    "temporary failure in name resolution",
+    "tls handshake timeout",
+    "toomanyrequests",
+    "unexpected eof",
+)
+"""Words of the engine and of registries for faults that another try may mend."""
+
+
+def unreachable(host: str, source: str, reason: str) -> EngineError:
+    """No engine answers at `host`, which `source` named."""
+    if "Permission denied" in reason:
+        fix = "run ppmlctl as a user who may open the socket: sudo usermod -aG docker $USER"
+    elif host.startswith("unix://"):
+        fix = "start Docker, or name another engine by docker.host in ppml.yaml or by DOCKER_HOST"
+    else:
+        fix = f"check with: docker --host {host} version"
+    title = "the Docker engine cannot be reached"
+    return EngineError(Diagnostic("docker-unreachable", title, found=f"{host} (from {source}): {reason}", fix=fix))
+
+
+def interrupted(operation: str, reason: str) -> TransientError:
+    """The connection broke while a request was on its way."""
+    title = "the connection to the Docker engine broke"
+    return TransientError(Diagnostic("docker-interrupted", title, found=f"{operation}: {reason}"))
+
+
+def refused(operation: str, reason: str) -> EngineError:
+    """The engine answered with an error."""
+    kind = TransientError if _passes(reason) else EngineError
+    title = "the Docker engine refused a request"
+    return kind(Diagnostic("docker-refused", title, found=f"{operation}: {reason}"))
+
+
+def pull_failed(reference: str, reason: str) -> EngineError:
+    """The image cannot be had from its registry."""
+    kind = TransientError if _passes(reason) else EngineError
+    fix = f"docker pull {reference}"
+    if any(word in reason.lower() for word in ("denied", "unauthorized", "authentication required")):
+        fix = f"log in to the registry, or correct the name:\ndocker login {_registry(reference)}".rstrip()
+    title = "an image could not be pulled"
+    return kind(Diagnostic("docker-pull-failed", title, found=f"{reference}: {reason}", fix=fix))
+
+
+def build_failed(reference: str, step: str, reason: str, last_lines: Sequence[str]) -> EngineError:
+    """A step of the Dockerfile failed, or the engine could not begin."""
+    kind = TransientError if _passes(reason) else EngineError
+    place = f"{reference}: {step or 'before the first step'}"
+    found = "\n".join([place, reason, *(f"| {line}" for line in last_lines)])
+    return kind(Diagnostic("docker-build-failed", "an image could not be built", found=found))
+
+
+def context_invalid(place: Path | str, reason: str) -> EngineError:
+    """No build context can be made of what is there."""
+    title = "a build context is not usable"
+    return EngineError(Diagnostic("docker-context-invalid", title, found=f"{place}: {reason}"))
+
+
+def image_missing(reference: str) -> EngineError:
+    """The engine has no such image."""
+    title = "the Docker engine does not have an image"
+    return EngineError(
+        Diagnostic("docker-image-missing", title, found=reference, fix=f"pull or build it:\ndocker pull {reference}")
+    )
+
+
+def _passes(reason: str) -> bool:
+    return any(words in reason.lower() for words in _PASSING)
+
+
+def _registry(reference: str) -> str:
+    first, slash, _ = reference.partition("/")
+    return first if slash and ("." in first or ":" in first) else ""

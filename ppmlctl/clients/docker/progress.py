@@ -1,0 +1,57 @@
+"""The engine's stream of events while it pulls or builds, as lines for people."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+_STEP = re.compile(r"Step \d+/\d+ : ")
+_KEPT_LINES = 10
+
+
+class Progress:
+    """Tells each line once, and remembers the step, the last lines, the error and the image's id."""
+
+    def __init__(self, tell: Callable[[str], None], mask: Callable[[str], str] = str) -> None:
+        self._tell = tell
+        self._mask = mask
+        self._layers: dict[str, str] = {}
+        self._last: deque[str] = deque(maxlen=_KEPT_LINES)
+        self.step = ""
+        self.error: str | None = None
+        self.image_id: str | None = None
+
+    @property
+    def last_lines(self) -> list[str]:
+        """What the failing step printed last."""
+        return list(self._last)
+
+    def follow(self, events: Iterable[Mapping[str, Any]]) -> None:
+        """Takes all events until the stream ends."""
+        for event in events:
+            if "error" in event:
+                self.error = self._mask(str(event["error"]).strip())
+            elif "stream" in event:
+                self._say(str(event["stream"]))
+            elif "status" in event:
+                self._status(str(event.get("id", "")), str(event["status"]))
+            elif isinstance(event.get("aux"), Mapping) and "ID" in event["aux"]:
+                self.image_id = str(event["aux"]["ID"])
+
+    def _say(self, text: str) -> None:
+        for line in filter(str.strip, self._mask(text).splitlines()):
+            if _STEP.match(line):
+                self.step = line
+                self._last.clear()
+            else:
+                self._last.append(line)
+            self._tell(line)
+
+    def _status(self, layer: str, status: str) -> None:
+        # One event comes for each chunk of each layer; people want to hear of each new state only.
+        if self._layers.get(layer) == status and layer:
+            return
+        self._layers[layer] = status
+        self._tell(f"{layer}: {status}" if layer else status)

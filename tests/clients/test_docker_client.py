@@ -1,0 +1,214 @@
+"""Images at a real Docker engine; nothing here needs a network inside builds."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ppmlctl.clients.docker import Build, DockerClient, DockerImage, Proxy, build_context, generated_context
+from ppmlctl.diagnostics import EngineError, TransientError, WriteRefusedError
+from ppmlctl.effects import Effect, Effects
+from ppmlctl.oci import file_of_bytes
+from ppmlctl.secret import Secret
+
+needs_engine = [
+    pytest.mark.docker,
+    pytest.mark.skipif("DOCKER_HOST" not in os.environ, reason="DOCKER_HOST is not set"),
+]
+DOCKERFILE = "FROM scratch\nCOPY tree /\nLABEL given=yes\n"
+
+
+@pytest.fixture
+def name() -> str:
+    return f"ppml-images-test/{uuid.uuid4().hex[:12]}:1"
+
+
+@pytest.fixture
+def client(name: str) -> Iterator[DockerClient]:
+    with DockerClient(Effects("docker", writes_allowed=True)) as opened:
+        yield opened
+        for image in opened.images({"test": name}):
+            opened.remove_image(image.id)
+
+
+def build(client: DockerClient, name: str, content: bytes = b"1", dockerfile: str = DOCKERFILE) -> DockerImage:
+    files = [
+        file_of_bytes("tree/ppml/bash.sig", content),
+        file_of_bytes("tree/ppml/run.sh", b"#!", executable=True),
+        file_of_bytes("tree/opt/deep/er/file", b"deep"),
+    ]
+    return client.build(Build(name, generated_context(dockerfile, files), labels={"test": name}))
+
+
+class TestRealEngine:
+    pytestmark = needs_engine
+
+    def test_a_built_image_is_found_by_name_id_and_label(self, client: DockerClient, name: str) -> None:
+        built = build(client, name)
+        assert built.is_named(name)
+        assert built.labels == {"test": name, "given": "yes"}
+        assert client.inspect_image(name) == client.inspect_image(built.id) == built
+        assert [image.id for image in client.images({"test": name})] == [built.id]
+        assert built.id in [image.id for image in client.images()]
+
+    def test_the_same_context_gives_the_same_image(self, client: DockerClient, name: str) -> None:
+        assert build(client, name).id == build(client, name).id
+        assert build(client, name).id != build(client, name, b"2").id
+
+    def test_an_image_that_is_not_there_is_none(self, client: DockerClient, name: str) -> None:
+        assert client.inspect_image(name) is None
+
+    def test_files_and_folders_are_read_and_no_container_is_left(self, client: DockerClient, name: str) -> None:
+        build(client, name)
+        owner = {"test": name}
+        contents = client.read_files(name, ["/ppml/bash.sig", "/opt", "/missing"], owner=owner)
+        assert contents == {"/ppml/bash.sig": b"1", "/opt/deep/er/file": b"deep"}
+        assert containers(client, name) == []
+
+    def test_links_are_followed_inside_the_image(self, client: DockerClient, name: str, tmp_path: Path) -> None:
+        (tmp_path / "tree" / "usr" / "bin").mkdir(parents=True)
+        (tmp_path / "tree" / "usr" / "bin" / "bash").write_bytes(b"elf")
+        (tmp_path / "tree" / "bin").symlink_to("usr/bin")
+        (tmp_path / "tree" / "sh").symlink_to("/bin/bash")
+        (tmp_path / "Dockerfile").write_text(DOCKERFILE)
+        client.build(Build(name, build_context(tmp_path), labels={"test": name}))
+        contents = client.read_files(name, ["/sh", "/bin", "/bin/bash"], owner={"test": name})
+        assert contents == {"/sh": b"elf", "/bin/bash": b"elf"}
+
+    def test_a_container_left_by_a_crash_is_removed_by_the_next_read(
+        self, client: DockerClient, name: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        build(client, name)
+        with monkeypatch.context() as patched:
+            patched.setattr("ppmlctl.clients.docker.archive.Reader.remove", lambda _self: None)
+            client.read_files(name, [], owner={"test": name})
+        assert len(containers(client, name)) == 1
+        client.read_files(name, [], owner={"test": name})
+        assert containers(client, name) == []
+
+    def test_reading_an_image_that_is_not_there_is_an_error(self, client: DockerClient, name: str) -> None:
+        with pytest.raises(EngineError) as caught:
+            client.read_files(name, ["/x"])
+        assert str(caught.value) == (
+            "error[docker-image-missing]: the Docker engine does not have an image\n"
+            f"  is   {name}\n"
+            "  fix  pull or build it:\n"
+            f"       docker pull {name}"
+        )
+
+    def test_a_failing_build_says_which_step(self, client: DockerClient, name: str) -> None:
+        told: list[str] = []
+        broken = Build(name, generated_context("FROM scratch\nENV A=1\nCOPY nothing /\n"), labels={"test": name})
+        with pytest.raises(EngineError) as caught:
+            client.build(broken, told.append)
+        (diagnostic,) = caught.value.diagnostics
+        assert diagnostic.code == "docker-build-failed"
+        assert diagnostic.found.splitlines()[0] == f"{name}: Step 3/4 : COPY nothing /"
+        assert "nothing" in diagnostic.found.splitlines()[1]
+        assert "Step 1/4 : FROM scratch" in told
+
+    def test_a_dockerfile_that_cannot_be_parsed_is_a_failed_build(self, client: DockerClient, name: str) -> None:
+        with pytest.raises(EngineError, match="before the first step") as caught:
+            client.build(Build(name, generated_context("NONSENSE x\n")))
+        assert [d.code for d in caught.value.diagnostics] == ["docker-build-failed"]
+
+    def test_the_proxy_reaches_the_build_but_not_the_image(self, client: DockerClient, name: str) -> None:
+        proxy = Proxy(http=Secret("http://user:hunter2@192.0.2.1:3128"))
+        told: list[str] = []
+        dockerfile = "FROM scratch\nCOPY Dockerfile /\nARG shown\nLABEL seen=$shown\n"
+        wanted = Build(
+            name, generated_context(dockerfile), arguments={"shown": "s"}, labels={"test": name}, proxy=proxy
+        )
+        built = client.build(wanted, told.append)
+        assert built.labels["seen"] == "s"
+        with client._connection.request("history") as api:
+            history = str(api.history(name))  # type: ignore[no-untyped-call] # its stub has no types
+        assert "hunter2" not in " ".join([*told, history, str(wanted)])
+
+    def test_a_removed_image_is_gone_and_removal_can_be_repeated(self, client: DockerClient, name: str) -> None:
+        build(client, name)
+        assert [client.remove_image(name), client.remove_image(name)] == [True, True]
+        assert client.inspect_image(name) is None
+
+    def test_a_pull_that_fails_says_why_and_what_to_run(self, client: DockerClient) -> None:
+        with pytest.raises(EngineError) as caught:
+            client.pull("127.0.0.1:1/nobody/nothing")
+        (diagnostic,) = caught.value.diagnostics
+        assert diagnostic.code == "docker-pull-failed"
+        assert "connection refused" in diagnostic.found
+        assert diagnostic.fix == "docker pull 127.0.0.1:1/nobody/nothing"
+
+    def test_what_is_sent_is_counted_by_effect(self, name: str) -> None:
+        effects = Effects("docker", writes_allowed=False)
+        with DockerClient(effects) as reading:
+            reading.images()
+            reading.inspect_image(name)
+            for write in (
+                lambda: reading.pull(name),
+                lambda: reading.build(Build(name, generated_context(DOCKERFILE))),
+                lambda: reading.remove_image(name),
+                lambda: reading.read_files(name, ["/x"]),
+            ):
+                with pytest.raises(WriteRefusedError):
+                    write()
+        assert effects.count(Effect.WRITE) == 0
+
+
+def containers(client: DockerClient, name: str) -> list[str]:
+    with client._connection.request("list") as api:
+        return [container["Id"] for container in api.containers(all=True, filters={"label": f"test={name}"})]
+
+
+def at(host: str | None, **environment: str) -> DockerClient:
+    return DockerClient(Effects("docker", writes_allowed=True), host=host, environment=environment)
+
+
+@pytest.mark.parametrize(
+    ("host", "environment", "shown"),
+    [
+        ("unix:///nowhere.sock", {"DOCKER_HOST": "unix:///other.sock"}, "unix:///nowhere.sock (from docker.host in"),
+        (None, {"DOCKER_HOST": "unix:///nowhere.sock"}, "unix:///nowhere.sock (from DOCKER_HOST)"),
+        (None, {"DOCKER_HOST": "tcp://127.0.0.1:1"}, "tcp://127.0.0.1:1 (from DOCKER_HOST): Connection refused"),
+        ("bogus://x", {}, "bogus://x (from docker.host in ppml.yaml): Invalid bind address protocol"),
+        (None, {"DOCKER_CONTEXT": "no-such-context"}, "there is no Docker context 'no-such-context'"),
+    ],
+)
+def test_no_engine_says_where_it_was_looked_for(host: str | None, environment: dict[str, str], shown: str) -> None:
+    with at(host, **environment) as nowhere, pytest.raises(EngineError) as caught:
+        nowhere.images()
+    assert shown in caught.value.diagnostics[0].found
+
+
+def test_the_message_for_no_engine_reads_well() -> None:
+    with at("unix:///nowhere.sock") as nowhere, pytest.raises(EngineError) as caught:
+        nowhere.inspect_image("x")
+    assert str(caught.value) == (
+        "error[docker-unreachable]: the Docker engine cannot be reached\n"
+        "  is   unix:///nowhere.sock (from docker.host in ppml.yaml): No such file or directory\n"
+        "  fix  start Docker, or name another engine by docker.host in ppml.yaml or by DOCKER_HOST"
+    )
+
+
+def test_a_connection_that_breaks_midway_is_worth_another_try() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=answer_version_and_hang_up, args=(server,))
+        thread.start()
+        with at(f"tcp://127.0.0.1:{server.getsockname()[1]}") as broken, pytest.raises(TransientError) as caught:
+            broken.images()
+        thread.join()
+    assert [d.code for d in caught.value.diagnostics] == ["docker-interrupted"]
+
+
+def answer_version_and_hang_up(server: socket.socket) -> None:
+    body = b'{"ApiVersion": "1.41"}'
+    for answer in (b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body), b""):
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(65536)
+            connection.sendall(answer)
