@@ -1,0 +1,5 @@
+"""`python -m ppmlctl`"""
+
+from ppmlctl.cli import main
+
+main()

@@ -1,0 +1,105 @@
+"""kill -9 at every instant between effects: the next apply converges, and nothing is made twice."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import time
+from functools import cache
+from pathlib import Path
+
+import pytest
+from flows.place import Place, make_place
+from flows.world import enrolments, lockfile_of, objects_of
+
+from ppmlctl.sandbox import process
+
+APPLY = ("apply", "--yes", "--parallel", "1")
+SHARES = 12
+"""The instants are dealt out to this many tests, so that workers share them."""
+
+
+@cache
+def undisturbed(folder: Path) -> tuple[list[str], str, str]:
+    """The instants of an apply that nobody disturbs, its lockfile, and what it makes."""
+    place = make_place(folder)
+    try:
+        place.succeed(*APPLY, PPMLCTL_FAILPOINT_LOG=str(folder / "instants"))
+        instants = [line.split(" ", 1)[1] for line in (folder / "instants").read_text().splitlines()]
+        return instants, lockfile_of(place), repr(objects_of(place))
+    finally:
+        process.down(place.sandbox)
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], str, str]:
+    return undisturbed(tmp_path_factory.mktemp("undisturbed"))
+
+
+def converges(place: Place, reference: tuple[list[str], str, str], *, after: str) -> None:
+    """The next apply ends where an undisturbed one ends."""
+    done = place.run(*APPLY)
+    assert done.returncode == 0, f"after {after}:\n{done.stdout}{done.stderr}"
+    assert lockfile_of(place) == reference[1], after
+    assert repr(objects_of(place)) == reference[2], after
+    orphaned = "orphan" in done.stdout + done.stderr
+    assert enrolments(place) == (2 if orphaned and "Enroll" in after else 1), after
+    assert not list(place.folder.glob(".*.tmp")), after
+
+
+@pytest.mark.parametrize("share", range(SHARES))
+@pytest.mark.crash
+def test_a_kill_at_any_instant_converges(share: int, reference: tuple[list[str], str, str], tmp_path: Path) -> None:
+    for number in range(1 + share, len(reference[0]) + 1, SHARES):
+        instant = f"{number} {reference[0][number - 1]}"
+        place = make_place(tmp_path / str(number))
+        try:
+            killed = place.run(*APPLY, PPMLCTL_FAILPOINT=str(number))
+            assert killed.returncode == -signal.SIGKILL, f"at {instant}:\n{killed.stdout}{killed.stderr}"
+            converges(place, reference, after=instant)
+        finally:
+            process.down(place.sandbox)
+
+
+def test_the_first_and_the_narrowest_instants_converge(reference: tuple[list[str], str, str], tmp_path: Path) -> None:
+    """The few that matter most, on every run of the tests: the first, around Enroll, around the first submission."""
+    names = reference[0]
+    chosen = {1, *(n + 1 for n, name in enumerate(names) if name in {"before ehsm Enroll", "after ehsm Enroll"})}
+    chosen.add(next(n + 1 for n, name in enumerate(names) if name == "before record workload.spark-pi"))
+    for number in sorted(chosen):
+        place = make_place(tmp_path / str(number))
+        try:
+            assert place.run(*APPLY, PPMLCTL_FAILPOINT=str(number)).returncode == -signal.SIGKILL
+            converges(place, reference, after=f"{number} {names[number - 1]}")
+        finally:
+            process.down(place.sandbox)
+
+
+@pytest.mark.parametrize("share", range(4))
+@pytest.mark.crash
+def test_random_kills_converge(share: int, reference: tuple[list[str], str, str], tmp_path: Path) -> None:
+    """Kills at any time, not only at the instants that the program knows of; twenty in all."""
+    chance = random.Random(share)
+    for number in range(5):
+        place = make_place(tmp_path / str(number))
+        try:
+            after = _killed_after(place, chance.uniform(0.3, 4.0))
+            done = place.run(*APPLY)
+            assert done.returncode == 0, f"after {after:.2f} s:\n{done.stdout}{done.stderr}"
+            assert repr(objects_of(place)) == reference[2]
+            assert lockfile_of(place) == reference[1]
+            assert enrolments(place) == (2 if "orphan" in done.stdout + done.stderr else 1)
+        finally:
+            process.down(place.sandbox)
+
+
+def _killed_after(place: Place, seconds: float) -> float:
+    running = place.start(*APPLY)
+    started = time.monotonic()
+    try:
+        running.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        running.kill()
+        running.wait()
+    return time.monotonic() - started
