@@ -17,6 +17,7 @@ from kubernetes_targets import JOB_IMAGE, JOB_LINE, KubernetesTarget, Namespace
 
 from ppmlctl.clients.kubernetes import KubernetesClient, ObjectKey
 from ppmlctl.effects import Effects
+from ppmlctl.sandbox import process
 
 _JOB_SOURCE = f"""
 #include <stdio.h>
@@ -31,11 +32,11 @@ def kubernetes_target(request: pytest.FixtureRequest, tmp_path_factory: pytest.T
     if request.param == "real":
         yield _real()
         return
-    process = pytest.importorskip("ppmlctl.sandbox.process", reason="the sandbox is not there yet")
     folder = tmp_path_factory.mktemp("sandbox")
-    running = process.up(folder)
+    running = process.up(folder, only=process.KUBERNETES)
+    assert running.kubeconfig is not None
     try:
-        yield KubernetesTarget("sandbox", Path(running.kubeconfig))
+        yield KubernetesTarget("sandbox", running.kubeconfig)
     finally:
         process.down(folder)
 

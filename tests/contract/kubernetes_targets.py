@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
 from ppmlctl.clients.kubernetes import KubernetesClient, Manifest, ObjectKey
 from ppmlctl.effects import Effects
@@ -34,6 +35,11 @@ class KubernetesTarget:
         """A client of its own, with its own effects."""
         effects = Effects("kubernetes", writes_allowed=writes_allowed)
         return KubernetesClient(effects, kubeconfig=self.kubeconfig)
+
+    def kubeconfig_content(self) -> dict[str, Any]:
+        """The kubeconfig's content, for a test that changes it."""
+        content: dict[str, Any] = YAML(typ="safe", pure=True).load(self.kubeconfig)
+        return content
 
 
 @dataclass(frozen=True)
