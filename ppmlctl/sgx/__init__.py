@@ -1,12 +1,14 @@
 """Intel SGX as Gramine uses it: SIGSTRUCT, MRENCLAVE, manifests. Pure; the outside is one Protocol, `Tree`.
 
-Two modules are not re-exported, because they load libraries that those who only measure need not pay for:
-`ppmlctl.sgx.signing_key` (cryptography) and `ppmlctl.sgx.template` (Jinja2). Import these by their own names.
+Three modules are not re-exported, because they load libraries that those who only measure need not pay for:
+`ppmlctl.sgx.signing_key` (cryptography), `ppmlctl.sgx.template` and `ppmlctl.sgx.bigdl` (Jinja2). Import these by their
+own names.
 """
 
 from __future__ import annotations
 
 from ppmlctl.sgx.attributes import Attributes
+from ppmlctl.sgx.content_tree import ContentTree
 from ppmlctl.sgx.detection import DetectedGramine, detect_gramine
 from ppmlctl.sgx.errors import (
     GramineVersionError,
@@ -31,6 +33,7 @@ from ppmlctl.sgx.tree import Entry, FolderTree, Kind, Tree
 __all__ = [
     "VERSIONS",
     "Attributes",
+    "ContentTree",
     "DetectedGramine",
     "EnclaveSettings",
     "Entry",

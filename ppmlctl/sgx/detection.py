@@ -16,6 +16,9 @@ from ppmlctl.sgx.layout import parse_offsets
 from ppmlctl.sgx.manifest import read_manifest, sgx_table
 from ppmlctl.sgx.tree import Kind, Tree
 
+MINOR_VERSIONS = range(6, 15)
+"""Of Python 3, in which packages may be installed; for those who cannot list an image's folders."""
+
 _LIBRARIES = ("/usr/local/lib", "/usr/lib", "/usr/lib64")
 _PACKAGES = ("dist-packages", "site-packages")
 _OFFSETS = ("graminelibos/_offsets.py", "_graminelibos_offsets.py")
@@ -32,6 +35,8 @@ class DetectedGramine:
 
     version: GramineVersion
     source: str
+    offsets: str | None = None
+    """Path of the file with the image's constants."""
 
 
 def detect_gramine(tree: Tree, manifest_sgx: bytes | None = None) -> DetectedGramine:
@@ -39,14 +44,28 @@ def detect_gramine(tree: Tree, manifest_sgx: bytes | None = None) -> DetectedGra
 
     Raises GramineVersionError if nothing tells, or what tells is not known here: then it has to be named by hand.
     """
-    packages = list(_package_folders(tree))
-    source, text = _number(tree, packages, manifest_sgx)
-    version = gramine_version(text)
-    for path in (f"{folder}/{name}" for folder in packages for name in _OFFSETS):
+    source, text = _number(tree, list(_package_folders(tree)), manifest_sgx)
+    return _with_constants(tree, gramine_version(text), source)
+
+
+def known_gramine(tree: Tree, name: str) -> DetectedGramine:
+    """The version that somebody named, still with the image's own constants. Raises GramineVersionError."""
+    return _with_constants(tree, gramine_version(name), "named by hand")
+
+
+def _with_constants(tree: Tree, version: GramineVersion, source: str) -> DetectedGramine:
+    for path in (f"{folder}/{name}" for folder in _package_folders(tree) for name in _OFFSETS):
         if tree.kind(path) is Kind.FILE:
-            version = replace(version, layout=parse_offsets(_text(tree, path)))
-            break
+            return DetectedGramine(replace(version, layout=parse_offsets(_text(tree, path))), source, path)
     return DetectedGramine(version, source)
+
+
+def places_of_traces() -> list[str]:
+    """Every path that may tell the version, for engines that hand out files of an image by name only."""
+    pythons = ("python3", *(f"python3.{minor}" for minor in MINOR_VERSIONS))
+    folders = [f"{library}/{python}/{package}" for library in _LIBRARIES for python in pythons for package in _PACKAGES]
+    names = ("graminelibos/__init__.py", *_OFFSETS)
+    return [_DPKG, *(f"{folder}/{name}" for folder in folders for name in names)]
 
 
 def _package_folders(tree: Tree) -> Iterator[str]:

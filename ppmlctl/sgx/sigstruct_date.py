@@ -9,8 +9,8 @@ from __future__ import annotations
 import struct
 from datetime import date
 
-_FIRST_YEAR = 2000
-"""SGX is younger."""
+_FIRST_YEAR = 1980
+"""SGX is younger, but reproducible builds like the first day that ZIP archives and FAT know."""
 
 
 def encode_date(day: date | None, *, bcd: bool) -> bytes:

@@ -39,6 +39,11 @@ def expand_trusted_files(entries: object, tree: Tree, version: GramineVersion, f
     return [_hashed(file, tree, folder) for file in _merged(expanded, version.duplicates)]
 
 
+def trusted_paths(entries: object, folder: str = "/") -> list[str]:
+    """The paths that have to be read to hash the trusted files, in order. Raises ManifestError."""
+    return list(dict.fromkeys(_absolute(entry.path, folder) for entry in _parsed(entries) if entry.sha256 is None))
+
+
 def _parsed(entries: object) -> Iterator[TrustedFile]:
     if not isinstance(entries, list):
         raise ManifestError("sgx.trusted_files is not an array")

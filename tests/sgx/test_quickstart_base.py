@@ -1,78 +1,104 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from elf_writer import quickstart_loader
 
 from ppmlctl.sgx import (
+    ContentTree,
     FolderTree,
     Layout,
+    ManifestError,
     detect_gramine,
-    expand_manifest,
     find_gramine,
-    findings,
+    gramine_version,
     measure,
-    read_manifest,
 )
-from ppmlctl.sgx.template import render_template
+from ppmlctl.sgx.bigdl import LOADER, EnclaveChoices, measured_enclave, needed_paths, rendered_manifest
+from ppmlctl.sgx.detection import places_of_traces
 
 _BASE = Path(__file__).parents[2] / "examples/quickstart/base"
 _TREE = FolderTree(_BASE)
-
-
-def _manifest_sgx(**changed: object) -> bytes:
-    variables = {"log_level": "error", "g_sgx_size": "64M", "g_sgx_thread_num": 4} | changed
-    paths, version = find_gramine(_TREE), detect_gramine(_TREE).version
-    text = render_template(_TREE.read("/ppml/bash.manifest.template").decode(), variables, paths)
-    return expand_manifest(text, _TREE, version, libos=str(paths.libos), working_folder="/ppml")
-
-
-def _mr_enclave(manifest_sgx: bytes) -> str:
-    loader = _TREE.read(str(find_gramine(_TREE).loader))
-    return measure(manifest_sgx, loader, detect_gramine(_TREE).version).mr_enclave
+_CHOICES = EnclaveChoices(size="64M", log_level="error", attested=True)
 
 
 def test_the_committed_loader_is_what_the_writer_writes() -> None:
-    loader = _TREE.read(str(find_gramine(_TREE).loader))
+    loader = _TREE.read(LOADER)
     assert loader == quickstart_loader()
     assert len(loader) <= 16 << 10
 
 
 def test_the_base_carries_gramine_1_3_1_with_the_known_constants() -> None:
-    version = detect_gramine(_TREE).version
-    assert version.name == "1.3.1"
-    assert version.layout == Layout()
+    detected = detect_gramine(_TREE)
+    assert detected.version.name == "1.3.1"
+    assert detected.version.layout == Layout()
+    assert str(find_gramine(_TREE).loader) == LOADER
 
 
 def test_the_base_is_measured() -> None:
-    manifest = _manifest_sgx()
-    result = measure(manifest, quickstart_loader(), detect_gramine(_TREE).version)
-    assert (result.isv_prod_id, result.isv_svn, result.debug, result.threads) == (1, 3, False, 4)
-    assert _mr_enclave(manifest) == result.mr_enclave
+    enclave = measured_enclave(_TREE, _CHOICES)
+
+    measurement = enclave.measurement
+    assert (measurement.isv_prod_id, measurement.isv_svn, measurement.debug, measurement.threads) == (1, 3, False, 16)
+    assert measure(enclave.manifest_sgx, quickstart_loader(), gramine_version("1.3.1")) == measurement
 
 
 @pytest.mark.parametrize(
-    "changed", [{"log_level": "all"}, {"g_sgx_size": "128M"}, {"g_sgx_thread_num": 8}, {"remote_attestation": "none"}]
+    "choices", [replace(_CHOICES, log_level="all"), replace(_CHOICES, size="128M"), replace(_CHOICES, attested=False)]
 )
-def test_every_parameter_changes_the_measurement(changed: dict[str, object]) -> None:
-    assert _mr_enclave(_manifest_sgx(**changed)) != _mr_enclave(_manifest_sgx())
+def test_every_choice_changes_the_measurement(choices: EnclaveChoices) -> None:
+    before, after = measured_enclave(_TREE, _CHOICES), measured_enclave(_TREE, choices)
+    assert before.measurement.mr_enclave != after.measurement.mr_enclave
 
 
-def test_every_file_of_the_base_that_the_enclave_trusts_is_in_the_manifest() -> None:
-    sgx = read_manifest(_manifest_sgx())["sgx"]
-    assert isinstance(sgx, dict)
-    assert [file["uri"] for file in sgx["trusted_files"]] == [
-        "file:/usr/local/lib/x86_64-linux-gnu/gramine/libsysdb.so",
-        "file:/usr/local/lib/x86_64-linux-gnu/gramine/runtime/glibc/ld-linux-x86-64.so.2",
-        "file:/usr/local/lib/x86_64-linux-gnu/gramine/runtime/glibc/libc.so.6",
-        "file:/lib/x86_64-linux-gnu/libtinfo.so.6",
-        "file:/usr/lib/x86_64-linux-gnu/libz.so.1",
-        "file:/usr/bin/bash",
-        "file:/ppml/secured_argvs",
+def test_attestation_that_is_not_wanted_becomes_none() -> None:
+    assert b'remote_attestation = "dcap"' in measured_enclave(_TREE, _CHOICES).manifest_sgx
+    assert b'remote_attestation = "none"' in measured_enclave(_TREE, replace(_CHOICES, attested=False)).manifest_sgx
+
+
+def test_every_trusted_file_of_the_base_is_in_the_manifest() -> None:
+    manifest = measured_enclave(_TREE, _CHOICES).manifest_sgx.decode()
+    assert [line for line in manifest.splitlines() if line.startswith("uri = ") and "mounts" not in line][5:] == [
+        'uri = "file:/usr/local/lib/x86_64-linux-gnu/gramine/libsysdb.so"',
+        'uri = "file:/usr/local/lib/x86_64-linux-gnu/gramine/runtime/glibc/ld-linux-x86-64.so.2"',
+        'uri = "file:/usr/local/lib/x86_64-linux-gnu/gramine/runtime/glibc/libc.so.6"',
+        'uri = "file:/lib/x86_64-linux-gnu/libtinfo.so.6"',
+        'uri = "file:/usr/lib/x86_64-linux-gnu/libz.so.1"',
+        'uri = "file:/usr/bin/bash"',
+        'uri = "file:/ppml/secured_argvs"',
     ]
 
 
 def test_the_base_shows_the_weaknesses_of_the_real_one() -> None:
-    found = findings(read_manifest(_manifest_sgx()), detect_gramine(_TREE).version)
+    found = measured_enclave(_TREE, _CHOICES).findings
     assert [finding.name for finding in found] == ["file_check_policy", "insecure__use_host_env"]
+
+
+def test_a_version_named_by_hand_goes_before_what_the_base_says() -> None:
+    assert measured_enclave(_TREE, replace(_CHOICES, gramine="1.5")).gramine.version.name == "1.5"
+
+
+def test_files_handed_out_by_name_measure_like_the_folder() -> None:
+    manifest = rendered_manifest(_TREE.read(_CHOICES.template), _CHOICES)
+    wanted = [_CHOICES.template, LOADER, *places_of_traces(), *needed_paths(manifest)]
+    handed_out = {
+        f"/{file.relative_to(_BASE)}": file.read_bytes()
+        for path in wanted
+        for file in [_BASE / path[1:], *(_BASE / path[1:]).rglob("*")]
+        if file.is_file()
+    }
+    assert measured_enclave(ContentTree(handed_out), _CHOICES) == measured_enclave(_TREE, _CHOICES)
+
+
+def test_the_variables_of_bigdls_makefile_are_given_to_templates() -> None:
+    template = (
+        b"{{ execdir }} {{ arch_libdir }} {{ jdk_home }} {{ spark_home }} {{ spark_user }} {{ g_sgx_thread_num }}"
+    )
+
+    assert rendered_manifest(template, replace(_CHOICES, variables={"spark_user": "ppml"})) == (
+        "/usr/bin /lib/x86_64-linux-gnu /opt/jdk8 /ppml/spark-3.1.3 ppml 1024"
+    )
+    with pytest.raises(ManifestError, match="'python_home' is undefined"):
+        rendered_manifest(b"{{ python_home }}", _CHOICES)

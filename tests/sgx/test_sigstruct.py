@@ -121,7 +121,7 @@ def test_refuses_to_sign_a_broken_statement() -> None:
     assert refused.value.broken == ("reserved",)
 
 
-@given(st.dates(date(2000, 1, 1)))
+@given(st.dates(date(1980, 1, 1)))
 def test_every_date_comes_back_from_both_encodings(day: date) -> None:
     assert decode_date(encode_date(day, bcd=True)) == day
     assert decode_date(encode_date(day, bcd=False)) == day
