@@ -12,6 +12,9 @@ from ppmlctl.diagnostics import Diagnostic, Severity
 from ppmlctl.spec.key_path import KeyPath
 from ppmlctl.spec.yaml_document import Document
 
+MOST_NAMED = 20
+"""Words that one message offers."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -41,7 +44,7 @@ def warning(path: KeyPath, code: str, title: str, **details: Any) -> Finding:
 
 def nearest(word: str, known: Sequence[str]) -> str:
     """`did you mean X?`, or else which words there are."""
-    return did_you_mean(word, known) or (f"use {_either(known)}" if known else "")
+    return did_you_mean(word, known) or (f"use {_either(known[:MOST_NAMED])}" if known else "")
 
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:

@@ -1,4 +1,7 @@
-"""Files and folders that ppml.yaml names and that must be there. Their paths are relative to its folder."""
+"""Files and folders that ppml.yaml names and that are committed beside it. Their paths are relative to its folder.
+
+Key files and password files are not among them: a checkout without secrets is a valid one.
+"""
 
 from __future__ import annotations
 
@@ -29,10 +32,7 @@ def _named(environment: Environment) -> Iterator[tuple[KeyPath, str | None]]:
     for index, playbook in enumerate(environment.playbooks):
         yield ("playbooks", index), playbook
     yield ("site",), environment.site
-    yield ("vault", "key_file"), environment.vault.key_file
     yield from _of_images(environment)
-    if environment.keys:
-        yield ("keys", "password", "file"), environment.keys.password.file
     if environment.pccs:
         yield ("pccs", "ca"), environment.pccs.ca
     if environment.kms:

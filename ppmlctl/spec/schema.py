@@ -8,12 +8,12 @@ from typing import Any
 from ppmlctl.spec.environment import Environment
 
 _EXPRESSION = {"$ref": "#/$defs/Expression"}
-_SCALARS = frozenset({"string", "integer", "number", "boolean"})
+_RENDERED = frozenset({"string", "integer", "number", "boolean", "array"})
 _NUMBER = re.compile(r"\d+(\.\d+)?")
 
 
 def json_schema() -> dict[str, Any]:
-    """The schema (draft 2020-12). Each scalar may be a `{{ }}` expression too, and text may be spelt as a number."""
+    """The schema (draft 2020-12). Scalars and lists may be `{{ }}` expressions, and text may be spelt as a number."""
     schema = _open(Environment.model_json_schema(by_alias=True))
     schema["$defs"]["Expression"] = {
         "type": "string",
@@ -24,7 +24,7 @@ def json_schema() -> dict[str, Any]:
 
 
 def _open(schema: dict[str, Any]) -> dict[str, Any]:
-    """The same schema without the titles that pydantic makes of names, open to expressions wherever a scalar stands."""
+    """The same schema without the titles that pydantic makes of names, open to expressions."""
     opened = {key: value for key, value in schema.items() if key != "title"}
     for key in ("$defs", "properties", "patternProperties"):
         if key in opened:
@@ -44,7 +44,7 @@ def _flat(members: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _with_expression(schema: dict[str, Any]) -> dict[str, Any]:
-    if schema.get("type") not in _SCALARS:
+    if schema.get("type") not in _RENDERED:
         return schema
     outside: dict[str, Any] = {key: schema.pop(key) for key in ("description", "default") if key in schema}
     return {**outside, "anyOf": [schema, *_as_number(schema), _EXPRESSION]}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import getitem
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -38,12 +40,16 @@ class Validated:
 
 
 def validate(data: dict[str, Any], document: Document) -> Validated:
-    """The environment in `data`, and everything that is wrong with it. Unknown keys do not hide other faults."""
-    data, errors = _take_spellings(data, document)
+    """The environment in `data`, and everything that is wrong with it. Unknown keys do not hide other faults.
+
+    Changes `data`, which must share nothing with anything: unknown keys leave it, and spellings take their place.
+    """
+    errors = _take_spellings(data, _errors(data), document)
     findings = [translate(error, document) for error in errors]
-    unknown = [tuple(error["loc"]) for error in errors if error["type"] == "extra_forbidden"]
-    for path in unknown:
-        data = _replaced(data, path, remove=True)
+    for error in errors:
+        if error["type"] == "extra_forbidden":
+            *above, key = error["loc"]
+            del reduce(getitem, above, data)[key]
     try:
         return Validated(Environment.model_validate(data), findings)
     except ValidationError:
@@ -54,22 +60,16 @@ def _errors(data: Any) -> list[Any]:
     try:
         Environment.model_validate(data)
     except ValidationError as error:
-        errors = error.errors(include_url=False)
-        return [e for e in errors if not isinstance(e["input"], Unrendered)]
+        return [e for e in error.errors(include_url=False) if not isinstance(e["input"], Unrendered)]
     return []
 
 
-def _take_spellings(data: dict[str, Any], document: Document) -> tuple[dict[str, Any], list[Any]]:
+def _take_spellings(data: dict[str, Any], errors: list[Any], document: Document) -> list[Any]:
     """Where text is wanted and a number stands, the text is how the number is spelt: `gramine: 1.5`, `tag: 2.10`."""
-    errors = _errors(data)
-    spelt = {
-        path: text for path, text in ((tuple(e["loc"]), _spelling(e, document)) for e in errors) if text is not None
-    }
-    if not spelt:
-        return data, errors
-    for path, text in spelt.items():
-        data = _replaced(data, path, text)
-    return data, _errors(data)
+    spelt = [(error["loc"], text) for error in errors if (text := _spelling(error, document)) is not None]
+    for (*above, key), text in spelt:
+        reduce(getitem, above, data)[key] = text
+    return _errors(data) if spelt else errors
 
 
 def _spelling(error: Mapping[str, Any], document: Document) -> str | None:
@@ -82,19 +82,6 @@ def _spelling(error: Mapping[str, Any], document: Document) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, int) else None
-
-
-def _replaced(data: Any, path: KeyPath, value: Any = None, *, remove: bool = False) -> Any:
-    """A copy of nested data with one member replaced or removed."""
-    step, rest = path[0], path[1:]
-    copy: Any = list(data) if isinstance(data, list) else dict(data)
-    if rest:
-        copy[step] = _replaced(copy[step], rest, value, remove=remove)
-    elif remove:
-        del copy[step]
-    else:
-        copy[step] = value
-    return copy
 
 
 def translate(error: Mapping[str, Any], document: Document) -> Finding:

@@ -86,7 +86,7 @@ class Builder:
         if len(self._stack) >= DEEPEST:
             raise TooMuchError(self._at(place, _too_deep()))
         is_mapping = isinstance(event, yaml_events.MappingStartEvent)
-        node = Node({}, place, members={}) if is_mapping else Node([], place, members=[])
+        node = Node({}, place, members={}, keys={}) if is_mapping else Node([], place, members=[])
         if event.anchor:
             self._anchors[event.anchor] = None
         self._stack.append(_Open(node, event.anchor, is_mapping, bool(event.flow_style)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from ppmlctl.diagnostics import Location
@@ -10,6 +11,10 @@ from ppmlctl.spec.key_path import KeyPath, dotted
 
 Place = tuple[int, int]
 """Line and column, both from 0, as parsers count."""
+
+
+_NO_KEYS: dict[str, Place] = {}
+"""Shared by all values that are no mapping; one dict for each scalar would double the memory of a large playbook."""
 
 
 @dataclass(slots=True)
@@ -21,7 +26,7 @@ class Node:
     spelling: str | None = None
     """The characters of a plain scalar; None for quoted ones and for collections."""
     members: dict[str, Node] | list[Node] | None = None
-    keys: dict[str, Place] = field(default_factory=dict)
+    keys: dict[str, Place] = field(default_factory=lambda: _NO_KEYS)
     size: int = 1
 
     def member(self, step: str | int) -> Node | None:
@@ -76,12 +81,16 @@ class Document:
         node = self.find(path)
         return node.spelling if node else None
 
+    @cached_property
+    def _lines(self) -> list[str]:
+        return self.text.split("\n")
+
     def _inside(self, node: Node, offset: int) -> int:
         """Columns to the character `offset` of a scalar; 0 where it is folded or escaped, so that none can be told."""
         if offset <= 0 or not isinstance(node.value, str):
             return 0
         line, column = node.place
-        written = self.text.split("\n")[line][column:]
+        written = self._lines[line][column:]
         shift = offset if node.spelling is not None else offset + 1
         return shift if written[shift:].startswith(node.value[offset:].split("\n")[0]) else 0
 

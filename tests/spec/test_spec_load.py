@@ -1,10 +1,17 @@
+import json
 import shutil
+import tempfile
+from collections.abc import Iterator
+from copy import copy as copy_of
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from ppmlctl.diagnostics import InputError
-from ppmlctl.spec import Duration, Loaded, Size, load
+from ppmlctl.diagnostics import Diagnostic, InputError
+from ppmlctl.spec import Duration, Loaded, Size, load, parse_yaml
 
 HERE = Path(__file__).parent
 HEAD = "version: 1\nname: trusted\n"
@@ -190,3 +197,40 @@ def test_durations_and_sizes_compare_by_what_they_mean() -> None:
     assert Duration("59m") < Duration("1h")
     assert Size("1024m") == Size("1G") == Size("1Gi")
     assert sorted([Size("2g"), Size("1T"), Size("3M")], key=str) != sorted([Size("2g"), Size("1T"), Size("3M")])
+
+
+VALID = parse_yaml((HERE.parents[1] / "examples/reference/cluster.yaml").read_text(), shown_as="f").value
+ODD: list[object] = [None, True, 0, -1, 1.5, "", "x y", "{{ release }}", "{{ nothing }}", "{{", [], {}, [[]], {"a": {}}]
+
+
+def _paths(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    yield path
+    if isinstance(value, dict | list):
+        for step, member in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _paths(member, (*path, step))
+
+
+def _with(value: Any, path: tuple[str | int, ...], wrong: object) -> Any:
+    if not path:
+        return wrong
+    copy = copy_of(value)
+    copy[path[0]] = _with(value[path[0]], path[1:], wrong)
+    return copy
+
+
+def _faults(data: object) -> tuple[Diagnostic, ...]:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "ppml.yaml"
+        file.write_text(json.dumps(data))
+        try:
+            load(file)
+        except InputError as error:
+            return error.diagnostics
+    return ()
+
+
+@given(st.sampled_from(sorted(_paths(VALID), key=str)[1:]), st.sampled_from(ODD))
+def test_whatever_stands_at_any_key_gives_an_environment_or_faults_with_places(
+    path: tuple[str | int, ...], odd: object
+) -> None:
+    assert all(fault.at for fault in _faults(_with(VALID, path, odd)))

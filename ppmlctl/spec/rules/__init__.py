@@ -12,9 +12,11 @@ from ppmlctl.spec.rules.insecure import insecure_choices_are_said
 from ppmlctl.spec.rules.memory import heap_fits_enclave, requested_epc_holds_enclave
 from ppmlctl.spec.rules.spark import conf_agrees_with_the_rest, no_secret_is_literal, security_is_complete
 from ppmlctl.spec.rules.target import client_can_submit, kms_is_known
+from ppmlctl.spec.rules.variables import variables_have_free_names
 from ppmlctl.spec.rules.workloads import names_are_unique, needs_can_be_met, workloads_have_an_image
 
 RULES: tuple[Callable[[Environment], Iterator[Finding]], ...] = (
+    variables_have_free_names,
     base_fits_builder,
     enclave_size_is_a_power_of_two,
     tags_stay,

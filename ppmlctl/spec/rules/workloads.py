@@ -9,6 +9,7 @@ from ppmlctl.spec.environment import Environment
 from ppmlctl.spec.finding import Finding, nearest
 from ppmlctl.spec.key_path import KeyPath
 from ppmlctl.spec.spark import Spark
+from ppmlctl.spec.variables import circle_from
 
 
 def spark_workloads(environment: Environment) -> Iterator[tuple[KeyPath, Spark]]:
@@ -38,25 +39,23 @@ def names_are_unique(environment: Environment) -> Iterator[Finding]:
 
 def needs_can_be_met(environment: Environment) -> Iterator[Finding]:
     """`needs` names other workloads, and never in a circle."""
-    names = [workload.name for workload in environment.workloads]
+    needs = {workload.name: workload.needs for workload in environment.workloads}
     for index, workload in enumerate(environment.workloads):
         for position, need in enumerate(workload.needs):
-            if need not in names:
-                title, fix = "a workload needs one that does not exist", nearest(need, names)
+            if need not in needs:
+                title, fix = "a workload needs one that does not exist", nearest(need, list(needs))
                 yield Finding(("workloads", index, "needs", position), "unknown-need", title, need, fix=fix)
-    cycle = _cycle({workload.name: workload.needs for workload in environment.workloads})
-    if cycle:
-        path = ("workloads", names.index(cycle[0]), "needs")
+    circle = _circle(needs)
+    if circle:
+        path = ("workloads", [w.name for w in environment.workloads].index(circle[0]), "needs")
         title, fix = "workloads need each other in a circle", "remove one of these needs"
-        yield Finding(path, "cyclic-needs", title, " -> ".join(cycle), fix=fix)
+        yield Finding(path, "cyclic-needs", title, " -> ".join(circle), fix=fix)
 
 
-def _cycle(needs: dict[str, tuple[str, ...]]) -> list[str]:
-    """The names of one circle, beginning and ending with the one that is written first; empty when there is none."""
+def _circle(needs: dict[str, tuple[str, ...]]) -> list[str]:
+    """The names of one circle; empty when there is none."""
     try:
         TopologicalSorter(needs).prepare()
     except CycleError as error:
-        circle = list(reversed(error.args[1]))[:-1]
-        turn = min(range(len(circle)), key=lambda i: list(needs).index(circle[i]))
-        return [*circle[turn:], *circle[:turn], circle[turn]]
+        return circle_from(list(reversed(error.args[1]))[:-1], list(needs))
     return []
