@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -68,6 +68,11 @@ class CertificateFacts:
         return as_issued_here or not self.is_self_signed
 
 
+def check_key(key: bytes) -> None:
+    """Raises KeystoreError for what is no unencrypted RSA key in PEM."""
+    load_rsa_key(key)
+
+
 def new_private_key() -> bytes:
     """A fresh RSA-3072 key in PEM."""
     return new_rsa_key(KEY_BITS)
@@ -87,7 +92,12 @@ def issue(key: bytes, request: CertificateRequest, *, now: datetime, serial: int
     builder = builder.not_valid_before(now - _CLOCK_SLACK).not_valid_after(now + timedelta(days=request.days))
     for extension, critical in _extensions(private.public_key(), alternative):
         builder = builder.add_extension(extension, critical=critical)
-    return builder.sign(private, hashes.SHA256()).public_bytes(Encoding.PEM)
+    certificate = builder.sign(private, hashes.SHA256())
+    try:
+        certificate.verify_directly_issued_by(certificate)
+    except InvalidSignature:
+        raise KeystoreError("the private key is damaged: what it signs does not verify") from None
+    return certificate.public_bytes(Encoding.PEM)
 
 
 def signing_request(key: bytes, request: CertificateRequest) -> bytes:

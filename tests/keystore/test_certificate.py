@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from ppmlctl.keystore import (
     CertificateRequest,
@@ -17,7 +18,7 @@ from ppmlctl.keystore import (
     new_private_key,
     signing_request,
 )
-from ppmlctl.keystore.pem import load_rsa_key
+from ppmlctl.keystore.pem import key_to_pem, load_rsa_key
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 REQUEST = CertificateRequest("ppml.example.com", "Example", 825, ("ppml", "192.0.2.1", "2001:db8::1"))
@@ -180,3 +181,13 @@ def test_a_key_of_another_kind_or_with_a_password_is_refused() -> None:
         issue(curve, REQUEST, now=NOW)
     with pytest.raises(KeystoreError, match=r"^not an unencrypted private key in PEM$"):
         issue(locked, REQUEST, now=NOW)
+
+
+def test_a_damaged_key_is_noticed_by_what_it_signs() -> None:
+    numbers = load_rsa_key(new_password_key()).private_numbers()
+    damaged = rsa.RSAPrivateNumbers(
+        numbers.p, numbers.q, numbers.d + 2, numbers.dmp1 + 2, numbers.dmq1 + 2, numbers.iqmp, numbers.public_numbers
+    ).private_key(unsafe_skip_rsa_key_validation=True)
+    with pytest.raises(KeystoreError) as error:
+        issue(key_to_pem(damaged), REQUEST, now=NOW)
+    assert str(error.value) == "the private key is damaged: what it signs does not verify"
