@@ -1,24 +1,28 @@
 """OCI images as values: what they are made of, their exact bytes, and reading the layouts that hold them."""
 
-from ppmlctl.oci.config import ImageConfig, config_bytes
+from ppmlctl.oci.config import ImageConfig
 from ppmlctl.oci.descriptor import CONFIG, LAYER, MANIFEST, Descriptor, Manifest, index_bytes, parse_index
 from ppmlctl.oci.digest import digest_of, digest_of_stream, is_digest
 from ppmlctl.oci.entry import Entry, File, Folder, Symlink, file_of_bytes, file_of_source, image_path
 from ppmlctl.oci.faults import ImageError
 from ppmlctl.oci.file_digests import FileDigests
 from ppmlctl.oci.folder import entries_of_folder
+from ppmlctl.oci.labels import ENVIRONMENT, INPUTS, TASK
 from ppmlctl.oci.layer import EPOCH, write_layer
 from ppmlctl.oci.layout import INDEX_FILE, MARKER, MARKER_CONTENT, Layout, blob_path
 from ppmlctl.oci.recipe import Ingredients, Recipe, entries_digest, gather
 
 __all__ = [
     "CONFIG",
+    "ENVIRONMENT",
     "EPOCH",
     "INDEX_FILE",
+    "INPUTS",
     "LAYER",
     "MANIFEST",
     "MARKER",
     "MARKER_CONTENT",
+    "TASK",
     "Descriptor",
     "Entry",
     "File",
@@ -32,7 +36,6 @@ __all__ = [
     "Recipe",
     "Symlink",
     "blob_path",
-    "config_bytes",
     "digest_of",
     "digest_of_stream",
     "entries_digest",

@@ -27,6 +27,12 @@ def unreadable(path: str, reason: str) -> Diagnostic:
     )
 
 
+def no_base(place: str) -> ImageError:
+    title = "the base of an image is not there"
+    found = f"{place} is neither a folder nor an OCI layout"
+    return ImageError(Diagnostic("image-base-missing", title, found=found))
+
+
 def bad_path(path: str, reason: str) -> ImageError:
     title = "a path inside an image is not usable"
     return ImageError(Diagnostic("image-path-invalid", title, found=f"{path!r}: {reason}"))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ppmlctl.diagnostics import Diagnostic
 from ppmlctl.oci.entry import WHITEOUT, Entry, Folder, Symlink, by_path, file_of_source, parents
-from ppmlctl.oci.faults import ImageError, bad_path, special_file, unreadable
+from ppmlctl.oci.faults import ImageError, bad_path, no_base, special_file, unreadable
 
 _KINDS = {stat.S_IFIFO: "named pipe", stat.S_IFSOCK: "socket", stat.S_IFCHR: "device", stat.S_IFBLK: "device"}
 
@@ -22,7 +22,7 @@ def entries_of_folder(root: Path, *, only: Collection[str] | None = None) -> lis
     special or unreadable file.
     """
     if not root.is_dir():
-        raise bad_path(str(root), "is not a folder")
+        raise no_base(str(root))
     faults: list[Diagnostic] = []
     wanted = None if only is None else {*only, *(parent for path in only for parent in parents(path))}
     entries = sorted(_walk(root, "", wanted, faults), key=by_path)

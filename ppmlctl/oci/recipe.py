@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
-from ppmlctl.oci.config import ImageConfig
-from ppmlctl.oci.descriptor import Descriptor
+from ppmlctl.oci.config import ImageConfig, config_bytes
+from ppmlctl.oci.descriptor import CONFIG, Descriptor, Manifest
 from ppmlctl.oci.digest import canonical_json, digest_of, digest_of_stream
 from ppmlctl.oci.entry import Entry, File, Symlink, by_path
 from ppmlctl.oci.file_digests import FileDigests
 from ppmlctl.oci.folder import entries_of_folder
+from ppmlctl.oci.layer import write_layer
 from ppmlctl.oci.layout import MARKER, Layout
 from ppmlctl.oci.tree import Tree, laid_over
 
@@ -40,10 +40,22 @@ class Ingredients:
     written: tuple[tuple[Entry, ...], ...]
     config: ImageConfig
 
-    @property
-    def base_config(self) -> dict[str, Any] | None:
-        """The base's own configuration; None where it has none."""
-        return self.source.config() if self.source else None
+    def config_text(self, written: Sequence[Descriptor]) -> bytes:
+        """The image's configuration, once the layers to write are known by their digests."""
+        base = self.source.config() if self.source else None
+        return config_bytes(self.config, base, [layer.digest for layer in written])
+
+    def digest(self) -> str:
+        """The digest that the image will have. Reads all files of the layers to write."""
+        written = [write_layer(layer, _Nowhere()) for layer in self.written]
+        config = self.config_text(written)
+        described = Descriptor(CONFIG, digest_of(config), len(config))
+        return digest_of(Manifest(described, (*self.copied, *written)).to_bytes())
+
+    def size(self) -> int:
+        """Bytes of the files that `digest` would read."""
+        sources = [entry.source for layer in self.written for entry in layer if isinstance(entry, File)]
+        return sum(source.stat().st_size for source in sources if source)
 
     def inputs(self, digests: FileDigests) -> str:
         """A digest of all that the image's bytes depend on. Reads only files that `digests` does not know."""
@@ -56,6 +68,13 @@ class Ingredients:
                 }
             )
         )
+
+
+class _Nowhere:
+    """Takes a layer that only its digest is wanted of."""
+
+    def write(self, data: bytes) -> int:
+        return len(data)
 
 
 def gather(recipe: Recipe) -> Ingredients:

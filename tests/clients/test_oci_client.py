@@ -15,10 +15,10 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from ppmlctl.clients.oci import ENVIRONMENT, INPUTS, ImageSummary, OciClient
+from ppmlctl.clients.oci import ImageSummary, OciClient
 from ppmlctl.diagnostics import EngineError, WriteRefusedError
 from ppmlctl.effects import Effect, Effects
-from ppmlctl.oci import FileDigests, ImageConfig, Layout, Recipe, file_of_bytes, gather
+from ppmlctl.oci import ENVIRONMENT, INPUTS, FileDigests, ImageConfig, Layout, Recipe, file_of_bytes, gather
 
 OURS = {ENVIRONMENT: "e", INPUTS: "i"}
 
@@ -53,6 +53,7 @@ def base(tmp_path: Path) -> Path:
 def test_what_was_written_is_inspected_as_such(tmp_path: Path, base: Path) -> None:
     written = write(tmp_path / "image", recipe(base, sig="1"))
     assert client().inspect(tmp_path / "image") == written
+    assert gather(recipe(base, sig="1")).digest() == written.digest
     assert (written.reference, written.annotations[INPUTS], len(written.layers)) == ("app:1", "i", 2)
 
 
@@ -216,9 +217,9 @@ WRITER = """
 import os
 import sys
 from pathlib import Path
-from ppmlctl.clients.oci import ENVIRONMENT, OciClient
+from ppmlctl.clients.oci import OciClient
 from ppmlctl.effects import Effects
-from ppmlctl.oci import FileDigests, ImageConfig, Recipe, file_of_bytes, gather
+from ppmlctl.oci import ENVIRONMENT, FileDigests, ImageConfig, Recipe, file_of_bytes, gather
 
 if user := os.environ.get("BUILD_AS"):
     os.setgroups([])

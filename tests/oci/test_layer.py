@@ -116,5 +116,9 @@ def test_a_path_that_names_no_file_of_the_image_is_refused(path: str) -> None:
 
 
 def test_a_base_that_is_no_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ImageError, match="is not a folder"):
+    with pytest.raises(ImageError) as caught:
         entries_of_folder(tmp_path / "missing")
+    assert str(caught.value) == (
+        "error[image-base-missing]: the base of an image is not there\n"
+        f"  is   {tmp_path}/missing is neither a folder nor an OCI layout"
+    )

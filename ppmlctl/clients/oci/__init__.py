@@ -1,5 +1,5 @@
 """The OCI image layouts of this machine."""
 
-from ppmlctl.clients.oci.client import ENVIRONMENT, INPUTS, REFERENCE, TASK, ImageSummary, OciClient
+from ppmlctl.clients.oci.client import REFERENCE, ImageSummary, OciClient
 
-__all__ = ["ENVIRONMENT", "INPUTS", "REFERENCE", "TASK", "ImageSummary", "OciClient"]
+__all__ = ["REFERENCE", "ImageSummary", "OciClient"]

@@ -19,6 +19,7 @@ from ppmlctl.failpoint import failpoint
 from ppmlctl.files import sync_folder, write_atomic
 from ppmlctl.oci import (
     CONFIG,
+    ENVIRONMENT,
     INDEX_FILE,
     MANIFEST,
     MARKER,
@@ -30,18 +31,9 @@ from ppmlctl.oci import (
     Layout,
     Manifest,
     blob_path,
-    config_bytes,
     index_bytes,
     parse_index,
 )
-
-ENVIRONMENT = "dev.ppmlctl.environment"
-TASK = "dev.ppmlctl.task"
-INPUTS = "dev.ppmlctl.inputs"
-"""Which environment and task made the image, and the digest of what it was made from.
-
-They annotate the index, not the image, so that two environments that make the same image get the same digest.
-"""
 
 REFERENCE = "org.opencontainers.image.ref.name"
 """The image's name within its layout (image-spec v1.1, annotations.md)."""
@@ -131,8 +123,8 @@ class OciClient:
         for layer in made_of.copied:
             self._copy(folder, blobs, made_of, layer)
         written = [blobs.put_layer(entries) for entries in made_of.written]
-        config = config_bytes(made_of.config, made_of.base_config, [layer.digest for layer in written])
-        return Manifest(blobs.put(config, CONFIG), (*made_of.copied, *written))
+        config = blobs.put(made_of.config_text(written), CONFIG)
+        return Manifest(config, (*made_of.copied, *written))
 
     def _copy(self, folder: Path, blobs: Blobs, made_of: Ingredients, layer: Descriptor) -> None:
         if made_of.source is None or not self._fault(folder, layer):
