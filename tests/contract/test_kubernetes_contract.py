@@ -6,6 +6,7 @@ import base64
 import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from ppmlctl.clients.kubernetes import (
     Manifest,
     ObjectExistsError,
     ObjectKey,
+    WaitStoppedError,
 )
 from ppmlctl.diagnostics import EngineError, WriteRefusedError
 from ppmlctl.effects import Effect, Effects
@@ -200,7 +202,7 @@ def test_an_object_in_a_missing_namespace_is_refused(namespace: Namespace) -> No
     manifest: Manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c", "namespace": "no-such"}}
     with pytest.raises(EngineError) as refused:
         namespace.client.apply(manifest)
-    assert code_of(refused) == "k8s-not-found"
+    assert code_of(refused) == "k8s-no-such-namespace"
     assert 'namespaces "no-such" not found' in refused.value.diagnostics[0].found
 
 
@@ -299,6 +301,14 @@ def test_a_wait_ends_with_what_was_waited_for(namespace: Namespace) -> None:
     with pytest.raises(EngineError) as refused:
         namespace.client.wait(namespace.key("ConfigMap", "c"), never, 1)
     assert refused.value.diagnostics[0].found == f"ConfigMap {namespace.name}/c: not after 1 s: data.a is 2"
+
+
+def test_a_wait_can_be_stopped(namespace: Namespace) -> None:
+    stopping = Event()
+    stopping.set()
+    never = Condition("it exists", lambda live: live is not None)
+    with pytest.raises(WaitStoppedError):
+        namespace.client.wait(namespace.key("ConfigMap", "c"), never, SECONDS, stopping=stopping)
 
 
 def test_a_job_completes_and_leaves_its_log(namespace: Namespace, job_image: str) -> None:

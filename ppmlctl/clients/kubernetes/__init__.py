@@ -5,7 +5,7 @@ from ppmlctl.clients.kubernetes.events import Event
 from ppmlctl.clients.kubernetes.faults import ConflictError, ObjectExistsError, ObjectGoneError
 from ppmlctl.clients.kubernetes.objects import Manifest, ObjectKey, key_of
 from ppmlctl.clients.kubernetes.resources import Resource
-from ppmlctl.clients.kubernetes.waiting import Condition
+from ppmlctl.clients.kubernetes.waiting import Condition, WaitStoppedError
 
 __all__ = [
     "Condition",
@@ -18,5 +18,6 @@ __all__ = [
     "ObjectKey",
     "Propagation",
     "Resource",
+    "WaitStoppedError",
     "key_of",
 ]

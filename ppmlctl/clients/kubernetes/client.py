@@ -15,7 +15,7 @@ from ppmlctl.clients.kubernetes.objects import Manifest, ObjectKey, key_of
 from ppmlctl.clients.kubernetes.prepare import prepared
 from ppmlctl.clients.kubernetes.resources import WELL_KNOWN, Resource, group_path, resources_in
 from ppmlctl.clients.kubernetes.transport import Transport
-from ppmlctl.clients.kubernetes.waiting import Condition, wait_for
+from ppmlctl.clients.kubernetes.waiting import Condition, Wait
 from ppmlctl.diagnostics import Diagnostic, EngineError
 from ppmlctl.effects import Effects
 
@@ -33,7 +33,7 @@ class KubernetesClient:
         """Reads the kubeconfig (see `kubeconfig.connect`) and sends nothing yet."""
         self.connection = connect(kubeconfig, context)
         self._transport = Transport(self.connection, effects)
-        self._discovered: dict[str, dict[str, Resource]] = {}
+        self._discovered: dict[tuple[str, str], Resource] = {}
         self._lock = threading.Lock()
 
     def cluster_identity(self) -> str:
@@ -46,7 +46,7 @@ class KubernetesClient:
 
         Raises EngineError (k8s-unknown-kind), as for a custom resource whose definition is not installed.
         """
-        known = WELL_KNOWN.get((api_version, kind)) or self._served(api_version).get(kind)
+        known = WELL_KNOWN.get((api_version, kind)) or self._served(api_version, kind)
         if known is None:
             title = "the cluster does not serve this kind of object"
             fix = "install what defines the kind, or correct apiVersion and kind"
@@ -115,12 +115,16 @@ class KubernetesClient:
             self.wait(key, gone, wait_seconds)
         return True
 
-    def wait(self, key: ObjectKey, until: Condition, seconds: float) -> Manifest | None:
+    def wait(
+        self, key: ObjectKey, until: Condition, seconds: float, *, stopping: threading.Event | None = None
+    ) -> Manifest | None:
         """The object as soon as the condition holds for it, or None where the condition holds without an object.
 
-        Follows the object by watch. Raises EngineError (k8s-timeout) after `seconds`, with what is there then.
+        Follows the object by watch. Raises EngineError (k8s-timeout) after `seconds`, and WaitStoppedError within ten
+        seconds after `stopping` is set.
         """
-        return wait_for(self._transport, self._resource_of(key), key, until, seconds)
+        stopping = stopping or threading.Event()
+        return Wait(self._transport, self._resource_of(key), key, until, seconds, stopping).run()
 
     def pod_log(self, pod: ObjectKey, *, container: str | None = None, tail_lines: int | None = None) -> str:
         """What a pod's container has written so far; empty while it has not started."""
@@ -157,13 +161,14 @@ class KubernetesClient:
             raise EngineError(Diagnostic("k8s-no-namespace", title, found=str(key), fix="give metadata.namespace"))
         return resource
 
-    def _served(self, api_version: str) -> dict[str, Resource]:
+    def _served(self, api_version: str, kind: str) -> Resource | None:
+        """A kind by discovery. What is not served is asked for again: a task may have installed it meanwhile."""
         with self._lock:
-            if api_version not in self._discovered:
-                self._discovered[api_version] = self._discover(api_version)
-            return self._discovered[api_version]
+            if (api_version, kind) not in self._discovered:
+                self._discovered |= self._discover(api_version)
+            return self._discovered.get((api_version, kind))
 
-    def _discover(self, api_version: str) -> dict[str, Resource]:
+    def _discover(self, api_version: str) -> dict[tuple[str, str], Resource]:
         request = requests.discovery(api_version, group_path(api_version))
         try:
             return resources_in(api_version, self._transport.send(request))

@@ -72,7 +72,7 @@ def refusal(request: Request, code: int, body: bytes, context: str) -> EngineErr
         case 403:
             return _forbidden(request, found, status)
         case 404 | 410:
-            return ObjectGoneError(Diagnostic("k8s-not-found", "the cluster does not have this object", found=found))
+            return _not_found(found, status)
         case 409:
             return _conflict(request, found, status)
     if code < _BAD_REQUEST:
@@ -166,6 +166,13 @@ def _forbidden(request: Request, found: str, status: Mapping[str, Any]) -> Engin
             fix=f"ask the cluster's administrator to allow you to {request.name}",
         )
     )
+
+
+def _not_found(found: str, status: Mapping[str, Any]) -> ObjectGoneError:
+    if (status.get("details") or {}).get("kind") == "namespaces":
+        title, fix = "the namespace does not exist", "declare it with k8s_object, as a task that this one needs"
+        return ObjectGoneError(Diagnostic("k8s-no-such-namespace", title, found=found, fix=fix))
+    return ObjectGoneError(Diagnostic("k8s-not-found", "the cluster does not have this object", found=found))
 
 
 def _conflict(request: Request, found: str, status: Mapping[str, Any]) -> EngineError:

@@ -38,10 +38,10 @@ def group_path(api_version: str) -> str:
     return f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
 
 
-def resources_in(api_version: str, listing: Mapping[str, Any]) -> dict[str, Resource]:
-    """The kinds of an APIResourceList by their name. Subresources (`pods/log`) are no kinds of their own."""
+def resources_in(api_version: str, listing: Mapping[str, Any]) -> dict[tuple[str, str], Resource]:
+    """The kinds of an APIResourceList. Subresources (`pods/log`) are no kinds of their own."""
     return {
-        entry["kind"]: Resource(api_version, entry["kind"], entry["name"], bool(entry["namespaced"]))
+        (api_version, entry["kind"]): Resource(api_version, entry["kind"], entry["name"], bool(entry["namespaced"]))
         for entry in listing.get("resources", ())
         if "/" not in entry["name"]
     }

@@ -1,4 +1,4 @@
-"""Follows one object until a condition holds: by watch, and by reading anew where a watch ends."""
+"""Follows one object until a condition holds: by watch, and by reading anew where a watch cannot go on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ppmlctl.clients.kubernetes import requests
 from ppmlctl.clients.kubernetes.objects import Manifest, ObjectKey
@@ -15,10 +15,14 @@ from ppmlctl.clients.kubernetes.resources import Resource
 from ppmlctl.clients.kubernetes.transport import Transport
 from ppmlctl.diagnostics import Diagnostic, EngineError, TransientError
 
-_WATCH_SECONDS = 300
-"""A watch is renewed after this time, so that a connection that died silently is noticed."""
+_WATCH_SECONDS = 10
+"""A watch goes on in slices of this length: so long may a stop, or a connection that died silently, go unnoticed."""
 _GRACE_SECONDS = 10.0
 _PAUSE_SECONDS = 1.0
+
+
+class WaitStoppedError(EngineError):
+    """The user asked to stop before the condition held."""
 
 
 @dataclass(frozen=True)
@@ -29,45 +33,68 @@ class Condition:
     holds: Callable[[Manifest | None], bool]
 
 
-def wait_for(
-    transport: Transport, resource: Resource, key: ObjectKey, until: Condition, seconds: float
-) -> Manifest | None:
-    """The object when the condition holds. Raises EngineError (k8s-timeout); outlives short faults of the server."""
-    deadline = time.monotonic() + seconds
-    last: TransientError | None = None
-    while True:
-        try:
-            with closing(_states(transport, resource, key, deadline)) as states:
-                for current in states:
-                    last = None
-                    if until.holds(current):
-                        return current
-        except TransientError as error:
-            last = error
-            # There is no condition to wait for while the server does not answer.
-            threading.Event().wait(min(_PAUSE_SECONDS, max(0.0, deadline - time.monotonic())))
-        if time.monotonic() >= deadline:
-            raise last or _timeout(key, until, seconds)
+@dataclass
+class Wait:
+    """One wait for one object."""
 
+    transport: Transport
+    resource: Resource
+    key: ObjectKey
+    until: Condition
+    seconds: float
+    stopping: threading.Event = field(default_factory=threading.Event)
 
-def _states(transport: Transport, resource: Resource, key: ObjectKey, deadline: float) -> Generator[Manifest | None]:
-    """The object as it is now, then after each change, until the watch ends."""
-    listing = transport.send(requests.list_page(resource, key.namespace, field_selector=f"metadata.name={key.name}"))
-    yield next(iter(listing["items"]), None)
-    left = deadline - time.monotonic()
-    if left <= 0:
-        return
-    seconds = max(1, min(_WATCH_SECONDS, int(left)))
-    request = requests.watch(resource, key, since=listing["metadata"]["resourceVersion"], seconds=seconds)
-    with transport.lines(request, seconds + _GRACE_SECONDS) as lines:
-        for line in lines:
-            event = json.loads(line)
-            if event["type"] == "ERROR":
-                return
-            if event["type"] != "BOOKMARK":
-                yield None if event["type"] == "DELETED" else event["object"]
+    def __post_init__(self) -> None:
+        self._deadline = time.monotonic() + self.seconds
 
+    def run(self) -> Manifest | None:
+        """The object when the condition holds. Outlives short faults of the server.
 
-def _timeout(key: ObjectKey, until: Condition, seconds: float) -> EngineError:
-    title = "a condition was not reached in time"
-    return EngineError(Diagnostic("k8s-timeout", title, found=f"{key}: not after {seconds:g} s: {until.text}"))
+        Raises EngineError (k8s-timeout), or WaitStoppedError once `stopping` is set.
+        """
+        fault: TransientError | None = None
+        while True:
+            try:
+                with closing(self._states()) as states:
+                    for current in states:
+                        fault = None
+                        if self.until.holds(current):
+                            return current
+            except TransientError as error:
+                fault = error
+                # There is no condition to wait for while the server does not answer.
+                self.stopping.wait(min(_PAUSE_SECONDS, self._left()))
+            if self.stopping.is_set():
+                raise WaitStoppedError(self._diagnostic("k8s-wait-stopped", "a wait was stopped"))
+            if not self._left():
+                title = "a condition was not reached in time"
+                raise fault or EngineError(self._diagnostic("k8s-timeout", title))
+
+    def _states(self) -> Generator[Manifest | None]:
+        """The object as it is now, then after each change, until the watch cannot go on or the time is over."""
+        by_name = f"metadata.name={self.key.name}"
+        listing = self.transport.send(requests.list_page(self.resource, self.key.namespace, field_selector=by_name))
+        yield next(iter(listing["items"]), None)
+        version: str | None = listing["metadata"]["resourceVersion"]
+        while version and self._left() and not self.stopping.is_set():
+            version = yield from self._changes(version)
+
+    def _changes(self, since: str) -> Generator[Manifest | None, None, str | None]:
+        """The changes of one slice; returns the version from which to go on, None where that is too old."""
+        seconds = max(1, min(_WATCH_SECONDS, int(self._left())))
+        request = requests.watch(self.resource, self.key, since=since, seconds=seconds)
+        with self.transport.lines(request, seconds + _GRACE_SECONDS) as lines:
+            for line in lines:
+                event = json.loads(line)
+                if event["type"] == "ERROR":
+                    return None
+                since = event["object"]["metadata"]["resourceVersion"]
+                if event["type"] != "BOOKMARK":
+                    yield None if event["type"] == "DELETED" else event["object"]
+        return since
+
+    def _left(self) -> float:
+        return max(0.0, self._deadline - time.monotonic())
+
+    def _diagnostic(self, code: str, title: str) -> Diagnostic:
+        return Diagnostic(code, title, found=f"{self.key}: not after {self.seconds:g} s: {self.until.text}")
