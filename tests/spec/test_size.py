@@ -14,7 +14,7 @@ def test_a_size_is_written_back_as_it_was_spelt(count: int, unit: str) -> None:
     assert size.bytes == count * 1024 ** ("kmgtp".index(unit[0].lower()) + 1)
 
 
-@given(st.integers(0, 2**50))
+@given(st.integers(0, 10**15 - 1))
 def test_bytes_are_written_in_the_largest_unit_that_divides_them(kilobytes: int) -> None:
     size = Size.of_bytes(kilobytes * 1024, "kmg")
     assert size.bytes == kilobytes * 1024
