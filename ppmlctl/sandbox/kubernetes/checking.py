@@ -8,13 +8,40 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ppmlctl.sandbox.kubernetes.fields import element_of
+from ppmlctl.sandbox.kubernetes import quantity
+from ppmlctl.sandbox.kubernetes.fields import as_text, element_of
 from ppmlctl.sandbox.kubernetes.kinds import Json
-from ppmlctl.sandbox.kubernetes.quantity import QuantityError, canonical
 from ppmlctl.sandbox.kubernetes.schema import ANY, ListOf, MapOf, Node, Scalar, Struct
 
 TYPES: Mapping[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float": (int, float), "bool": (bool,)}
 NAMES: Mapping[str, str] = {"str": "string", "int": "numeric", "float": "numeric", "bool": "boolean", "bytes": "string"}
+KEPT_EMPTY = frozenset(
+    {
+        ("V1Role", "rules"),
+        ("V1ClusterRole", "rules"),
+        ("V1PodSpec", "containers"),
+        ("V1HostPathVolumeSource", "type"),
+        ("V1PersistentVolumeClaimSpec", "storageClassName"),
+    }
+)
+"""Lists and texts that stay when they are empty; all others are left out."""
+OMITTED_ZEROES = frozenset(
+    {
+        ("V1Container", "stdin"),
+        ("V1Container", "stdinOnce"),
+        ("V1Container", "tty"),
+        ("V1NFSVolumeSource", "readOnly"),
+        ("V1PersistentVolumeClaimVolumeSource", "readOnly"),
+        ("V1PodSpec", "hostIPC"),
+        ("V1PodSpec", "hostNetwork"),
+        ("V1PodSpec", "hostPID"),
+        ("V1Probe", "initialDelaySeconds"),
+        ("V1ServicePort", "nodePort"),
+        ("V1ServiceSpec", "publishNotReadyAddresses"),
+        ("V1VolumeMount", "readOnly"),
+    }
+)
+"""Flags and numbers that are left out when they are false or 0; all others stay."""
 
 
 @dataclass(frozen=True)
@@ -61,26 +88,29 @@ def _list_faults(value: Any, node: ListOf, path: str) -> Iterator[Fault]:
         return
     seen: set[str] = set()
     for index, item in enumerate(value):
-        below = list(faults(item, node.item, f"{path}[{index}]"))
-        yield from below
-        if node.keys and not below:
-            if missing := [key for key in node.keys[:1] if not isinstance(item, Mapping) or key not in item]:
-                yield Fault(
-                    path,
-                    f"element {index}: associative list with keys has an element that omits key field {missing[0]!r}",
-                )
-                continue
-            element = element_of(node, item)
-            if element in seen:
-                yield Fault(path, f"duplicate entries for key [{element.removeprefix('k:').strip('{}')}]")
-            seen.add(element)
+        place = _place_of(item, node, index)
+        if node.keys and place in seen:
+            yield Fault(path, f"duplicate entries for key {place}")
+        elif node.keys and not (isinstance(item, Mapping) and node.keys[0] in item):
+            missing = f"associative list with keys has an element that omits key field {node.keys[0]!r}"
+            yield Fault(path, f"element {index}: {missing}")
+        else:
+            yield from faults(item, node.item, f"{path}{place}")
+        seen.add(place)
+
+
+def _place_of(item: Any, node: ListOf, index: int) -> str:
+    """How a path names the item: by its keys where it has them."""
+    if node.keys and isinstance(item, Mapping) and node.keys[0] in item:
+        return as_text((element_of(node, item),))
+    return f"[{index}]"
 
 
 def _scalar_faults(value: Any, type_name: str, path: str) -> Iterator[Fault]:
     if type_name == "quantity":
         try:
-            canonical(value)
-        except QuantityError:
+            quantity.canonical(value)
+        except quantity.QuantityError:
             yield Fault(
                 path, "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
             )
@@ -124,15 +154,25 @@ def _without_nulls(value: Json) -> Json:
     return {field: member for field, member in value.items() if member is not None}
 
 
-def canonical_quantities(value: Any, node: Node) -> Any:
-    """The value with every quantity in its canonical spelling."""
+def canonical(value: Any, node: Node) -> Any:
+    """The value as the API server keeps it: quantities in one spelling, empty lists and free mappings left out."""
     match node:
         case Scalar("quantity"):
-            return canonical(value)
-        case Struct() | MapOf() if isinstance(value, Mapping):
-            fields = node.fields if isinstance(node, Struct) else dict.fromkeys(value, node.value)
-            return {field: canonical_quantities(member, fields.get(field, ANY)) for field, member in value.items()}
+            return quantity.canonical(value)
+        case Struct() if isinstance(value, Mapping):
+            below = {field: canonical(member, node.fields.get(field, ANY)) for field, member in value.items()}
+            return {field: member for field, member in below.items() if member or not _omits_empty(node, field, member)}
+        case MapOf() if isinstance(value, Mapping):
+            return {field: canonical(member, node.value) for field, member in value.items()}
         case ListOf() if isinstance(value, list):
-            return [canonical_quantities(item, node.item) for item in value]
+            return [canonical(item, node.item) for item in value]
         case _:
             return value
+
+
+def _omits_empty(node: Struct, field: str, member: Any) -> bool:
+    """Whether the API leaves this field out when it is empty, false or zero (Go's `omitempty` on plain types)."""
+    place = (node.model, field)
+    if isinstance(node.fields.get(field), ListOf | MapOf) or member == "":
+        return place not in KEPT_EMPTY
+    return place in OMITTED_ZEROES

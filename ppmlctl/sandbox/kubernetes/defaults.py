@@ -13,6 +13,7 @@ from typing import Any
 
 from ppmlctl.sandbox.kubernetes.kinds import Json, Kind
 
+NODE_PORTS = range(30000, 32768)
 SERVICE_NETWORK = ipaddress.IPv4Network("10.96.0.0/12")
 
 
@@ -50,8 +51,16 @@ def _service(obj: Json) -> None:
         _setdefaults(port, {"targetPort": port.get("port")})
     if spec["type"] == "ExternalName":
         return
+    if spec["type"] in ("NodePort", "LoadBalancer"):
+        _setdefaults(spec, {"externalTrafficPolicy": "Cluster"})
+        for index, port in enumerate(spec.get("ports", [])):
+            _setdefaults(port, {"nodePort": _node_port(obj["metadata"]["uid"], index)})
     _setdefaults(spec, {"clusterIP": _service_address(obj["metadata"]["uid"]), "internalTrafficPolicy": "Cluster"})
     _setdefaults(spec, {"clusterIPs": [spec["clusterIP"]], "ipFamilies": ["IPv4"], "ipFamilyPolicy": "SingleStack"})
+
+
+def _node_port(uid: str, index: int) -> int:
+    return NODE_PORTS[(int(uid.replace("-", "")[:6], 16) + index) % len(NODE_PORTS)]
 
 
 def _service_address(uid: str) -> str:
@@ -60,7 +69,7 @@ def _service_address(uid: str) -> str:
 
 
 def _pod(obj: Json) -> None:
-    spec = obj["spec"]
+    spec = obj.setdefault("spec", {})
     for container in [*spec.get("containers", []), *spec.get("initContainers", [])]:
         resources = container.setdefault("resources", {})
         if limits := resources.get("limits"):
@@ -69,7 +78,21 @@ def _pod(obj: Json) -> None:
     account = spec.get("serviceAccountName") or "default"
     _setdefaults(spec, {"serviceAccountName": account, "serviceAccount": account, "enableServiceLinks": True})
     _setdefaults(spec, {"preemptionPolicy": "PreemptLowerPriority", "priority": 0})
-    _setdefaults(obj, {"status": {"phase": "Pending", "qosClass": "BestEffort"}})
+    _setdefaults(obj, {"status": {"phase": "Pending", "qosClass": _quality(spec)}})
+
+
+def _quality(spec: Json) -> str:
+    """The pod's quality of service class (pkg/apis/core/v1/helper/qos)."""
+    asked = [
+        container.get("resources", {}) for container in (*spec.get("containers", []), *spec.get("initContainers", []))
+    ]
+    if not any(resources.get("limits") or resources.get("requests") for resources in asked):
+        return "BestEffort"
+    guaranteed = all(
+        {"cpu", "memory"} <= resources.get("limits", {}).keys() and resources["limits"] == resources["requests"]
+        for resources in asked
+    )
+    return "Guaranteed" if guaranteed else "Burstable"
 
 
 def pod_spec(spec: Json) -> None:
@@ -131,7 +154,7 @@ def _volume(volume: Json) -> None:
 
 
 def _template(obj: Json) -> Json:
-    template: Json = obj["spec"].setdefault("template", {})
+    template: Json = obj.setdefault("spec", {}).setdefault("template", {})
     _setdefaults(template.setdefault("metadata", {}), {})
     pod_spec(template.setdefault("spec", {}))
     return template

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from http import HTTPStatus
 
 from ppmlctl.sandbox.kubernetes import identity, status
 from ppmlctl.sandbox.kubernetes.kinds import KINDS, Json, Kind
 from ppmlctl.sandbox.kubernetes.objects import Objects
 
 ORPHAN = "Orphan"
-POLICIES = (ORPHAN, "Background", "Foreground")
+POLICIES = ("Foreground", "Background", ORPHAN)
 LASTING_NAMESPACES = frozenset({"default", "kube-system"})
 
 
@@ -49,10 +48,7 @@ def _require(kind: Kind, live: Json, options: DeleteOptions) -> None:
         ending = f"the ResourceVersion in record ({found}). The object might have been modified"
         raise status.conflict(kind, metadata["name"], f"{why} {ending}")
     if kind.kind == "Namespace" and metadata["name"] in LASTING_NAMESPACES:
-        message = f'namespaces "{metadata["name"]}" is forbidden: this namespace may not be deleted'
-        raise status.ApiError(
-            HTTPStatus.FORBIDDEN, "Forbidden", message, {"name": metadata["name"], "kind": "namespaces"}
-        )
+        raise status.forbidden(kind, metadata["name"], "this namespace may not be deleted")
 
 
 def _ending(kind: Kind, live: Json) -> Json:
@@ -73,10 +69,10 @@ def _remove(objects: Objects, kind: Kind, live: Json, *, orphan: bool) -> None:
 
 
 def _release(objects: Objects, kind: Kind, dependent: Json, uid: str, *, orphan: bool) -> None:
-    """A dependent lives on without its owner when it was orphaned or has another one."""
+    """A dependent lives on without its owner when it was orphaned or has another one; an event never does."""
     metadata = dependent["metadata"]
     remaining = [reference for reference in metadata["ownerReferences"] if reference["uid"] != uid]
-    if not orphan and not remaining:
+    if not remaining and (not orphan or kind.kind == "Event"):
         _remove(objects, kind, dependent, orphan=False)
         return
     rest = {key: value for key, value in metadata.items() if key != "ownerReferences"}

@@ -17,6 +17,7 @@ Path: TypeAlias = tuple[str, ...]
 FieldSet: TypeAlias = frozenset[Path]
 
 MEMBER = "."
+_compact = json.JSONEncoder(separators=(",", ":"), sort_keys=True).encode
 
 
 def child_node(node: Node, field: str) -> Node:
@@ -49,8 +50,8 @@ def key_of(node: ListOf, item: Mapping[str, Any]) -> Json:
 def element_of(node: ListOf, item: Any) -> str:
     """The path element of one list item."""
     if node.is_set:
-        return "v:" + json.dumps(item)
-    return "k:" + json.dumps(dict(sorted(key_of(node, item).items())), separators=(",", ":"))
+        return "v:" + _compact(item)
+    return "k:" + _compact(key_of(node, item))
 
 
 def children(value: Any, node: Node) -> Iterator[tuple[str, Any, Node]]:

@@ -31,6 +31,7 @@ def addressed(kind: Kind, namespace: str, name: str, body: Any) -> Json:
 
     `name` is empty where the body brings it (create). Raises ApiError where body and address disagree.
     """
+    body = {} if body is None else body
     if not isinstance(body, dict) or not isinstance(metadata := body.get("metadata", {}) or {}, dict):
         raise status.bad_request(f"the object provided is unrecognized (must be of type {kind.kind})")
     _require_kind(kind, body)

@@ -32,6 +32,8 @@ class Kind:
     """Delete without propagationPolicy keeps dependents (kubernetes: pkg/registry/batch/job/strategy.go)."""
     returned_on_delete: bool = False
     """Delete answers with the object itself, not with a Status."""
+    versioned_updates: bool = False
+    """An update must name the resourceVersion that it is based on."""
     sealed: bool = False
     """Encrypted in the database file."""
 
@@ -66,8 +68,16 @@ KINDS: tuple[Kind, ...] = (
     Kind("Namespace", "namespaces", namespaced=False, short_names=("ns",), has_status=True, returned_on_delete=True),
     Kind("ConfigMap", "configmaps", short_names=("cm",)),
     Kind("Secret", "secrets", field_selectors=("type",), immutable=("type",), sealed=True),
-    Kind("Service", "services", short_names=("svc",), in_all=True, has_status=True, immutable=("spec.clusterIP",)),
-    Kind("ServiceAccount", "serviceaccounts", short_names=("sa",)),
+    Kind(
+        "Service",
+        "services",
+        short_names=("svc",),
+        in_all=True,
+        has_status=True,
+        immutable=("spec.clusterIP",),
+        returned_on_delete=True,
+    ),
+    Kind("ServiceAccount", "serviceaccounts", short_names=("sa",), returned_on_delete=True),
     Kind(
         "Pod",
         "pods",
@@ -109,7 +119,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("RoleBinding", "rolebindings", group=RBAC, immutable=("roleRef",)),
     Kind("ClusterRole", "clusterroles", group=RBAC, namespaced=False),
     Kind("ClusterRoleBinding", "clusterrolebindings", group=RBAC, namespaced=False, immutable=("roleRef",)),
-    Kind("Lease", "leases", group="coordination.k8s.io"),
+    Kind("Lease", "leases", group="coordination.k8s.io", versioned_updates=True),
 )
 
 

@@ -45,9 +45,9 @@ class Objects:
         """Makes the object. Raises ApiError: AlreadyExists, Invalid, BadRequest, or NotFound for its namespace."""
         wanted = self._decoded(kind, identity.addressed(kind, namespace, "", body), options)
         wanted["metadata"].pop("managedFields", None)
-        born = identity.newborn(kind, wanted)
-        owners = ownership.updated({}, born, schema_of(kind), self._owner(kind, UPDATE, options))
-        return self._begin(kind, born, owners, options)
+        finished = self._finished(kind, identity.newborn(kind, wanted))
+        owners = ownership.updated({}, finished, schema_of(kind), self._owner(kind, UPDATE, options))
+        return self._begin(kind, finished, owners, options)
 
     def apply(self, kind: Kind, namespace: str, name: str, body: Any, options: WriteOptions) -> tuple[Json, bool]:
         """Server-side apply: the object afterwards, and whether it is new. Raises ApiError, Conflict among others."""
@@ -59,13 +59,20 @@ class Objects:
         by = self._owner(kind, APPLY, options)
         merged, owners = ownership.applied(base, config, schema_of(kind), by, force=options.force)
         if live is None:
-            return self._begin(kind, identity.newborn(kind, merged), owners, options), True
-        return self._change(kind, live, merged, owners, options), False
+            return self._begin(kind, self._finished(kind, identity.newborn(kind, merged)), owners, options), True
+        return self._change(
+            kind, live, self._finished(kind, identity.grown(kind, live, merged)), owners, options
+        ), False
 
     def replace(self, kind: Kind, namespace: str, name: str, body: Any, options: WriteOptions) -> Json:
         """Puts the body in the object's place. Raises ApiError: NotFound, Invalid, Conflict if written since."""
         wanted = identity.addressed(kind, namespace, name, body)
-        return self._update(kind, self.get(kind, namespace, name), wanted, options)
+        live = self.get(kind, namespace, name)
+        if kind.versioned_updates and not wanted["metadata"].get("resourceVersion"):
+            rule = "Invalid value: 0x0: must be specified for an update"
+            cause = status.Cause("FieldValueInvalid", rule, "metadata.resourceVersion")
+            raise status.invalid(kind.qualified, name, [cause])
+        return self._update(kind, live, wanted, options)
 
     def merge_patch(self, kind: Kind, namespace: str, name: str, patch: Any, options: WriteOptions) -> Json:
         """JSON merge patch (RFC 7386) of the object. Raises ApiError as `replace`."""
@@ -99,33 +106,30 @@ class Objects:
         self.hub.publish(Change(kind, int(ended["metadata"]["resourceVersion"]), ended, None))
         return ended
 
-    def _begin(self, kind: Kind, born: Json, owners: tuple[Owner, ...], options: WriteOptions) -> Json:
-        namespace, name = born["metadata"].get("namespace", ""), born["metadata"]["name"]
+    def _begin(self, kind: Kind, finished: Json, owners: tuple[Owner, ...], options: WriteOptions) -> Json:
+        namespace, name = finished["metadata"].get("namespace", ""), finished["metadata"]["name"]
         if namespace:
             self.get(kind_named("namespaces"), "", namespace)
+        self._require_account(kind, finished)
+        self._refuse(kind, name, validation.causes(kind, finished))
         if self.store.get(kind, namespace, name) is not None:
             raise status.already_exists(kind, name)
-        finished = self._finished(kind, born)
-        self._refuse(kind, name, validation.causes(kind, finished))
         finished["metadata"] |= _managed(owners)
         return finished if options.dry_run else self.write(kind, None, finished)
 
     def _update(self, kind: Kind, live: Json, wanted: Json, options: WriteOptions) -> Json:
         self._require_same(kind, live, wanted)
         decoded = self._decoded(kind, wanted, options)
-        if decoded["metadata"].pop("managedFields", None) == []:
-            live = {
-                **live,
-                "metadata": {key: value for key, value in live["metadata"].items() if key != "managedFields"},
-            }
-        grown = identity.grown(kind, live, decoded)
-        owners = ownership.updated(live, grown, schema_of(kind), self._owner(kind, UPDATE, options))
-        return self._change(kind, live, grown, owners, options)
+        finished = self._finished(kind, identity.grown(kind, live, decoded))
+        by = self._owner(kind, UPDATE, options)
+        forgotten = decoded["metadata"].get("managedFields") == []
+        owners = ownership.updated(live, finished, schema_of(kind), by, forget=forgotten)
+        return self._change(kind, live, finished, owners, options)
 
-    def _change(self, kind: Kind, live: Json, new: Json, owners: tuple[Owner, ...], options: WriteOptions) -> Json:
-        finished = self._finished(kind, identity.grown(kind, live, new))
+    def _change(self, kind: Kind, live: Json, finished: Json, owners: tuple[Owner, ...], options: WriteOptions) -> Json:
         name = live["metadata"]["name"]
-        self._refuse(kind, name, (*validation.causes(kind, finished), *validation.changes(kind, live, finished)))
+        self._refuse(kind, name, validation.causes(kind, finished))
+        self._refuse(kind, name, validation.changes(kind, live, finished))
         finished["metadata"].pop("managedFields", None)
         finished["metadata"] |= _managed(owners)
         if finished == live:
@@ -136,14 +140,14 @@ class Objects:
 
     def _finished(self, kind: Kind, obj: Json) -> Json:
         """The object in canonical spelling, with its defaults."""
-        finished: Json = checking.canonical_quantities(copy.deepcopy(obj), schema_of(kind))
+        finished: Json = checking.canonical(copy.deepcopy(obj), schema_of(kind))
         defaults.complete(kind, finished)
         return finished
 
     def _configuration(self, kind: Kind, config: Json) -> Json:
         """The applied configuration, checked against the schema as strictly as server-side apply does."""
         metadata = config["metadata"]
-        if metadata.get("managedFields"):
+        if metadata.get("managedFields") is not None:
             raise status.bad_request("metadata.managedFields must be nil")
         if found := [str(fault) for fault in checking.faults(config, schema_of(kind))]:
             where = f"{metadata.get('namespace', '')}/{metadata['name']}; {kind.group}/{kind.version}, Kind={kind.kind}"
@@ -164,6 +168,15 @@ class Objects:
         pruned: Json = checking.pruned(obj, schema_of(kind))
         return pruned
 
+    def _require_account(self, kind: Kind, finished: Json) -> None:
+        """Refuses a pod whose service account is not there (admission plugin ServiceAccount)."""
+        if kind.kind != "Pod":
+            return
+        namespace, account = finished["metadata"]["namespace"], finished["spec"]["serviceAccountName"]
+        if self.store.get(kind_named("serviceaccounts"), namespace, account) is None:
+            why = f'error looking up service account {namespace}/{account}: serviceaccount "{account}" not found'
+            raise status.forbidden(kind, finished["metadata"]["name"], why)
+
     def _require_same(self, kind: Kind, live: Json, wanted: Json) -> None:
         """Refuses a write that was made for another state or another life of the object."""
         standing, name = live["metadata"], live["metadata"]["name"]
@@ -173,7 +186,7 @@ class Objects:
             text = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {standing['uid']}"
             raise status.conflict(kind, name, text)
 
-    def _refuse(self, kind: Kind, name: str, causes: Iterator[status.Cause] | tuple[status.Cause, ...]) -> None:
+    def _refuse(self, kind: Kind, name: str, causes: Iterator[status.Cause]) -> None:
         if found := list(causes):
             raise status.invalid(kind.qualified, name, found)
 

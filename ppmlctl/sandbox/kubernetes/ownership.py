@@ -103,7 +103,7 @@ def applied(live: Json, config: Json, schema: Struct, by: Owner, *, force: bool)
     merged = merge(live, config, schema)
     if before is not None:
         merged = remove(merged, schema, _given_up(before.fields, mine.fields, others))
-    return merged, _in_order(owners, mine, others)
+    return merged, _in_order((*others, mine))
 
 
 def _given_up(before: FieldSet, now: FieldSet, others: Sequence[Owner]) -> FieldSet:
@@ -111,21 +111,22 @@ def _given_up(before: FieldSet, now: FieldSet, others: Sequence[Owner]) -> Field
     return with_prefixes(before) - kept - {METADATA}
 
 
-def updated(live: Json, new: Json, schema: Struct, by: Owner) -> tuple[Owner, ...]:
-    """The owners after `by` replaced `live` by `new`: it owns what it set or changed, and nobody owns what is gone."""
+def updated(live: Json, new: Json, schema: Struct, by: Owner, *, forget: bool = False) -> tuple[Owner, ...]:
+    """The owners after `by` replaced `live` by `new`: it owns what it set or changed, and nobody owns what is gone.
+
+    `forget` takes all earlier owners away first, as an update with empty managedFields asks for.
+    """
     standing, wanted = owned_leaves(live, schema), owned_leaves(new, schema)
     changed = frozenset(path for path, value in wanted.items() if path not in standing or standing[path] != value)
     gone = frozenset(standing) - frozenset(wanted)
-    owners = owners_of(live)
+    owners = () if forget else owners_of(live)
     others = [replace(owner, fields=owner.fields - changed - gone) for owner in owners if owner.identity != by.identity]
     before = next((owner for owner in owners if owner.identity == by.identity), None)
     fields = changed | ((before.fields - gone) if before else frozenset())
     mine = before if before and before.fields == fields else replace(by, fields=fields)
-    return _in_order(owners, mine, others)
+    return _in_order((*others, mine))
 
 
-def _in_order(before: Sequence[Owner], mine: Owner, others: Sequence[Owner]) -> tuple[Owner, ...]:
-    known = {owner.identity: owner for owner in (*others, mine)}
-    order = [owner.identity for owner in before]
-    order += [identity for identity in known if identity not in order]
-    return tuple(known[identity] for identity in order if identity in known)
+def _in_order(owners: Iterable[Owner]) -> tuple[Owner, ...]:
+    """Appliers first, then by time: the order in which the API server lists them."""
+    return tuple(sorted(owners, key=lambda owner: (owner.operation, owner.time, owner.manager, owner.subresource)))

@@ -123,8 +123,9 @@ def delete_options(request: Request, body: Any) -> DeleteOptions:
     if not policy and orphan is not None:
         policy = "Orphan" if orphan in (True, "true") else "Background"
     if policy and policy not in POLICIES:
+        supported = ", ".join(f'"{name}"' for name in (*POLICIES, "nil"))
         raise status.invalid(
-            "DeleteOptions.meta.k8s.io", "", [_unsupported("propagationPolicy", f'"{policy}"', ", ".join(POLICIES))]
+            "DeleteOptions.meta.k8s.io", "", [_unsupported("propagationPolicy", f'"{policy}"', supported)]
         )
     required = given.get("preconditions") or {}
     return DeleteOptions(

@@ -6,6 +6,7 @@ Source: apimachinery, pkg/api/resource/quantity.go (canonical form).
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from decimal import Decimal
 
 DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
@@ -20,17 +21,35 @@ class QuantityError(ValueError):
 
 def canonical(value: str | float) -> str:
     """The canonical spelling. Raises QuantityError."""
-    text = str(value)
-    match = _QUANTITY.fullmatch(text)
+    found = _parse(value)
+    if found.exponent:
+        return _scientific(found.amount)
+    is_binary = found.suffix in BINARY and found.suffix and found.amount == int(found.amount)
+    return _binary(int(found.amount)) if is_binary and abs(found.amount) >= 1 << 10 else _decimal(found.amount)
+
+
+def amount(value: str | float) -> Decimal:
+    """The quantity as a number. Raises QuantityError."""
+    return _parse(value).amount
+
+
+@dataclass(frozen=True)
+class _Parsed:
+    amount: Decimal
+    suffix: str
+    exponent: str
+
+
+def _parse(value: str | float) -> _Parsed:
+    match = _QUANTITY.fullmatch(str(value))
     if match is None or isinstance(value, bool):
-        raise QuantityError(text)
-    number, exponent, suffix = Decimal(match[1]), match[2], match[3] or ""
+        raise QuantityError(str(value))
+    number, exponent, suffix = Decimal(match[1]), match[2] or "", match[3] or ""
     if exponent:
-        return _scientific(number.scaleb(int(exponent[1:])))
-    if suffix in BINARY and suffix:
-        amount = number * (1 << BINARY[suffix])
-        return _binary(int(amount)) if amount == int(amount) and abs(amount) >= 1 << 10 else _decimal(amount)
-    return _decimal(number.scaleb(DECIMAL[suffix]))
+        return _Parsed(number.scaleb(int(exponent[1:])), "", exponent)
+    if suffix and suffix in BINARY:
+        return _Parsed(number * (1 << BINARY[suffix]), suffix, "")
+    return _Parsed(number.scaleb(DECIMAL[suffix]), suffix, "")
 
 
 def _decimal(amount: Decimal) -> str:

@@ -37,8 +37,8 @@ class ApiError(Exception):
     def as_status(self) -> Json:
         """The Status object that says what was refused and why."""
         status = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": self.message}
-        optional = {"reason": self.reason, "details": self.details}
-        return status | {key: value for key, value in optional.items() if value} | {"code": int(self.code)}
+        optional = {"reason": self.reason or None, "details": self.details}
+        return status | {key: value for key, value in optional.items() if value is not None} | {"code": int(self.code)}
 
 
 def success(kind: Kind, name: str, uid: str) -> Json:
@@ -97,6 +97,11 @@ def _conflict_with(manager: str, paths: list[str]) -> str:
     return f"conflicts with {manager}:\n" + "\n".join(f"- {path}" for path in paths)
 
 
+def forbidden(kind: Kind, name: str, why: str) -> ApiError:
+    message = f'{kind.resource} "{name}" is forbidden: {why}'
+    return ApiError(HTTPStatus.FORBIDDEN, "Forbidden", message, _details(kind, name))
+
+
 def bad_request(message: str) -> ApiError:
     return ApiError(HTTPStatus.BAD_REQUEST, "BadRequest", message)
 
@@ -126,8 +131,7 @@ def invalid(qualified: str, name: str, causes: Sequence[Cause]) -> ApiError:
     texts = [f"{cause.field}: {cause.message}" for cause in causes]
     listed = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
     kind, _, group = qualified.partition(".")
-    details: Json = {"name": name, "kind": kind, "causes": [cause.as_json() for cause in causes]}
-    if group:
-        details["group"] = group
+    named = {key: value for key, value in (("name", name), ("group", group)) if value}
+    details = {**named, "kind": kind, "causes": [cause.as_json() for cause in causes]}
     message = f'{qualified} "{name}" is invalid: {listed}'
     return ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid", message, details)

@@ -10,22 +10,25 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ppmlctl.sandbox.kubernetes.kinds import Json, Kind
+from ppmlctl.sandbox.kubernetes.quantity import amount
 from ppmlctl.sandbox.kubernetes.status import Cause
 
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
-_SUBDOMAIN_RULE = (
-    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and "
-    f"end with an alphanumeric character (e.g. 'example.com', regex used for validation is '{_SUBDOMAIN}')"
-)
-_LABEL_RULE = (
-    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end "
-    f"with an alphanumeric character (e.g. 'my-name', regex used for validation is '{_LABEL}')"
-)
+_DNS_1035 = r"[a-z]([-a-z0-9]*[a-z0-9])?"
+_LABEL_RULE = f"not a lowercase RFC 1123 label ({_LABEL})"
+_SUBDOMAIN_RULE = f"not a lowercase RFC 1123 subdomain ({_SUBDOMAIN})"
+_DNS_1035_RULE = f"not a DNS-1035 label ({_DNS_1035})"
+_LABEL_VALUE_RULE = "a label holds letters, digits, '-', '_' and '.', and begins and ends with a letter or digit"
+_DATA_KEY_RULE = "a key holds letters, digits, '-', '_' and '.', at most 253 of them"
 _LABEL_VALUE = re.compile(r"(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
 _DATA_KEY = re.compile(r"[-._a-zA-Z0-9]{1,253}")
 _MAX_DATA = 1 << 20
-LABEL_NAMED = frozenset({"Namespace", "Service"})
+_LONGEST_LABEL = 63
+NAME_RULES: Mapping[str, tuple[str, str, int]] = {
+    "Namespace": (_LABEL, _LABEL_RULE, 63),
+    "Service": (_DNS_1035, _DNS_1035_RULE, 63),
+}
 PATH_NAMED = frozenset({"Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"})
 
 
@@ -42,7 +45,7 @@ def changes(kind: Kind, live: Json, new: Json) -> Iterator[Cause]:
     for path in kind.immutable:
         before, after = found_at(live, path), found_at(new, path)
         if before is not None and before != after:
-            yield _invalid(path, "(changed)", "field is immutable")
+            yield _invalid(path, after if isinstance(after, str) else "(changed)", "field is immutable")
     if live.get("immutable") and any(
         live.get(field) != new.get(field) for field in ("data", "binaryData", "immutable")
     ):
@@ -70,7 +73,7 @@ def _name_causes(kind: Kind, name: str) -> Iterator[Cause]:
         if "/" in name or "%" in name or name in (".", ".."):
             yield _invalid("metadata.name", name, "may not contain '/' or '%'")
         return
-    pattern, rule, limit = (_LABEL, _LABEL_RULE, 63) if kind.kind in LABEL_NAMED else (_SUBDOMAIN, _SUBDOMAIN_RULE, 253)
+    pattern, rule, limit = NAME_RULES.get(kind.kind, (_SUBDOMAIN, _SUBDOMAIN_RULE, 253))
     if not re.fullmatch(pattern, name):
         yield _invalid("metadata.name", name, rule)
     if len(name) > limit:
@@ -79,21 +82,17 @@ def _name_causes(kind: Kind, name: str) -> Iterator[Cause]:
 
 def _label_causes(labels: Mapping[str, str], path: str) -> Iterator[Cause]:
     for value in labels.values():
-        if not _LABEL_VALUE.fullmatch(value):
-            yield _invalid(
-                path,
-                value,
-                "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.'",
-            )
+        if len(value) > _LONGEST_LABEL:
+            yield _invalid(path, value, f"must be no more than {_LONGEST_LABEL} characters")
+        elif not _LABEL_VALUE.fullmatch(value):
+            yield _invalid(path, value, _LABEL_VALUE_RULE)
 
 
 def _data(obj: Json) -> Iterator[Cause]:
     members = {**obj.get("data", {}), **obj.get("binaryData", {})}
     for key in members:
         if not _DATA_KEY.fullmatch(key):
-            yield _invalid(
-                f"data[{key}]", key, "a valid config key must consist of alphanumeric characters, '-', '_' or '.'"
-            )
+            yield _invalid(f"data[{key}]", key, _DATA_KEY_RULE)
     if sum(len(value) for value in members.values()) > _MAX_DATA * (4 / 3 if obj.get("kind") == "Secret" else 1):
         yield Cause("FieldValueTooLong", f"Too long: must have at most {_MAX_DATA} bytes", "data")
 
@@ -132,9 +131,17 @@ def _container(container: Mapping[str, Any], path: str, volumes: set[str]) -> It
         yield _invalid(f"{path}.name", name, _LABEL_RULE)
     if not container.get("image"):
         yield _required(f"{path}.image")
+    yield from _resources(container.get("resources", {}), f"{path}.resources.requests")
     for index, mount in enumerate(container.get("volumeMounts", [])):
         if mount.get("name") not in volumes:
             yield Cause("FieldValueNotFound", f'Not found: "{mount.get("name")}"', f"{path}.volumeMounts[{index}].name")
+
+
+def _resources(resources: Mapping[str, Any], path: str) -> Iterator[Cause]:
+    limits = resources.get("limits", {})
+    for name, asked in resources.get("requests", {}).items():
+        if name in limits and amount(asked) > amount(limits[name]):
+            yield _invalid(path, asked, f"must be less than or equal to {name} limit")
 
 
 def _pod(obj: Json) -> Iterator[Cause]:
@@ -142,7 +149,9 @@ def _pod(obj: Json) -> Iterator[Cause]:
 
 
 def _job(obj: Json) -> Iterator[Cause]:
-    spec = obj["spec"]["template"]["spec"]
+    template = obj["spec"]["template"]
+    spec = template["spec"]
+    yield from _label_causes(template["metadata"]["labels"], "spec.template.labels")
     yield from _pod_spec(spec, "spec.template.spec")
     if spec["restartPolicy"] not in ("OnFailure", "Never"):
         yield _required("spec.template.spec.restartPolicy", 'valid values: "OnFailure", "Never"')
@@ -150,13 +159,16 @@ def _job(obj: Json) -> Iterator[Cause]:
 
 def _deployment(obj: Json) -> Iterator[Cause]:
     spec = obj["spec"]
-    yield from _pod_spec(spec["template"]["spec"], "spec.template.spec")
+    if (policy := spec["template"]["spec"]["restartPolicy"]) != "Always":
+        unsupported = f'Unsupported value: "{policy}": supported values: "Always"'
+        yield Cause("FieldValueNotSupported", unsupported, "spec.template.spec.restartPolicy")
     wanted = spec.get("selector", {}).get("matchLabels", {})
     labels = spec["template"].get("metadata", {}).get("labels", {})
     if not spec.get("selector"):
         yield _required("spec.selector")
     elif any(labels.get(key) != value for key, value in wanted.items()):
         yield _invalid("spec.template.metadata.labels", "(labels)", "`selector` does not match template `labels`")
+    yield from _pod_spec(spec["template"]["spec"], "spec.template.spec")
 
 
 def _service(obj: Json) -> Iterator[Cause]:
@@ -166,8 +178,20 @@ def _service(obj: Json) -> Iterator[Cause]:
         yield _required("spec.ports")
 
 
+def _lease(obj: Json) -> Iterator[Cause]:
+    duration = obj.get("spec", {}).get("leaseDurationSeconds")
+    if duration is not None and duration <= 0:
+        yield Cause(
+            "FieldValueInvalid", f"Invalid value: {duration}: must be greater than 0", "spec.leaseDurationSeconds"
+        )
+
+
 def _binding(obj: Json) -> Iterator[Cause]:
-    if not obj.get("roleRef", {}).get("name"):
+    reference = obj.get("roleRef", {})
+    if (kind := reference.get("kind", "")) not in ("Role", "ClusterRole"):
+        unsupported = f'Unsupported value: "{kind}": supported values: "Role", "ClusterRole"'
+        yield Cause("FieldValueNotSupported", unsupported, "roleRef.kind")
+    if not reference.get("name"):
         yield _required("roleRef.name")
 
 
@@ -178,6 +202,7 @@ RULES: Mapping[str, Callable[[Json], Iterator[Cause]]] = {
     "Job": _job,
     "Deployment": _deployment,
     "Service": _service,
+    "Lease": _lease,
     "RoleBinding": _binding,
     "ClusterRoleBinding": _binding,
 }

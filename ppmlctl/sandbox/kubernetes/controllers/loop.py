@@ -31,6 +31,7 @@ class Controllers:
             "jobs": jobs.follow,
             "deployments": deployments.follow,
             "pods": pods.follow,
+            "serviceaccounts": jobs.try_again,
         }
         self._ended: Mapping[str, Reconcile] = {
             "serviceaccounts": tokens.forget,

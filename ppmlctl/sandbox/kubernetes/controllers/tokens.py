@@ -6,6 +6,7 @@ Source of the rules: kubernetes, pkg/controller/serviceaccount/tokens_controller
 from __future__ import annotations
 
 import base64
+import json
 import secrets
 from collections.abc import Callable
 
@@ -14,7 +15,7 @@ from ppmlctl.sandbox.kubernetes.objects import Objects, WriteOptions
 from ppmlctl.sandbox.kubernetes.validation import SERVICE_ACCOUNT_NAME, SERVICE_ACCOUNT_TOKEN
 
 SERVICE_ACCOUNT_UID = "kubernetes.io/service-account.uid"
-_TOKEN_BYTES = 48
+_SIGNATURE_BYTES = 48
 
 
 def fill(authority: bytes) -> Callable[[Objects, Json], None]:
@@ -52,7 +53,7 @@ def _names_another(secret: Json, account: Json) -> bool:
 def _filled(secret: Json, uid: str, authority: bytes) -> Json:
     metadata = secret["metadata"]
     made = {
-        "token": secrets.token_urlsafe(_TOKEN_BYTES).encode(),
+        "token": _token(secret, uid),
         "ca.crt": authority,
         "namespace": metadata["namespace"].encode(),
     }
@@ -63,3 +64,19 @@ def _filled(secret: Json, uid: str, authority: bytes) -> Json:
         "metadata": {**metadata, "annotations": annotations},
         "data": {**encoded, **secret.get("data", {})},
     }
+
+
+def _token(secret: Json, uid: str) -> bytes:
+    """A token in the form of a real one; its signature is random, and nothing here takes it."""
+    metadata = secret["metadata"]
+    name = metadata["annotations"][SERVICE_ACCOUNT_NAME]
+    claims = {
+        "iss": "kubernetes/serviceaccount",
+        "kubernetes.io/serviceaccount/namespace": metadata["namespace"],
+        "kubernetes.io/serviceaccount/secret.name": metadata["name"],
+        "kubernetes.io/serviceaccount/service-account.name": name,
+        "kubernetes.io/serviceaccount/service-account.uid": uid,
+        "sub": f"system:serviceaccount:{metadata['namespace']}:{name}",
+    }
+    parts = [json.dumps({"alg": "none"}).encode(), json.dumps(claims).encode(), secrets.token_bytes(_SIGNATURE_BYTES)]
+    return b".".join(base64.urlsafe_b64encode(part).rstrip(b"=") for part in parts)
