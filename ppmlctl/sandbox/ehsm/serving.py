@@ -26,7 +26,10 @@ def served(app: ASGIApp, certificates: SandboxCertificates, address: str = "127.
         ws="none",
         timeout_graceful_shutdown=1,
     )
-    with socket.create_server((address, 0)) as listening:
+    # asyncio switches Nagle's delay (40 ms an answer) off only where the protocol is named.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
+        listening.bind((address, 0))
+        listening.listen()
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="sandbox EHSM")
         thread.start()
