@@ -10,7 +10,7 @@ from enum import StrEnum
 class TrustRoot(StrEnum):
     """Whose root certificate a quote's chain ends in."""
 
-    INTEL = "Intel root"
+    INTEL = "intel"
     PRIVATE = "private root"
 
 

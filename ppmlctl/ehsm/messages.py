@@ -114,6 +114,14 @@ class QuoteVerification(Message):
         except ValueError:
             return VerificationResult.UNSPECIFIED
 
+    @property
+    def is_genuine(self) -> bool:
+        """Whether the quote's signatures hold, whatever the state of the platform's fixes."""
+        return self.verdict not in _NOT_GENUINE
+
+
+_NOT_GENUINE = {VerificationResult.INVALID_SIGNATURE, VerificationResult.REVOKED, VerificationResult.UNSPECIFIED}
+
 
 class UploadedPolicy(Message):
     """The result of UploadQuotePolicy."""

@@ -32,6 +32,6 @@ def test_a_real_quote_is_verified_against_intels_root_at_its_time(real_quotes: P
     verdict = verify_quote(quote, collateral, None, datetime(2025, 6, 19, 12, tzinfo=UTC))
     assert verdict.tcb_status == "ConfigurationAndSWHardeningNeeded"
     assert verdict.advisories == ("INTEL-SA-00289", "INTEL-SA-00615")
-    assert verdict.root == "Intel root"
+    assert verdict.root == "intel"
     with pytest.raises(QuoteUntrustedError, match="CrlExpired"):
         verify_quote(quote, collateral, None, datetime(2030, 1, 1, tzinfo=UTC))

@@ -1,0 +1,127 @@
+"""Whether an EHSM server is what it says: its quote, judged before its account is used for anything else.
+
+Manages nothing; identity: the server and the account that asked. Nothing makes it replace; a server that shows another
+enclave or TCB status than recorded is judged anew. Errors: `ehsm-refused-attestation` (the account stays quarantined,
+and the next apply uses it again), `ehsm-not-verified` (nothing could be verified), `trust-root-unreadable`,
+`collateral-unreadable`. Source: intel/ehsm, GenerateQuote; Intel DCAP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal
+
+from ppmlctl.diagnostics import Diagnostic, EngineError
+from ppmlctl.evidence import Evidence
+from ppmlctl.modules._ehsm import AccountArgs
+from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult
+from ppmlctl.modules.context import Context
+from ppmlctl.planning import Observed, Recorded, Wanted
+from ppmlctl.secret import Secret
+
+if TYPE_CHECKING:
+    from ppmlctl.modules._ehsm_quote import Examination
+
+
+class IdentityArgs(ModuleArgs):
+    """The enclave that is expected."""
+
+    mr_enclave: str | None = None
+    mr_signer: str | None = None
+    prod_id: int | None = None
+    min_svn: int | None = None
+
+
+class AcceptTcbArgs(ModuleArgs):
+    """The states of a platform that are good enough."""
+
+    statuses: tuple[str, ...] = ("UpToDate",)
+    advisories: tuple[str, ...] = ()
+
+
+class EhsmAttestArgs(AccountArgs):
+    """`trust_root` and `collateral` are paths; without collateral a quote under Intel's root is not verified yet."""
+
+    attest: Literal["required", "warn", "skip"] = "required"
+    freshness: Literal["require", "accept"] = "accept"
+    identity: IdentityArgs = IdentityArgs()
+    accept_tcb: AcceptTcbArgs = AcceptTcbArgs()
+    trust_root: str | None = None
+    collateral: str | None = None
+
+
+class EhsmAttestResult(ModuleResult):
+    """The account, released from quarantine, and what speaks for the server. Empty fields: not looked at."""
+
+    appid: str
+    apikey: Secret
+    verdict: str
+    tcb_status: str
+    root: str
+    mr_enclave: str
+    mr_signer: str
+
+
+class EhsmAttest(Module[EhsmAttestArgs, EhsmAttestResult]):
+    """See the module's text."""
+
+    kind = "ehsm_attest"
+    Args = EhsmAttestArgs
+    Result = EhsmAttestResult
+    engine = "ehsm"
+
+    def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
+        """What each recorded server shows now."""
+        return {one.address: self._look(ctx, one.args) for one in wanted if one.address in ctx.recorded}
+
+    def apply(self, ctx: Context, args: EhsmAttestArgs, observed: Observed) -> EhsmAttestResult:  # noqa: ARG002 - a fresh quote is judged
+        """Judges a fresh quote; what is not accepted ends here, is warned of, or is let pass, as `attest` says."""
+        if args.attest == "skip":
+            return _result(args, None)
+        examination = _examine(ctx, args)
+        if not examination.verdict.accepted:
+            if args.attest == "required":
+                raise _refused(args, examination)
+            ctx.warn(f"EHSM is not verified: {'; '.join(examination.verdict.faults)}")
+        return _result(args, examination)
+
+    def remove(self, ctx: Context, recorded: Recorded) -> None:
+        """There is nothing but the record."""
+
+    def notes(self, args: EhsmAttestArgs) -> Sequence[str]:
+        """Says aloud that a server may pass without being verified."""
+        if args.attest not in ("warn", "skip"):
+            return ()
+        return (f"EHSM's quote decides nothing (attest: {args.attest}): its account is used whatever the server is",)
+
+    def _look(self, ctx: Context, args: EhsmAttestArgs) -> Observed:
+        if args.attest == "skip" or not args.can_ask():
+            return Observed()
+        return Observed(fields=_examine(ctx, args).shown_fields())
+
+
+def _examine(ctx: Context, args: EhsmAttestArgs) -> Examination:
+    from ppmlctl.modules._ehsm_quote import examine  # noqa: PLC0415 - quotes need libraries that a plan may not
+
+    return examine(ctx, args)
+
+
+def _result(args: EhsmAttestArgs, examination: Examination | None) -> EhsmAttestResult:
+    fields = dict.fromkeys(("tcb_status", "root", "mr_enclave", "mr_signer"), "")
+    evidence, verdict = Evidence.NOT_VERIFIED, str(Evidence.NOT_VERIFIED)
+    if examination is not None:
+        fields |= examination.shown_fields() | {"root": examination.root}
+        evidence, verdict = examination.verdict.evidence, examination.verdict.statement
+    return EhsmAttestResult(appid=args.appid, apikey=args.apikey, verdict=verdict, evidence=evidence, **fields)
+
+
+def _refused(args: EhsmAttestArgs, examination: Examination) -> EngineError:
+    unverified = not examination.verifiable
+    code = "ehsm-not-verified" if unverified else "ehsm-refused-attestation"
+    title = "EHSM could not be verified" if unverified else "EHSM's quote is not accepted"
+    found = "\n".join([args.server.url, *examination.verdict.faults])
+    why = "the account stays quarantined: nothing is entrusted to this server"
+    fix = (
+        "correct kms.ehsm (identity, accept_tcb, trust_root, tls), or the server; the next apply uses the account again"
+    )
+    return EngineError(Diagnostic(code, title, found, why, fix))

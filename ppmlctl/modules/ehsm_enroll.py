@@ -1,0 +1,138 @@
+"""An account of an EHSM server, kept in the vault: quarantined, since nobody has looked at the server's quote yet.
+
+Identity: the account kept under the task's address. Another URL makes it replace, since accounts belong to one
+server; the old account stays there, for EHSM can neither list nor delete any. Enroll cannot be observed afterwards, so
+an intent is journalled first and the answer goes to the vault before anything else.
+Errors: `vault-entry-missing`, and what the client says. Source: intel/ehsm, Enroll.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ppmlctl.diagnostics import Diagnostic, StateError, TransientError
+from ppmlctl.modules._ehsm import ServerArgs
+from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult
+from ppmlctl.modules.context import Context
+from ppmlctl.planning import ActionKind, Change, Observed, Recorded, Removal, Wanted, decide
+from ppmlctl.secret import Secret, SecretLockedError
+
+
+class EhsmEnrollArgs(ModuleArgs):
+    """The server to enrol at."""
+
+    server: ServerArgs
+
+
+class EhsmEnrollResult(ModuleResult):
+    """The account."""
+
+    appid: str
+    apikey: Secret
+
+
+class EhsmEnroll(Module[EhsmEnrollArgs, EhsmEnrollResult]):
+    """See the module's text."""
+
+    kind = "ehsm_enroll"
+    Args = EhsmEnrollArgs
+    Result = EhsmEnrollResult
+    engine = "ehsm"
+    removal = Removal.IMPOSSIBLE
+
+    def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
+        """The accounts in the vault; the server is not asked, since only a quote may be asked of it with them."""
+        names = set(ctx.vault.names())
+        found = {}
+        for one in wanted:
+            if {one.address, _entry(one.address)} <= names:
+                account = _kept(ctx, one.address)
+                found[one.address] = Observed(fields={"appid": account.appid} if account else {})
+        return found
+
+    def diff(self, wanted: Wanted, observed: Observed, recorded: Recorded | None) -> Change:
+        """Raises StateError where the recorded account is not in the vault: a second one is never made in silence."""
+        if recorded is not None and not observed.exists:
+            raise _missing(wanted.address)
+        change = decide(wanted, observed, recorded)
+        if recorded is None or _url(recorded.inputs) == _url(wanted.inputs):
+            return change
+        left = f"accounts belong to one server; {recorded.result['appid']} is left behind at {_url(recorded.inputs)}"
+        return replace(change, action=ActionKind.REPLACE, reasons=(left,))
+
+    def apply(self, ctx: Context, args: EhsmEnrollArgs, observed: Observed) -> EhsmEnrollResult:  # noqa: ARG002 - the vault is read again
+        """Takes the account of this server that the vault holds, or enrols."""
+        account = _kept(ctx, ctx.address)
+        if account is None or account.server != args.server.url:
+            account = self._enroll(ctx, args)
+        ctx.vault.put(ctx.address, account.apikey)
+        return EhsmEnrollResult(appid=account.appid, apikey=ctx.vault.get(ctx.address), evidence=ctx.simulated)
+
+    def remove(self, ctx: Context, recorded: Recorded) -> None:
+        """Leaves the account: EHSM has no way to delete it, and another apply takes it from the vault again."""
+
+    def kept_as(self, recorded: Recorded) -> str:
+        """The account at its server."""
+        return f"EHSM account {recorded.result['appid']}"
+
+    def _enroll(self, ctx: Context, args: EhsmEnrollArgs) -> _KeptAccount:
+        from ppmlctl.clients.ehsm import EhsmRefusedError  # noqa: PLC0415 - not every plan needs the client
+
+        if ctx.intents.pending(ctx.address):
+            ctx.warn(f"an interrupted apply may have left an account that nobody uses at EHSM {args.server.url}")
+        ctx.intents.begin(ctx.address, {"operation": "Enroll", "server": args.server.url})
+        try:
+            enrolled = args.server.client(ctx).enroll()
+        except (TransientError, EhsmRefusedError):
+            ctx.intents.begin(ctx.address, {})  # nothing was made
+            raise
+        account = _KeptAccount(args.server.url, enrolled.appid, enrolled.apikey)
+        ctx.vault.put(_entry(ctx.address), account.to_entry())
+        return account
+
+
+@dataclass(frozen=True)
+class _KeptAccount:
+    """An account as one entry of the vault, so that a crash never parts a key from its account and server."""
+
+    server: str
+    appid: str
+    apikey: Secret
+
+    def to_entry(self) -> Secret:
+        """All of it as one secret."""
+        members = {"server": self.server, "appid": self.appid, "apikey": self.apikey.reveal_text()}
+        return Secret(json.dumps(members))
+
+
+def _entry(address: str) -> str:
+    return f"{address}.account"
+
+
+def _kept(ctx: Context, address: str) -> _KeptAccount | None:
+    """The account in the vault; None where there is none or the vault is locked."""
+    if _entry(address) not in ctx.vault.names():
+        return None
+    try:
+        members = json.loads(ctx.vault.get(_entry(address)).reveal_text())
+    except SecretLockedError:
+        return None
+    return _KeptAccount(members["server"], members["appid"], Secret(members["apikey"]))
+
+
+def _url(inputs: Mapping[str, Mapping[str, object]]) -> object:
+    return inputs.get("server", {}).get("url")
+
+
+def _missing(address: str) -> StateError:
+    return StateError(
+        Diagnostic(
+            "vault-entry-missing",
+            "the vault lacks what the lockfile records",
+            found=f"{address}: the EHSM account",
+            why="its policies and secrets belong to that account; another one would be made in silence",
+            fix="bring back the ppml.vault that belongs to this lockfile",
+        )
+    )

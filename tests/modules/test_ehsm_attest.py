@@ -1,0 +1,207 @@
+"""ehsm_attest: a server's quote decides whether its account leaves quarantine."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ehsm_world import SERVER, URL, Switchboard, Task, World, switchboard, world_of
+
+from ppmlctl.diagnostics import EngineError, InputError
+from ppmlctl.ehsm import NOT_BOUND
+from ppmlctl.evidence import Evidence
+from ppmlctl.modules.context import Context
+from ppmlctl.modules.ehsm_attest import EhsmAttest
+from ppmlctl.modules.ehsm_enroll import EhsmEnroll
+from ppmlctl.planning import ActionKind
+from ppmlctl.sandbox.ehsm import ehsm_identity
+from ppmlctl.unknown import Unknown
+
+MakeContext = Callable[..., Context]
+IDENTITY = {"mr_enclave": ehsm_identity().mr_enclave}
+UNVERIFIED = "the quote was not verified: there is no collateral to verify it with"
+
+
+@pytest.fixture(scope="module")
+def board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Switchboard]:
+    with switchboard(tmp_path_factory.mktemp("tls")) as board:
+        yield board
+
+
+@pytest.fixture
+def sandbox(board: Switchboard, tmp_path: Path, make_context: MakeContext) -> Iterator[World]:
+    """`target: sandbox`"""
+    with world_of(board, tmp_path / "ehsm", make_context, target="sandbox") as world:
+        yield world
+
+
+@pytest.fixture
+def cluster(board: Switchboard, tmp_path: Path, make_context: MakeContext) -> Iterator[World]:
+    """`target: cluster`, at which the sandbox's EHSM listens."""
+    with world_of(board, tmp_path / "ehsm", make_context) as world:
+        yield world
+
+
+def attestation(world: World, **arguments: Any) -> Task:
+    enrolled = world.task(EhsmEnroll(), "ehsm-account", server=SERVER).apply()
+    account = {"server": SERVER, "appid": enrolled.appid, "apikey": enrolled.apikey}
+    return world.task(EhsmAttest(), "ehsm-attestation", **(account | arguments))
+
+
+def refusal(task: Task) -> tuple[str, list[str]]:
+    with pytest.raises(EngineError) as caught:
+        task.apply()
+    (found,) = caught.value.diagnostics
+    return found.code, found.found.splitlines()[1:]
+
+
+def test_the_sandboxs_quote_is_accepted_as_simulated(sandbox: World) -> None:
+    task = attestation(sandbox)
+    assert task.plan().action is ActionKind.CREATE
+    result = task.apply()
+    assert result.verdict == f"simulated: {NOT_BOUND}"
+    assert (result.evidence, result.root, result.tcb_status) == (Evidence.SIMULATED, "sandbox", "UpToDate")
+    assert (result.mr_enclave, result.mr_signer) == (ehsm_identity().mr_enclave, ehsm_identity().mr_signer)
+    assert (result.appid, result.apikey.handle) == (task.arguments["appid"], "vault:ehsm-account")
+    assert task.plan().action is ActionKind.KEEP
+
+
+def test_only_a_quote_is_asked_for_with_a_quarantined_account(sandbox: World) -> None:
+    attestation(sandbox).apply()
+    assert sandbox.sent() == ["Enroll", "GenerateQuote"]
+
+
+def test_an_identity_that_is_asked_for_counts_in_the_sandbox_too(sandbox: World) -> None:
+    code, faults = refusal(attestation(sandbox, identity={"mr_signer": "00" * 32}))
+    assert code == "ehsm-refused-attestation"
+    assert faults == [f"MRSIGNER is {ehsm_identity().mr_signer}, expected {'00' * 32}"]
+
+
+def test_a_refused_server_keeps_the_account_for_the_next_apply(sandbox: World) -> None:
+    refusal(attestation(sandbox, identity={"mr_signer": "00" * 32}))
+    attestation(sandbox).apply()
+    assert sandbox.sent().count("Enroll") == 1
+
+
+def test_the_sandboxs_root_is_not_accepted_for_a_cluster(cluster: World) -> None:
+    collateral = str(cluster.folder / "collateral.json")
+    code, faults = refusal(attestation(cluster, identity=IDENTITY, collateral=collateral))
+    assert code == "ehsm-not-verified"
+    assert len(faults) == 1
+    assert faults[0].startswith("the quote was not verified: Verification failed")
+
+
+def test_an_explicit_root_is_accepted_and_called_private(cluster: World) -> None:
+    root = str(cluster.folder / "quote-root.pem")
+    result = attestation(cluster, identity=IDENTITY, trust_root=root).apply()
+    assert result.verdict == f"private root: {NOT_BOUND}"
+    assert (result.evidence, result.root) == (Evidence.VERIFIED, "private root")
+
+
+def test_collateral_may_come_from_a_file(cluster: World) -> None:
+    folder = cluster.folder
+    paths = {"trust_root": str(folder / "quote-root.pem"), "collateral": str(folder / "collateral.json")}
+    assert attestation(cluster, identity=IDENTITY, **paths).apply().tcb_status == "UpToDate"
+
+
+def test_a_cluster_needs_an_identity(cluster: World) -> None:
+    code, faults = refusal(attestation(cluster, trust_root=str(cluster.folder / "quote-root.pem")))
+    assert code == "ehsm-refused-attestation"
+    assert faults == ["neither MRENCLAVE nor MRSIGNER is expected, so every enclave would do"]
+
+
+def test_an_unauthenticated_channel_verifies_nothing(cluster: World) -> None:
+    insecure = {"server": SERVER | {"insecure": True}, "trust_root": str(cluster.folder / "quote-root.pem")}
+    code, faults = refusal(attestation(cluster, identity=IDENTITY, **insecure))
+    assert code == "ehsm-not-verified"
+    assert faults == ["the quote is not bound to this server, and TLS does not authenticate the server either"]
+
+
+def test_the_whole_refusal_reads_well(cluster: World) -> None:
+    with pytest.raises(EngineError) as caught:
+        attestation(cluster, identity=IDENTITY).apply()
+    assert str(caught.value) == (
+        "error[ehsm-not-verified]: EHSM could not be verified\n"
+        f"  is   {URL}\n"
+        f"       {UNVERIFIED}\n"
+        "  why  the account stays quarantined: nothing is entrusted to this server\n"
+        "  fix  correct kms.ehsm (identity, accept_tcb, trust_root, tls), or the server;"
+        " the next apply uses the account again"
+    )
+
+
+def test_freshness_can_be_required_and_todays_server_has_none(sandbox: World) -> None:
+    code, faults = refusal(attestation(sandbox, freshness="require"))
+    assert code == "ehsm-refused-attestation"
+    assert faults == ["the quote does not bind the challenge sent, so it may be another server's or an old one"]
+
+
+def test_a_warning_lets_an_unverified_server_pass_as_unverified(cluster: World) -> None:
+    task = attestation(cluster, identity=IDENTITY, attest="warn")
+    result = task.apply()
+    assert (result.verdict, result.evidence, result.root) == ("not verified", Evidence.NOT_VERIFIED, "")
+    assert result.tcb_status == "not verified"
+    assert cluster.warnings == [f"EHSM is not verified: {UNVERIFIED}"]
+    assert task.plan().action is ActionKind.KEEP
+
+
+def test_a_skipped_attestation_asks_for_no_quote(cluster: World) -> None:
+    task = attestation(cluster, attest="skip")
+    result = task.apply()
+    assert (result.verdict, result.evidence, result.mr_enclave) == ("not verified", Evidence.NOT_VERIFIED, "")
+    assert task.plan().action is ActionKind.KEEP
+    assert cluster.sent() == ["Enroll"]
+
+
+@pytest.mark.parametrize("attest", ["warn", "skip"])
+def test_letting_a_server_pass_is_said_aloud(sandbox: World, attest: str) -> None:
+    args = attestation(sandbox, attest=attest).wanted().args
+    words = f"EHSM's quote decides nothing (attest: {attest}): its account is used whatever the server is"
+    assert EhsmAttest().notes(args) == (words,)
+    assert EhsmAttest().notes(attestation(sandbox).wanted().args) == ()
+
+
+def test_another_enclave_behind_the_same_server_is_drift(sandbox: World) -> None:
+    task = attestation(sandbox)
+    task.apply()
+    recorded = sandbox.recorded["ehsm-attestation"].result
+    assert isinstance(recorded, dict)
+    recorded["mr_enclave"] = "11" * 32
+    change = task.plan()
+    assert change.action is ActionKind.UPDATE
+    assert [(f.path, f.before, f.after) for f in change.fields] == [
+        ("mr_enclave", ehsm_identity().mr_enclave, "11" * 32)
+    ]
+
+
+def test_an_answer_that_is_no_quote_is_refused(sandbox: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = attestation(sandbox)
+    challenge = base64.b64encode(b"x" * 32).decode()
+    answer = {"code": 200, "message": "", "result": {"challenge": challenge, "quote": "eA=="}}
+    sandbox.answers["GenerateQuote"] = lambda: answer
+    monkeypatch.setattr("ppmlctl.modules._ehsm_quote.secrets.token_bytes", lambda size: b"x" * size)
+    with pytest.raises(EngineError, match="a quote has at least 436 bytes, not 1"):
+        task.apply()
+
+
+def test_a_locked_vault_or_an_unknown_account_asks_for_nothing(sandbox: World) -> None:
+    task = attestation(sandbox)
+    task.apply()
+    before = len(sandbox.sent())
+    vault: Any = sandbox.context.vault
+    vault.locked = True
+    assert task.with_(apikey=vault.get("ehsm-account")).observe().exists
+    assert task.with_(apikey=Unknown("ehsm-account")).observe().exists
+    assert len(sandbox.sent()) == before
+
+
+def test_a_missing_root_is_named(cluster: World) -> None:
+    with pytest.raises(InputError) as caught:
+        attestation(cluster, trust_root="certs/missing.pem").apply()
+    assert str(caught.value) == (
+        "error[trust-root-unreadable]: a file to verify quotes with cannot be read\n"
+        "  is   certs/missing.pem: No such file or directory"
+    )
