@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ppmlctl.sgx.attributes import Attributes
 from ppmlctl.sgx.content_tree import ContentTree
-from ppmlctl.sgx.detection import DetectedGramine, detect_gramine
+from ppmlctl.sgx.detection import DetectedGramine, detect_gramine, places_of_traces
 from ppmlctl.sgx.errors import (
     GramineVersionError,
     LoaderError,
@@ -66,5 +66,6 @@ __all__ = [
     "mr_signer_of",
     "parse_offsets",
     "parse_size",
+    "places_of_traces",
     "read_manifest",
 ]

@@ -15,9 +15,9 @@ from ppmlctl.sgx import (
     find_gramine,
     gramine_version,
     measure,
+    places_of_traces,
 )
 from ppmlctl.sgx.bigdl import LOADER, EnclaveChoices, measured_enclave, needed_paths, rendered_manifest
-from ppmlctl.sgx.detection import places_of_traces
 
 _BASE = Path(__file__).parents[2] / "examples/quickstart/base"
 _TREE = FolderTree(_BASE)

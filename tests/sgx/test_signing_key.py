@@ -85,6 +85,17 @@ def test_refuses_a_key_that_cannot_sign_enclaves(pem: Secret, passphrase: Secret
     assert str(refused.value) == message
 
 
+def test_primes_that_do_not_fit_are_seen_unless_only_the_public_key_is_wanted() -> None:
+    pem = key("first").to_pem().reveal_bytes()
+    lines = pem.splitlines()
+    lines[20] = lines[20][:10] + (b"A" if lines[20][10:11] != b"A" else b"B") + lines[20][11:]
+    broken = Secret(b"\n".join(lines))
+
+    with pytest.raises(SigningKeyError, match="no readable private key"):
+        SigningKey.from_pem(broken)
+    assert SigningKey.from_pem(broken, check_primes=False).modulus == key("first").modulus
+
+
 def test_a_public_key_gives_the_modulus() -> None:
     assert public_modulus(_public_pem(key("first").private)) == key("first").modulus
 

@@ -1,0 +1,83 @@
+"""The enclave signing key: an RSA-3072 key file with exponent 3, made once.
+
+Identity: the path. Nothing replaces it: MRSIGNER, by which policies know the signer, is the key itself. So a key that
+was recorded and is missing here is an error and never made anew; another key in its place is an update that everything
+signed follows. Errors: `signing-key-missing`, `signing-key-readable`, `signing-key-wrong`. A removal keeps the file.
+Source: Intel SDM Vol. 3D "SIGSTRUCT"; `gramine-sgx-gen-private-key` of Gramine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ppmlctl.diagnostics import Diagnostic, StateError
+from ppmlctl.files import PRIVATE
+from ppmlctl.modules._signing_key import read_signing_key
+from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult
+from ppmlctl.modules.context import Context
+from ppmlctl.planning import ActionKind, Change, FieldChange, Observed, Recorded, Removal, Wanted, decide
+from ppmlctl.unknown import Unknown
+
+
+class EnclaveKeyArgs(ModuleArgs):
+    """`path`: of the PEM file, relative to ppml.yaml's folder."""
+
+    path: str
+
+
+class EnclaveKeyResult(ModuleResult):
+    """`mr_signer`: SHA-256 of the modulus, in hex."""
+
+    path: str
+    mr_signer: str
+
+
+class EnclaveKey(Module[EnclaveKeyArgs, EnclaveKeyResult]):
+    """See the module's text."""
+
+    kind = "enclave_key"
+    Args = EnclaveKeyArgs
+    Result = EnclaveKeyResult
+    removal = Removal.KEEP
+
+    def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
+        return {one.address: _observed(ctx, one.args.path) for one in wanted if not isinstance(one.args.path, Unknown)}
+
+    def diff(self, wanted: Wanted, observed: Observed, recorded: Recorded | None) -> Change:
+        before = recorded.result.get("mr_signer") if recorded else None
+        if before is not None and not observed.exists:
+            raise StateError(_missing(wanted.args.path, before))
+        after = observed.fields.get("mr_signer")
+        if before is not None and before != after:
+            return Change(ActionKind.UPDATE, ("another key is there",), (FieldChange("mr_signer", before, after),))
+        return decide(wanted, observed, recorded)
+
+    def apply(self, ctx: Context, args: EnclaveKeyArgs, observed: Observed) -> EnclaveKeyResult:  # noqa: ARG002 - the file is read anew
+        key = read_signing_key(ctx.files, args.path, to_sign=True)
+        if key is None:
+            from ppmlctl.sgx.signing_key import SigningKey  # noqa: PLC0415 - cryptography
+
+            ctx.tell("makes an RSA-3072 key")
+            key = SigningKey.generate()
+            ctx.files.write(args.path, key.to_pem().reveal_bytes(), mode=PRIVATE)
+        return EnclaveKeyResult(path=args.path, mr_signer=key.mr_signer)
+
+    def remove(self, ctx: Context, recorded: Recorded) -> None:
+        """The key is kept: nothing to do."""
+
+
+def _observed(ctx: Context, path: str) -> Observed:
+    key = read_signing_key(ctx.files, path, to_sign=False)
+    if key is None:
+        return Observed(exists=False)
+    return Observed(fields={"mr_signer": key.mr_signer}, foreseen={"path": path, "mr_signer": key.mr_signer})
+
+
+def _missing(path: str, mr_signer: str) -> Diagnostic:
+    return Diagnostic(
+        "signing-key-missing",
+        "the enclave signing key is missing here",
+        found=f"{path} does not exist; the lockfile records the key with MRSIGNER {mr_signer}",
+        why="a new key would be another signer: what is deployed and the policies at EHSM know only the old one",
+        fix=f"bring the key back as {path}, or put another one there to sign with that from now on",
+    )

@@ -1,0 +1,274 @@
+"""The signed enclave of a base image: `bash.manifest.sgx` and `bash.sig`, measured and signed on this machine.
+
+The signing key never enters a container, a build context or an image: Gramine's tools are not run, their manifest,
+measurement and signature are computed here, byte for byte.
+Identity: the output folder. Nothing replaces it; files that were changed or lost are written again, and a base whose
+content has changed is signed anew. Errors: `enclave-base`, `enclave-not-measurable`, `enclave-finding`,
+`enclave-debug-forbidden`, `signing-key-changed`, and those of `enclave_key`. A removal deletes the files.
+Source: BigDL's `ppml/trusted-bigdata/custom-image`; Gramine's `python/graminelibos`; Intel SDM Vol. 3D.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from ppmlctl.diagnostics import Diagnostic, InputError, StateError
+from ppmlctl.evidence import Evidence
+from ppmlctl.modules._enclave_source import EnclaveSource, enclave_of_folder, enclave_of_image
+from ppmlctl.modules._signing_key import read_signing_key
+from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult
+from ppmlctl.modules.context import Context, Files
+from ppmlctl.planning import ActionKind, Change, FieldChange, Observed, Recorded, Wanted, decide
+from ppmlctl.sgx import Finding, Sigstruct, SigstructError
+from ppmlctl.sgx.bigdl import LOADER, TEMPLATE, THREADS, EnclaveChoices, MeasuredEnclave
+from ppmlctl.unknown import unknowns_in
+
+_MANIFEST, _SIGSTRUCT, _COPIES = "bash.manifest.sgx", "bash.sig", ("libpal.so", "_offsets.py")
+Verdict = Literal["ignore", "warn", "error"]
+
+
+class EnclaveSignatureArgs(ModuleArgs):
+    """`base` is a folder, `image` a reference at the Docker engine; `findings` says what a weakness means, by name."""
+
+    base: str | None = None
+    image: str | None = None
+    base_digest: str | None = None
+    template: str = TEMPLATE
+    loader: str = LOADER
+    size: str
+    log_level: str
+    attestation: Literal["dcap", "none"] = "dcap"
+    threads: int = THREADS
+    variables: dict[str, str] = Field(default_factory=dict)
+    gramine: str = "auto"
+    key: str
+    mr_signer: str
+    debug: Literal["forbid", "allow"] = "forbid"
+    findings: dict[str, Verdict] = Field(default_factory=dict)
+    date: dt.date = dt.date(1980, 1, 1)
+    output: str = ".ppml/enclave"
+
+    @model_validator(mode="after")
+    def _one_source(self) -> EnclaveSignatureArgs:
+        if (self.base is None) == (self.image is None):
+            raise ValueError("exactly one of base and image is needed")
+        return self
+
+
+class EnclaveSignatureResult(ModuleResult):
+    """`recompute`: a shell command that gives `mr_enclave` again, in ppml.yaml's folder."""
+
+    path: str
+    manifest: str
+    sigstruct: str
+    loader: str
+    manifest_sha256: str
+    sigstruct_sha256: str
+    mr_enclave: str
+    mr_signer: str
+    isv_prod_id: int
+    isv_svn: int
+    debug: bool
+    gramine: str
+    recompute: str
+
+
+class EnclaveSignature(Module[EnclaveSignatureArgs, EnclaveSignatureResult]):
+    """See the module's text."""
+
+    kind = "enclave_signature"
+    Args = EnclaveSignatureArgs
+    Result = EnclaveSignatureResult
+
+    def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
+        return {one.address: _observed(ctx, one.args) for one in wanted if isinstance(one.args.output, str)}
+
+    def diff(self, wanted: Wanted, observed: Observed, recorded: Recorded | None) -> Change:
+        _refuse(wanted.args, observed.detail)
+        change = decide(wanted, observed, recorded)
+        if recorded is None or change.action is not ActionKind.KEEP:
+            return change
+        changed = tuple(
+            FieldChange(name, recorded.result[name], value)
+            for name, value in observed.foreseen.items()
+            if recorded.result.get(name, value) != value
+        )
+        return Change(ActionKind.UPDATE, ("the base has changed",), changed) if changed else change
+
+    def apply(self, ctx: Context, args: EnclaveSignatureArgs, observed: Observed) -> EnclaveSignatureResult:  # noqa: ARG002 - measured anew, so that what is signed is what is there now
+        source = _source(ctx, args)
+        _refuse(args, source)
+        for finding in _found(args, source.enclave, "warn"):
+            ctx.warn(f"{finding.found}: {finding.why}")
+        signed = _signed(ctx.files, args, source.enclave)
+        files = {_MANIFEST: source.enclave.manifest_sgx, **source.copies, _SIGSTRUCT: signed.to_bytes()}
+        for name, content in files.items():
+            ctx.files.write(f"{args.output}/{name}", content)
+        _verify(ctx.files, args, files)
+        result = {**_measured(args, source), **_signature(signed)}
+        return EnclaveSignatureResult(**result, evidence=Evidence.VERIFIED)
+
+    def remove(self, ctx: Context, recorded: Recorded) -> None:
+        folder = recorded.result["path"]
+        for name in (_SIGSTRUCT, _MANIFEST, *_COPIES):
+            if ctx.files.path(f"{folder}/{name}").is_file():
+                ctx.files.remove(f"{folder}/{name}")
+
+    def notes(self, args: EnclaveSignatureArgs) -> Sequence[str]:
+        return ("enclave: debug is allowed; a debug enclave protects nothing",) if args.debug == "allow" else ()
+
+
+def _observed(ctx: Context, args: EnclaveSignatureArgs) -> Observed:
+    """What the files say, and what they will say. An image is read by a container, which a plan does not make."""
+    fields = _on_disk(ctx.files, args)
+    described = {name: getattr(args, name) for name in type(args).model_fields if name not in ("key", "mr_signer")}
+    if args.base is None or any(unknowns_in(described)):
+        return Observed(exists=bool(fields), fields=fields)
+    source = _source(ctx, args)
+    foreseen = _measured(args, source)
+    if not any(unknowns_in([args.key, args.mr_signer])) and not _faults(args, source):
+        signed = _kept_signature(ctx.files, args, source.enclave) or _foreseen_signature(
+            ctx.files, args, source.enclave
+        )
+        foreseen |= _signature(signed) if signed else {}
+    return Observed(exists=bool(fields), fields=fields, foreseen=foreseen, detail=source)
+
+
+def _on_disk(files: Files, args: EnclaveSignatureArgs) -> dict[str, Any]:
+    """Fields of the result as the files have them; empty unless all are there."""
+    try:
+        manifest, raw = (files.path(f"{args.output}/{name}").read_bytes() for name in (_MANIFEST, _SIGSTRUCT))
+    except OSError:
+        return {}
+    if args.base is None and not files.path(f"{args.output}/{_COPIES[0]}").is_file():
+        return {}
+    digests = {"manifest_sha256": _sha256(manifest), "sigstruct_sha256": _sha256(raw)}
+    try:
+        sigstruct = Sigstruct.from_bytes(raw)
+    except SigstructError:
+        return digests
+    return {**digests, "mr_enclave": sigstruct.mr_enclave, "mr_signer": sigstruct.mr_signer}
+
+
+def _source(ctx: Context, args: EnclaveSignatureArgs) -> EnclaveSource:
+    choices = EnclaveChoices(
+        size=args.size,
+        log_level=args.log_level,
+        attested=args.attestation == "dcap",
+        threads=args.threads,
+        gramine=args.gramine,
+        template=args.template,
+        loader=args.loader,
+        variables=args.variables,
+    )
+    if args.base is not None:
+        return enclave_of_folder(ctx.files, args.base, choices)
+    return enclave_of_image(ctx, str(args.image), choices, args.output)
+
+
+def _measured(args: EnclaveSignatureArgs, source: EnclaveSource) -> dict[str, Any]:
+    """The part of the result that needs no key."""
+    measurement, manifest = source.enclave.measurement, f"{args.output}/{_MANIFEST}"
+    return {
+        "path": args.output,
+        "manifest": manifest,
+        "sigstruct": f"{args.output}/{_SIGSTRUCT}",
+        "loader": source.loader,
+        "manifest_sha256": _sha256(source.enclave.manifest_sgx),
+        "mr_enclave": measurement.mr_enclave,
+        "isv_prod_id": measurement.isv_prod_id,
+        "isv_svn": measurement.isv_svn,
+        "debug": measurement.debug,
+        "gramine": source.enclave.gramine.version.name,
+        "recompute": source.recompute(manifest),
+    }
+
+
+def _signature(signed: Sigstruct) -> dict[str, Any]:
+    return {"sigstruct_sha256": _sha256(signed.to_bytes()), "mr_signer": signed.mr_signer}
+
+
+def _unsigned(args: EnclaveSignatureArgs, enclave: MeasuredEnclave) -> Sigstruct:
+    return Sigstruct.unsigned(enclave.measurement, enclave.gramine.version, args.date)
+
+
+def _kept_signature(files: Files, args: EnclaveSignatureArgs, enclave: MeasuredEnclave) -> Sigstruct | None:
+    """The file's SIGSTRUCT if it is what signing would give again; that is told without the key."""
+    try:
+        kept = Sigstruct.from_bytes(files.path(f"{args.output}/{_SIGSTRUCT}").read_bytes())
+        kept.verify()
+    except (OSError, SigstructError):
+        return None
+    same = kept.signed_part() == _unsigned(args, enclave).signed_part() and kept.mr_signer == args.mr_signer
+    return kept if same else None
+
+
+def _foreseen_signature(files: Files, args: EnclaveSignatureArgs, enclave: MeasuredEnclave) -> Sigstruct | None:
+    """What signing would give, where the key is here: the same key and bytes give the same signature."""
+    key = read_signing_key(files, args.key, to_sign=False)
+    if key is None or key.mr_signer != args.mr_signer:
+        return None
+    try:
+        return _unsigned(args, enclave).signed_by(key)
+    except SigstructError:
+        return None
+
+
+def _signed(files: Files, args: EnclaveSignatureArgs, enclave: MeasuredEnclave) -> Sigstruct:
+    key = read_signing_key(files, args.key, to_sign=True)
+    if key is None or key.mr_signer != args.mr_signer:
+        found = f"{args.key} has MRSIGNER {key.mr_signer}" if key else f"{args.key} does not exist"
+        title = "the enclave signing key is not the one that was planned with"
+        raise StateError(
+            Diagnostic(
+                "signing-key-changed", title, f"{found}; planned was {args.mr_signer}", fix="plan and apply again"
+            )
+        )
+    return _unsigned(args, enclave).signed_by(key)
+
+
+def _verify(files: Files, args: EnclaveSignatureArgs, written: Mapping[str, bytes]) -> None:
+    for name, content in written.items():
+        if files.path(f"{args.output}/{name}").read_bytes() != content:
+            title = "a file of the enclave changed while it was written"
+            raise StateError(Diagnostic("enclave-file-changed", title, f"{args.output}/{name}", fix="apply again"))
+
+
+def _refuse(args: EnclaveSignatureArgs, source: EnclaveSource | None) -> None:
+    faults = _faults(args, source) if source else []
+    if faults:
+        raise InputError(*faults)
+
+
+def _faults(args: EnclaveSignatureArgs, source: EnclaveSource) -> list[Diagnostic]:
+    return [_fault(args, finding) for finding in _found(args, source.enclave, "error")]
+
+
+def _found(args: EnclaveSignatureArgs, enclave: MeasuredEnclave, verdict: Verdict) -> list[Finding]:
+    """The findings that mean this. A debug enclave and a size that no CPU takes are errors unless told otherwise."""
+    debug: Verdict = "warn" if args.debug == "allow" else "error"
+    verdicts: dict[str, Verdict] = {**args.findings, "sgx_debug": args.findings.get("sgx_debug", debug)}
+    verdicts["enclave_size"] = "error"
+    return [finding for finding in enclave.findings if verdicts.get(finding.name, "warn") == verdict]
+
+
+def _fault(args: EnclaveSignatureArgs, finding: Finding) -> Diagnostic:
+    if finding.name == "sgx_debug":
+        title, fix = (
+            "a debug enclave would be signed",
+            f"take sgx.debug out of {args.template}, or set enclave.debug: allow",
+        )
+        return Diagnostic("enclave-debug-forbidden", title, finding.found, finding.why, fix)
+    fix = f"mend {args.template} in the base, or set enclave.findings.{finding.name}"
+    if finding.name == "enclave_size":
+        fix = "choose a power of two as images.custom.enclave_size"
+    return Diagnostic("enclave-finding", "the manifest of the enclave is refused", finding.found, finding.why, fix)
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,395 @@
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ppmlctl.diagnostics import InputError, StateError, WriteRefusedError
+from ppmlctl.evidence import Evidence
+from ppmlctl.modules.enclave_signature import EnclaveSignature
+from ppmlctl.planning import ActionKind
+from ppmlctl.secret import Secret
+from ppmlctl.sgx import Sigstruct, measure
+from ppmlctl.sgx import gramine_version as version
+from ppmlctl.sgx.signing_key import SigningKey
+from ppmlctl.unknown import Unknown
+
+_QUICKSTART = Path(__file__).parents[2] / "examples/quickstart/base"
+_KEY = "keys/enclave-key.pem"
+_TEMPLATE = "base/ppml/bash.manifest.template"
+_MANIFEST, _SIGSTRUCT = ".ppml/enclave/bash.manifest.sgx", ".ppml/enclave/bash.sig"
+
+
+@pytest.fixture(scope="module")
+def key() -> SigningKey:
+    return SigningKey.generate()
+
+
+@pytest.fixture(scope="module")
+def other() -> SigningKey:
+    return SigningKey.generate()
+
+
+@pytest.fixture
+def root(tmp_path: Path, key: SigningKey) -> Path:
+    shutil.copytree(_QUICKSTART, tmp_path / "base")
+    _put_key(tmp_path, key.to_pem())
+    return tmp_path
+
+
+def _put_key(root: Path, pem: Secret) -> None:
+    (root / _KEY).parent.mkdir(exist_ok=True)
+    (root / _KEY).write_bytes(pem.reveal_bytes())
+    (root / _KEY).chmod(0o600)
+
+
+@pytest.fixture
+def arguments(key: SigningKey) -> dict[str, Any]:
+    return {"base": "base", "size": "64M", "log_level": "error", "key": _KEY, "mr_signer": key.mr_signer}
+
+
+@pytest.fixture
+def warnings() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def task(make_context: Any, drive: Any, root: Path, arguments: dict[str, Any], warnings: list[str]) -> Any:
+    return drive(EnclaveSignature(), make_context(root, warnings=warnings), **arguments)
+
+
+def _edit_template(root: Path, before: str, after: str) -> None:
+    text = (root / _TEMPLATE).read_text()
+    assert before in text
+    (root / _TEMPLATE).write_text(text.replace(before, after))
+
+
+def test_what_is_written_is_measured_signed_and_verified(task: Any, root: Path, key: SigningKey) -> None:
+    assert task.plan().action is ActionKind.CREATE
+
+    result = task.apply()
+    sigstruct = Sigstruct.from_bytes((root / _SIGSTRUCT).read_bytes())
+    sigstruct.verify()
+    loader = (root / result.loader).read_bytes()
+    measured = measure((root / _MANIFEST).read_bytes(), loader, version("1.3.1"))
+    assert sigstruct.mr_enclave == result.mr_enclave == measured.mr_enclave
+    assert sigstruct.mr_signer == result.mr_signer == key.mr_signer
+    assert (result.isv_prod_id, result.isv_svn, result.debug, result.gramine) == (1, 3, False, "1.3.1")
+    assert result.evidence is Evidence.VERIFIED
+    assert task.plan().action is ActionKind.KEEP
+
+
+def test_everything_is_foreseen_before_it_is_done(task: Any) -> None:
+    foreseen = task.observe().foreseen
+    result = task.apply()
+    assert foreseen == {name: getattr(result, name) for name in task.module.result_fields()}
+
+
+def test_signing_twice_gives_the_same_bytes(task: Any, root: Path) -> None:
+    task.apply()
+    before = (root / _SIGSTRUCT).read_bytes()
+    shutil.rmtree(root / ".ppml")
+    assert task.plan().reasons == ("was made before, is not there any more",)
+    task.apply()
+    assert (root / _SIGSTRUCT).read_bytes() == before
+
+
+def test_the_command_to_recompute_gives_the_measurement(task: Any, root: Path) -> None:
+    result = task.apply()
+    command = [sys.executable, *shlex.split(result.recompute)[1:]]
+
+    out = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
+    assert json.loads(out)["mr_enclave"] == result.mr_enclave
+    assert result.recompute == (
+        "python -m ppmlctl.sgx measure --manifest .ppml/enclave/bash.manifest.sgx "
+        "--loader base/usr/local/lib/x86_64-linux-gnu/gramine/sgx/libpal.so --gramine 1.3.1"
+    )
+
+
+def test_a_fork_is_recomputed_with_its_own_constants(task: Any, root: Path) -> None:
+    offsets = root / "base/usr/local/lib/python3/dist-packages/graminelibos/_offsets.py"
+    plain = task.observe().foreseen["mr_enclave"]
+    offsets.write_text(offsets.read_text().replace("SGX_GPR_SIZE = 0xb8", "SGX_GPR_SIZE = 0xc0"))
+
+    result = task.apply()
+    assert result.mr_enclave != plain
+    assert result.recompute.endswith("--offsets base/usr/local/lib/python3/dist-packages/graminelibos/_offsets.py")
+    command = [sys.executable, *shlex.split(result.recompute)[1:]]
+    out = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
+    assert json.loads(out)["mr_enclave"] == result.mr_enclave
+
+
+def test_another_log_level_shows_the_new_measurement_beforehand(task: Any) -> None:
+    before = task.apply().mr_enclave
+    task.arguments |= {"log_level": "all"}
+
+    plan, foreseen = task.plan(), task.observe().foreseen
+    assert plan.action is ActionKind.UPDATE
+    assert [(field.path, field.before, field.after) for field in plan.fields] == [("log_level", "error", "all")]
+    assert foreseen["mr_enclave"] != before
+    assert task.apply().mr_enclave == foreseen["mr_enclave"]
+
+
+def test_a_change_in_the_base_is_seen_and_shown(task: Any, root: Path) -> None:
+    before = task.apply()
+    (root / "base/usr/bin/bash").write_text("another shell\n")
+
+    plan = task.plan()
+    assert (plan.action, plan.reasons) == (ActionKind.UPDATE, ("the base has changed",))
+    assert {field.path for field in plan.fields} == {"manifest_sha256", "mr_enclave", "sigstruct_sha256"}
+    assert task.apply().mr_enclave != before.mr_enclave
+    assert task.plan().action is ActionKind.KEEP
+
+
+def test_a_change_in_the_base_that_is_not_trusted_changes_nothing(task: Any, root: Path) -> None:
+    task.apply()
+    (root / "base/README.md").write_text("other words\n")
+    assert task.plan().action is ActionKind.KEEP
+
+
+@pytest.mark.parametrize(("file", "place"), [(_MANIFEST, 10), (_SIGSTRUCT, 600), (_SIGSTRUCT, 961)])
+def test_a_tampered_file_is_drift_and_written_again(task: Any, root: Path, file: str, place: int) -> None:
+    task.apply()
+    whole = (root / file).read_bytes()
+    (root / file).write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+
+    plan = task.plan()
+    assert (plan.action, plan.reasons) == (ActionKind.UPDATE, ("changed outside ppmlctl",))
+    task.apply()
+    assert (root / file).read_bytes() == whole
+
+
+def test_a_file_cut_short_is_written_again(task: Any, root: Path) -> None:
+    task.apply()
+    whole = (root / _SIGSTRUCT).read_bytes()
+    (root / _SIGSTRUCT).write_bytes(whole[:100])
+    assert task.plan().action is ActionKind.UPDATE
+    task.apply()
+    assert (root / _SIGSTRUCT).read_bytes() == whole
+
+
+def test_a_half_made_enclave_is_completed(task: Any, root: Path) -> None:
+    (root / _MANIFEST).parent.mkdir(parents=True)
+    (root / _MANIFEST).write_text("half of")
+    assert task.plan().action is ActionKind.CREATE
+    task.apply()
+    assert task.plan().action is ActionKind.KEEP
+
+
+def test_another_signer_signs_the_same_measurement(task: Any, root: Path, other: SigningKey) -> None:
+    before = task.apply()
+    _put_key(root, other.to_pem())
+    task.arguments |= {"mr_signer": other.mr_signer}
+
+    assert [field.path for field in task.plan().fields] == ["mr_signer"]
+    after = task.apply()
+    assert (after.mr_enclave, after.mr_signer) == (before.mr_enclave, other.mr_signer)
+    assert Sigstruct.from_bytes((root / _SIGSTRUCT).read_bytes()).mr_signer == other.mr_signer
+
+
+def test_a_key_that_changed_since_the_plan_signs_nothing(
+    task: Any, root: Path, key: SigningKey, other: SigningKey
+) -> None:
+    _put_key(root, other.to_pem())
+
+    with pytest.raises(StateError) as refused:
+        task.apply()
+    assert str(refused.value) == (
+        "error[signing-key-changed]: the enclave signing key is not the one that was planned with\n"
+        f"  is   keys/enclave-key.pem has MRSIGNER {other.mr_signer}; planned was {key.mr_signer}\n"
+        "  fix  plan and apply again"
+    )
+    assert not (root / _SIGSTRUCT).exists()
+
+
+def test_a_signer_that_is_not_known_yet_leaves_the_measurement_foreseen(task: Any) -> None:
+    task.arguments |= {"mr_signer": Unknown("enclave-key")}
+    foreseen = task.observe().foreseen
+    assert "mr_enclave" in foreseen
+    assert not {"mr_signer", "sigstruct_sha256"} & foreseen.keys()
+
+
+def test_an_argument_that_is_not_known_yet_leaves_nothing_foreseen(task: Any) -> None:
+    task.arguments |= {"size": Unknown("other")}
+    assert task.observe().foreseen == {}
+
+
+def test_weaknesses_of_the_manifest_are_warned_of(task: Any, warnings: list[str]) -> None:
+    task.apply()
+    policy, environment = warnings
+    assert policy == (
+        'sgx.file_check_policy = "allow_all_but_log": '
+        "every file of the host may be opened, so MRENCLAVE does not cover what the program reads"
+    )
+    assert environment == (
+        "loader.insecure__use_host_env is on: "
+        "the host sets environment variables of the program, and MRENCLAVE does not show it"
+    )
+
+
+def test_weaknesses_may_be_ignored_or_refused(task: Any, warnings: list[str]) -> None:
+    task.arguments |= {"findings": {"file_check_policy": "ignore", "insecure__use_host_env": "error"}}
+
+    for step in (task.plan, task.apply):
+        with pytest.raises(InputError) as refused:
+            step()
+        assert str(refused.value) == (
+            "error[enclave-finding]: the manifest of the enclave is refused\n"
+            "  is   loader.insecure__use_host_env is on\n"
+            "  why  the host sets environment variables of the program, and MRENCLAVE does not show it\n"
+            "  fix  mend /ppml/bash.manifest.template in the base, or set enclave.findings.insecure__use_host_env"
+        )
+    assert warnings == []
+
+
+def test_a_debug_enclave_is_signed_only_if_allowed(task: Any, root: Path) -> None:
+    _edit_template(root, "sgx.debug = false", "sgx.debug = true")
+
+    with pytest.raises(InputError) as refused:
+        task.plan()
+    assert str(refused.value) == (
+        "error[enclave-debug-forbidden]: a debug enclave would be signed\n"
+        "  is   sgx.debug is on\n"
+        "  why  a debugger can read the enclave: it protects nothing\n"
+        "  fix  take sgx.debug out of /ppml/bash.manifest.template, or set enclave.debug: allow"
+    )
+    task.arguments |= {"debug": "allow"}
+    assert task.apply().debug is True
+    assert task.module.notes(task.wanted().args) == ("enclave: debug is allowed; a debug enclave protects nothing",)
+
+
+def test_a_size_that_no_cpu_takes_is_refused(task: Any) -> None:
+    task.arguments |= {"size": "96M", "findings": {"enclave_size": "ignore"}}
+    with pytest.raises(InputError) as refused:
+        task.plan()
+    assert str(refused.value) == (
+        "error[enclave-finding]: the manifest of the enclave is refused\n"
+        "  is   sgx.enclave_size is 100663296 bytes\n"
+        "  why  the CPU takes only powers of two; Gramine's signing tool does not say so\n"
+        "  fix  choose a power of two as images.custom.enclave_size"
+    )
+
+
+def test_a_missing_base_is_named(task: Any) -> None:
+    task.arguments |= {"base": "none"}
+    with pytest.raises(InputError) as refused:
+        task.plan()
+    assert str(refused.value) == (
+        "error[enclave-base]: the base of the enclave is missing\n"
+        "  is   none is no folder\n"
+        "  why  manifest template, loader and trusted files are read from there\n"
+        "  fix  name the folder with the root file system as images.base.rootfs"
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "found"),
+    [
+        ('"file:/usr/bin/"', '"file:/none"', "base: file:/none of sgx.trusted_files does not exist"),
+        ("{{ log_level }}", "{{ other }}", "base: the manifest template cannot be rendered: 'other' is undefined"),
+        ("sgx.thread_num = 16", "sgx.thread_num = 1024", "base: an enclave of 67108864 bytes is not large enough"),
+    ],
+)
+def test_a_base_that_cannot_be_measured_is_refused(task: Any, root: Path, before: str, after: str, found: str) -> None:
+    _edit_template(root, before, after)
+    with pytest.raises(InputError) as refused:
+        task.plan()
+    (diagnostic,) = refused.value.diagnostics
+    assert diagnostic.code == "enclave-not-measurable"
+    assert diagnostic.found.startswith(found)
+
+
+def test_a_removal_deletes_the_files_and_leaves_base_and_key(task: Any, root: Path) -> None:
+    result = task.apply()
+    task.remove()
+    assert not (root / _MANIFEST).exists()
+    assert not (root / _SIGSTRUCT).exists()
+    assert (root / result.loader).is_file()
+    assert (root / _KEY).is_file()
+
+
+def test_a_plan_writes_nothing(make_context: Any, drive: Any, root: Path, arguments: dict[str, Any]) -> None:
+    task = drive(EnclaveSignature(), make_context(root, writes_allowed=False), **arguments)
+    task.plan()
+    with pytest.raises(WriteRefusedError):
+        task.apply()
+    assert not (root / ".ppml").exists()
+
+
+@pytest.mark.parametrize("given", [{"base": "base", "image": "base:1"}, {"base": None}])
+def test_exactly_one_source_is_needed(arguments: dict[str, Any], given: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="exactly one of base and image is needed"):
+        EnclaveSignature.Args.model_validate({**arguments, **given})
+
+
+class _Docker:
+    """Hands out files of a folder as those of an image."""
+
+    def __init__(self, base: Path) -> None:
+        self._base = base
+        self.calls = 0
+
+    def read_files(self, reference: str, paths: Iterable[str], *, owner: Mapping[str, str]) -> dict[str, bytes]:
+        assert reference == "base:1"
+        assert owner["dev.ppmlctl.task"] == "task"
+        self.calls += 1
+        places = [place for path in paths for place in [self._base / path[1:], *(self._base / path[1:]).rglob("*")]]
+        return {f"/{place.relative_to(self._base)}": place.read_bytes() for place in places if place.is_file()}
+
+
+class _Engines:
+    def __init__(self, docker: _Docker) -> None:
+        self.docker = docker
+
+
+@pytest.fixture
+def of_image(make_context: Any, drive: Any, root: Path, arguments: dict[str, Any]) -> Any:
+    context = make_context(root, engines=_Engines(_Docker(root / "base")))
+    arguments = {**arguments, "base": None, "image": "base:1", "base_digest": "sha256:1"}
+    return drive(EnclaveSignature(), context, **arguments)
+
+
+def test_an_image_measures_like_the_same_folder(task: Any, of_image: Any) -> None:
+    from_folder, from_image = task.apply(), of_image.apply()
+    assert from_image.mr_enclave == from_folder.mr_enclave
+    assert from_image.sigstruct_sha256 == from_folder.sigstruct_sha256
+
+
+def test_of_an_image_the_loader_is_kept_to_recompute(of_image: Any, root: Path) -> None:
+    result = of_image.apply()
+    assert result.loader == ".ppml/enclave/libpal.so"
+    command = [sys.executable, *shlex.split(result.recompute)[1:]]
+    out = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
+    assert json.loads(out)["mr_enclave"] == result.mr_enclave
+    of_image.remove()
+    assert list((root / ".ppml/enclave").iterdir()) == []
+
+
+def test_a_plan_reads_no_image(of_image: Any) -> None:
+    assert of_image.plan().action is ActionKind.CREATE
+    of_image.apply()
+    docker = of_image.context.engines.docker
+    read = docker.calls
+    assert of_image.plan().action is ActionKind.KEEP
+    of_image.arguments |= {"base_digest": "sha256:2"}
+    assert of_image.plan().action is ActionKind.UPDATE
+    assert docker.calls == read
+
+
+def test_an_image_without_gramine_is_refused(of_image: Any, root: Path) -> None:
+    shutil.rmtree(root / "base/usr/local")
+    with pytest.raises(InputError) as refused:
+        of_image.apply()
+    assert str(refused.value) == (
+        "error[enclave-not-measurable]: the enclave of the base cannot be measured\n"
+        "  is   base:1: nothing in the image tells its version of Gramine\n"
+        "  why  what cannot be measured here is not signed\n"
+        "  fix  mend /ppml/bash.manifest.template in the base, or what it names"
+    )
