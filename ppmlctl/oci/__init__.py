@@ -2,7 +2,7 @@
 
 from ppmlctl.oci.config import ImageConfig
 from ppmlctl.oci.descriptor import CONFIG, LAYER, MANIFEST, Descriptor, Manifest, index_bytes, parse_index
-from ppmlctl.oci.digest import digest_of, digest_of_stream, is_digest
+from ppmlctl.oci.digest import canonical_digest, digest_of, digest_of_stream, is_digest
 from ppmlctl.oci.entry import Entry, File, Folder, Symlink, file_of_bytes, file_of_source, image_path
 from ppmlctl.oci.faults import ImageError
 from ppmlctl.oci.file_digests import FileDigests
@@ -36,6 +36,7 @@ __all__ = [
     "Recipe",
     "Symlink",
     "blob_path",
+    "canonical_digest",
     "digest_of",
     "digest_of_stream",
     "entries_digest",

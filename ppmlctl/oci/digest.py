@@ -28,3 +28,8 @@ def is_digest(text: object) -> bool:
 def canonical_json(value: object) -> bytes:
     """JSON that is the same bytes for the same value: sorted keys, no blanks, UTF-8."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def canonical_digest(value: object) -> str:
+    """The digest of `value` as canonical JSON."""
+    return digest_of(canonical_json(value))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ppmlctl.oci.config import ImageConfig, config_bytes
 from ppmlctl.oci.descriptor import CONFIG, Descriptor, Manifest
-from ppmlctl.oci.digest import canonical_json, digest_of, digest_of_stream
+from ppmlctl.oci.digest import canonical_digest, digest_of, digest_of_stream
 from ppmlctl.oci.entry import Entry, File, Symlink, by_path
 from ppmlctl.oci.file_digests import FileDigests
 from ppmlctl.oci.folder import entries_of_folder
@@ -59,14 +59,12 @@ class Ingredients:
 
     def inputs(self, digests: FileDigests) -> str:
         """A digest of all that the image's bytes depend on. Reads only files that `digests` does not know."""
-        return digest_of(
-            canonical_json(
-                {
-                    "base": self.source.descriptor.digest if self.source else None,
-                    "layers": [entries_digest(layer, digests) for layer in self.written],
-                    "config": asdict(self.config),
-                }
-            )
+        return canonical_digest(
+            {
+                "base": self.source.descriptor.digest if self.source else None,
+                "layers": [entries_digest(layer, digests) for layer in self.written],
+                "config": asdict(self.config),
+            }
         )
 
 
@@ -94,7 +92,7 @@ def gather(recipe: Recipe) -> Ingredients:
 
 def entries_digest(entries: Iterable[Entry], digests: FileDigests) -> str:
     """Names what a layer of `entries` would hold, without writing it. Reads only files that `digests` does not know."""
-    return digest_of(canonical_json([_input(entry, digests) for entry in sorted(entries, key=by_path)]))
+    return canonical_digest([_input(entry, digests) for entry in sorted(entries, key=by_path)])
 
 
 def _filled(*layers: tuple[Entry, ...]) -> tuple[tuple[Entry, ...], ...]:

@@ -63,6 +63,16 @@ class DockerClient:
         with self._effects.operation(Effect.READ, "list images"), self._connection.request("list images") as api:
             return [image_of(document) for document in api.images(filters=filters)]
 
+    def registry_digest(self, reference: str) -> str:
+        """The digest that the image's registry has for it now; the engine asks. Raises `docker-pull-failed`."""
+        operation = f"ask the registry for {reference}"
+        with self._effects.operation(Effect.READ, "inspect distribution"), self._connection.request(operation) as api:
+            try:
+                found = api.inspect_distribution(familiar(reference))  # type: ignore[no-untyped-call] # its stub has no types
+                return str(found["Descriptor"]["digest"])
+            except APIError as error:
+                raise faults.pull_failed(reference, str(error.explanation)) from None
+
     def pull(
         self, reference: str, *, platform: str | None = None, tell: Callable[[str], None] = _silent
     ) -> DockerImage:
