@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ppmlctl.cli.plan_view import masked, shown
+from ppmlctl.cli.plan_view import masked
 from ppmlctl.cli.style import Style
 from ppmlctl.engine import Recap, Session, TaskFinished
 from ppmlctl.evidence import Evidence
@@ -31,7 +32,7 @@ def recap_text(recap: Recap, session: Session, seconds: float, style: Style) -> 
     left = [f"  {finished.action.address}: {what}" for finished, what in left_behind(recap, session)]
     if left:
         blocks.append("\n".join([style.bold("Kept or left behind"), *left]))
-    outputs = [f"  {name} = {shown(value)}" for name, value in outputs_after(recap, session).items()]
+    outputs = [f"  {name} = {_whole(value)}" for name, value in outputs_after(recap, session).items()]
     if outputs:
         blocks.append("\n".join([style.bold("Outputs"), *outputs]))
     if session.sandboxed and recap.succeeded:
@@ -96,6 +97,12 @@ def _part(name: str, result: Mapping[str, Any]) -> str:
     if isinstance(value, Secret):
         return ""
     return str(value) if name in {"path", "name", "url", "reference", "verdict"} else f"{name} {value}"
+
+
+def _whole(value: Any) -> str:
+    """An output in full: people copy it."""
+    plain = masked(value)
+    return plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)
 
 
 def _next_commands(session: Session, style: Style) -> Iterator[str]:

@@ -1,0 +1,318 @@
+"""One run of a Spark application: a Kubernetes Job that submits it, for each change of what it depends on.
+
+Identity: the task, then workload + digest of the arguments + attempt, which is the Job's name; the attempt is
+journalled before the Job is created, and Spark's driver is named after it, so nothing runs twice. Other arguments are
+another run. A recorded success is final: a Job that the cluster has cleaned up is no drift.
+Errors: `workload-failed` (with the pod's reason and its last lines), `workload-detached` (the user stopped waiting).
+Source: upstream `ppml/trusted-bigdata/bigdl-ppml-submit.sh`; its exit status says little, so on a real cluster a run
+that ended with 0 is `ran, result not checked`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from ppmlctl.diagnostics import Diagnostic, EngineError
+from ppmlctl.evidence import Evidence
+from ppmlctl.modules._job_log import last_lines
+from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult
+from ppmlctl.modules.context import Context
+from ppmlctl.planning import ActionKind, Change, Observed, Recorded, Wanted, decide
+from ppmlctl.spark import Attestation, Executor, Process, Security, Submission, job_manifest, templates_manifest
+from ppmlctl.spec import Duration
+
+if TYPE_CHECKING:
+    from ppmlctl.clients.kubernetes import Manifest, ObjectKey
+
+SIMULATED = "simulated"
+NOT_CHECKED = "ran, result not checked"
+_WHEN = {"rerun", "deadline"}
+BEYOND_DEADLINE = 30.0
+"""Seconds beyond the Job's own deadline before the wait itself gives up."""
+
+
+def _in_seconds(value: object) -> object:
+    return Duration(value).seconds if isinstance(value, str) else value
+
+
+Seconds = Annotated[int, BeforeValidator(_in_seconds)]
+"""A number of seconds, or a duration as ppml.yaml spells it (`30m`)."""
+
+
+class SparkProcessArgs(ModuleArgs):
+    """`driver`"""
+
+    memory: str = "1g"
+    cores: int = 1
+    jvm_memory: str | None = None
+
+
+class SparkExecutorArgs(SparkProcessArgs):
+    """`executor`"""
+
+    instances: int = 1
+
+
+class SparkSecurityArgs(ModuleArgs):
+    """`security`"""
+
+    rpc_auth: bool = False
+    rpc_encryption: bool = False
+    io_encryption: bool = False
+    tls: bool = False
+
+
+class SparkAttestationArgs(ModuleArgs):
+    """`attestation`: `policy_id` is here so that another policy is another run; pods read it from the secret."""
+
+    url: str
+    service: str
+    secret: str
+    policy_id: str
+    pccs_url: str | None = None
+
+
+class SparkSubmitArgs(ModuleArgs):
+    """`image_variables` are the image's own, for `${SPARK_HOME}` and the like in `application` and `jars`."""
+
+    name: str
+    namespace: str
+    image: str
+    image_digest: str | None = None
+    image_variables: dict[str, str] = Field(default_factory=dict)
+    image_pull_policy: str = "IfNotPresent"
+    image_pull_secrets: tuple[str, ...] = ()
+    service_account: str = "spark"
+    mode: Literal["local", "local-sgx", "client", "cluster"] = "cluster"
+    main_class: str | None = None
+    application: str
+    arguments: tuple[str, ...] = ()
+    jars: tuple[str, ...] = ()
+    env: dict[str, str] = Field(default_factory=dict)
+    conf: dict[str, str] = Field(default_factory=dict)
+    driver: SparkProcessArgs = SparkProcessArgs()
+    executor: SparkExecutorArgs = SparkExecutorArgs()
+    security: SparkSecurityArgs = SparkSecurityArgs()
+    attestation: SparkAttestationArgs | None = None
+    epc_request: int | str | None = None
+    device_plugin: Literal["intel", "host", "none"] = "intel"
+    claim: str | None = None
+    has_keys: bool = False
+    deadline: Seconds = 1800
+    driver_port: int = 54321
+    rerun: Literal["on-change", "always", "never"] = "on-change"
+
+
+class SparkSubmitResult(ModuleResult):
+    """`name` is the Job's; `digest` tells what it ran."""
+
+    name: str
+    namespace: str
+    digest: str
+    attempt: int
+    verdict: str
+
+
+class SparkSubmit(Module[SparkSubmitArgs, SparkSubmitResult]):
+    """See the module's text."""
+
+    kind = "spark_submit"
+    Args = SparkSubmitArgs
+    Result = SparkSubmitResult
+    engine = "kubernetes"
+    runs = True
+    shown = ("name", "verdict")
+
+    def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
+        """Nothing in the cluster can make a finished run unfinished, so nothing is asked."""
+        return {one.address: Observed() for one in wanted if one.address in ctx.recorded}
+
+    def fingerprint(self, args: SparkSubmitArgs, digest: Callable[[bytes], str | None]) -> Mapping[str, Any]:
+        """Without what only says when and for how long it runs: that makes no other run of it."""
+        return {name: value for name, value in super().fingerprint(args, digest).items() if name not in _WHEN}
+
+    def diff(self, wanted: Wanted, observed: Observed, recorded: Recorded | None) -> Change:
+        if recorded is None:
+            return Change(ActionKind.CREATE, ("has not run yet",))
+        if wanted.args.rerun == "always":
+            return Change(ActionKind.UPDATE, ("runs at every apply",))
+        if wanted.args.rerun == "never":
+            return Change(ActionKind.KEEP, ("has run, and never runs again",))
+        return decide(wanted, observed, recorded)
+
+    def apply(self, ctx: Context, args: SparkSubmitArgs, observed: Observed) -> SparkSubmitResult:  # noqa: ARG002 - decided
+        digest = _digest_of(args)
+        attempt = _attempt(ctx, args, digest)
+        submission = _submission(ctx, args, f"{args.name}-{digest}-{attempt}")
+        ctx.engines.kubernetes.apply(templates_manifest(submission))
+        ctx.intents.begin(ctx.address, {"submit": submission.name, "digest": digest, "attempt": attempt})
+        _submit(ctx, submission)
+        job = _finished(ctx, submission)
+        if _condition(job, "Complete") is None:
+            raise _failed(ctx, job)
+        simulated = ctx.simulated is Evidence.SIMULATED
+        return SparkSubmitResult(
+            name=submission.name,
+            namespace=args.namespace,
+            digest=digest,
+            attempt=attempt,
+            verdict=SIMULATED if simulated else NOT_CHECKED,
+            evidence=Evidence.SIMULATED if simulated else Evidence.NOT_VERIFIED,
+        )
+
+    def remove(self, ctx: Context, recorded: Recorded) -> None:
+        """Takes away every run of this task that is still there, with its templates and pods."""
+        from ppmlctl.clients.kubernetes import key_of  # noqa: PLC0415 - plans do without the client
+
+        client, namespace = ctx.engines.kubernetes, recorded.result["namespace"]
+        labels = ",".join(f"{name}={value}" for name, value in _labels(ctx).items())
+        for api_version, kind in (("batch/v1", "Job"), ("v1", "ConfigMap"), ("v1", "Pod")):
+            for found in client.list_objects(api_version, kind, namespace, label_selector=labels):
+                key = key_of({"apiVersion": api_version, "kind": kind, **found})
+                client.delete(key, propagation="Foreground" if kind == "Job" else "Background", wait_seconds=60)
+
+    def notes(self, args: SparkSubmitArgs) -> Sequence[str]:
+        return tuple(_exposures(args))
+
+
+def _digest_of(args: SparkSubmitArgs) -> str:
+    data = args.model_dump(mode="json", exclude=_WHEN)
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def _attempt(ctx: Context, args: SparkSubmitArgs, digest: str) -> int:
+    """A run that an earlier apply began is gone on with, unless it failed; then the next attempt begins."""
+    from ppmlctl.clients.kubernetes import ObjectKey  # noqa: PLC0415 - plans do without the client
+
+    pending, recorded = ctx.intents.pending(ctx.address), ctx.recorded.get(ctx.address)
+    if pending and pending.get("digest") == digest:
+        job = ctx.engines.kubernetes.get(ObjectKey("batch/v1", "Job", args.namespace, pending["submit"]))
+        failed = job is not None and _condition(job, "Failed") is not None
+        return int(pending["attempt"]) + failed
+    if recorded and recorded.result.get("digest") == digest:
+        return int(recorded.result["attempt"]) + 1
+    return 1
+
+
+def _submission(ctx: Context, args: SparkSubmitArgs, name: str) -> Submission:
+    attestation = args.attestation
+    return Submission(
+        name=name,
+        workload=args.name,
+        namespace=args.namespace,
+        image=args.image,
+        application=_resolved(args.application, args.image_variables),
+        service_account=args.service_account,
+        mode=args.mode,
+        main_class=args.main_class,
+        arguments=args.arguments,
+        jars=tuple(_resolved(jar, args.image_variables) for jar in args.jars),
+        env=args.env,
+        conf=args.conf,
+        driver=Process(**args.driver.model_dump()),
+        executor=Executor(**args.executor.model_dump()),
+        security=Security(**args.security.model_dump()),
+        attestation=Attestation(attestation.url, attestation.service, attestation.secret, attestation.pccs_url)
+        if attestation
+        else None,
+        epc_request=None if args.epc_request is None else str(args.epc_request),
+        device_plugin=args.device_plugin,
+        image_pull_policy=args.image_pull_policy,
+        image_pull_secrets=args.image_pull_secrets,
+        claim=args.claim,
+        has_keys=args.has_keys,
+        deadline=args.deadline,
+        driver_port=args.driver_port,
+        labels=_labels(ctx),
+    )
+
+
+def _labels(ctx: Context) -> dict[str, str]:
+    return {"ppmlctl/environment": ctx.environment, "ppmlctl/task": ctx.address}
+
+
+def _resolved(location: str, variables: Mapping[str, str]) -> str:
+    """`${SPARK_HOME}` and the like, from the image's configuration and never by a shell; unknown ones stay."""
+    for name, value in variables.items():
+        location = location.replace(f"${{{name}}}", value)
+    return location
+
+
+def _submit(ctx: Context, submission: Submission) -> None:
+    from ppmlctl.clients.kubernetes import ObjectExistsError  # noqa: PLC0415 - plans do without the client
+
+    try:
+        ctx.engines.kubernetes.create(job_manifest(submission))
+        ctx.tell(f"submitted as {submission.name}")
+    except ObjectExistsError:
+        ctx.tell(f"{submission.name} runs already; waiting for it")
+
+
+def _finished(ctx: Context, submission: Submission) -> Manifest:
+    from ppmlctl.clients.kubernetes import Condition, ObjectKey  # noqa: PLC0415 - plans do without the client
+    from ppmlctl.clients.kubernetes.waiting import WaitStoppedError  # noqa: PLC0415 - the same
+
+    key = ObjectKey("batch/v1", "Job", submission.namespace, submission.name)
+    ended = Condition("the submission has ended", _has_ended)
+    seconds = submission.deadline + BEYOND_DEADLINE
+    try:
+        job = ctx.engines.kubernetes.wait(key, ended, seconds, stopping=ctx.stopping)
+    except WaitStoppedError:
+        raise _detached(key) from None
+    if job is None:
+        raise EngineError(Diagnostic("workload-failed", "a workload's Job was deleted while it ran", found=str(key)))
+    return job
+
+
+def _has_ended(job: Manifest | None) -> bool:
+    return job is None or any(_condition(job, kind) is not None for kind in ("Complete", "Failed"))
+
+
+def _condition(job: Manifest, kind: str) -> Mapping[str, Any] | None:
+    conditions = job.get("status", {}).get("conditions") or ()
+    return next((c for c in conditions if c["type"] == kind and c["status"] == "True"), None)
+
+
+def _detached(key: ObjectKey) -> EngineError:
+    title = "a workload still runs; nobody waits for it now"
+    return EngineError(Diagnostic("workload-detached", title, found=str(key), fix="the next apply picks it up"))
+
+
+def _failed(ctx: Context, job: Manifest) -> EngineError:
+    from ppmlctl.clients.kubernetes import key_of  # noqa: PLC0415 - plans do without the client
+
+    key = key_of({"apiVersion": "batch/v1", "kind": "Job", **job})
+    why = _condition(job, "Failed") or {}
+    lines = [
+        f"{key}: {why.get('reason', '')} {why.get('message', '')}".strip(),
+        *last_lines(ctx.engines.kubernetes, key),
+    ]
+    return EngineError(
+        Diagnostic(
+            "workload-failed",
+            "a workload's submission failed",
+            found="\n".join(lines),
+            fix="mend the cause; the next apply makes another attempt",
+        )
+    )
+
+
+def _exposures(args: SparkSubmitArgs) -> list[str]:
+    """What the image's own contract exposes, by name."""
+    found = []
+    if isinstance(args.attestation, SparkAttestationArgs):
+        found.append(
+            f"{args.name}: EHSM's api key is an environment variable and an argument inside the attested pods "
+            "(image's contract)"
+        )
+    if isinstance(args.security, SparkSecurityArgs) and any(args.security.model_dump().values()):
+        found.append(
+            f"{args.name}: bigdl-ppml-submit.sh writes the ssl password to its own trace, its arguments and the "
+            "driver's ConfigMap (image's contract)"
+        )
+    return found

@@ -1,0 +1,97 @@
+"""What one submission is made of. Sizes are spelt as their consumer reads them (`8g` for a JVM)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Mode = Literal["local", "local-sgx", "client", "cluster"]
+DevicePlugin = Literal["intel", "host", "none"]
+
+SUFFIXES = "-driver-svc"
+"""What Spark appends to a submission's name for the driver's Service; the whole must fit 63 characters (RFC 1123)."""
+LONGEST_NAME = 63 - len(SUFFIXES)
+
+
+@dataclass(frozen=True)
+class Process:
+    """Driver or executor."""
+
+    memory: str = "1g"
+    cores: int = 1
+    jvm_memory: str | None = None
+
+
+@dataclass(frozen=True)
+class Executor(Process):
+    """The executors."""
+
+    instances: int = 1
+
+
+@dataclass(frozen=True)
+class Security:
+    """Spark's own authentication and encryption. bigdl-ppml-submit.sh turns on all or nothing."""
+
+    rpc_auth: bool = False
+    rpc_encryption: bool = False
+    io_encryption: bool = False
+    tls: bool = False
+
+    @property
+    def wanted(self) -> bool:
+        """Whether any of it is on."""
+        return self.rpc_auth or self.rpc_encryption or self.io_encryption or self.tls
+
+
+@dataclass(frozen=True)
+class Attestation:
+    """What the attestation client inside the pods is given. `url` is host:port: upstream splits it at the colon."""
+
+    url: str
+    service: str
+    secret: str
+    pccs_url: str | None = None
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One run of one workload. `name` is the Job's name; everything that Spark makes is named after it."""
+
+    name: str
+    workload: str
+    namespace: str
+    image: str
+    application: str
+    service_account: str
+    mode: Mode = "cluster"
+    main_class: str | None = None
+    arguments: tuple[str, ...] = ()
+    jars: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    conf: Mapping[str, str] = field(default_factory=dict)
+    driver: Process = field(default_factory=Process)
+    executor: Executor = field(default_factory=Executor)
+    security: Security = field(default_factory=Security)
+    attestation: Attestation | None = None
+    epc_request: str | None = None
+    device_plugin: DevicePlugin = "intel"
+    image_pull_policy: str = "IfNotPresent"
+    image_pull_secrets: tuple[str, ...] = ()
+    claim: str | None = None
+    has_keys: bool = False
+    deadline: int = 1800
+    """Seconds."""
+    driver_port: int = 54321
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def in_enclave(self) -> bool:
+        """Whether anything of it runs in an enclave."""
+        return self.mode != "local"
+
+    @property
+    def on_cluster(self) -> bool:
+        """Whether Spark asks Kubernetes for pods."""
+        return self.mode in {"client", "cluster"}
