@@ -104,14 +104,14 @@ class TestRealEngine:
 
     def test_a_failing_build_says_which_step(self, client: DockerClient, name: str) -> None:
         told: list[str] = []
-        broken = Build(name, generated_context("FROM scratch\nENV A=1\nCOPY nothing /\n"), labels={"test": name})
+        broken = Build(name, generated_context("FROM scratch\nCOPY nothing /\n"), labels={"test": name})
         with pytest.raises(EngineError) as caught:
             client.build(broken, told.append)
         (diagnostic,) = caught.value.diagnostics
         assert diagnostic.code == "docker-build-failed"
-        assert diagnostic.found.splitlines()[0] == f"{name}: Step 3/4 : COPY nothing /"
+        assert diagnostic.found.splitlines()[0] == f"{name}: Step 2/3 : COPY nothing /"
         assert "nothing" in diagnostic.found.splitlines()[1]
-        assert "Step 1/4 : FROM scratch" in told
+        assert "Step 1/3 : FROM scratch" in told
 
     def test_a_dockerfile_that_cannot_be_parsed_is_a_failed_build(self, client: DockerClient, name: str) -> None:
         with pytest.raises(EngineError, match="before the first step") as caught:
