@@ -15,7 +15,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from ppmlctl.diagnostics import Diagnostic, InputError, StateError
 from ppmlctl.evidence import Evidence
@@ -44,12 +44,12 @@ class EnclaveSignatureArgs(ModuleArgs):
     log_level: str
     attestation: Literal["dcap", "none"] = "dcap"
     threads: int = THREADS
-    variables: dict[str, str] = Field(default_factory=dict)
+    variables: dict[str, str] | None = None
     gramine: str = "auto"
     key: str
     mr_signer: str
     debug: Literal["forbid", "allow"] = "forbid"
-    findings: dict[str, Verdict] = Field(default_factory=dict)
+    findings: dict[str, Verdict] | None = None
     date: dt.date = dt.date(1980, 1, 1)
     output: str = ".ppml/enclave"
 
@@ -164,7 +164,7 @@ def _source(ctx: Context, args: EnclaveSignatureArgs) -> EnclaveSource:
         gramine=args.gramine,
         template=args.template,
         loader=args.loader,
-        variables=args.variables,
+        variables=args.variables or {},
     )
     if args.base is not None:
         return enclave_of_folder(ctx.files, args.base, choices)
@@ -252,8 +252,7 @@ def _faults(args: EnclaveSignatureArgs, source: EnclaveSource) -> list[Diagnosti
 def _found(args: EnclaveSignatureArgs, enclave: MeasuredEnclave, verdict: Verdict) -> list[Finding]:
     """The findings that mean this. A debug enclave and a size that no CPU takes are errors unless told otherwise."""
     debug: Verdict = "warn" if args.debug == "allow" else "error"
-    verdicts: dict[str, Verdict] = {**args.findings, "sgx_debug": args.findings.get("sgx_debug", debug)}
-    verdicts["enclave_size"] = "error"
+    verdicts: dict[str, Verdict] = {"sgx_debug": debug, **(args.findings or {}), "enclave_size": "error"}
     return [finding for finding in enclave.findings if verdicts.get(finding.name, "warn") == verdict]
 
 

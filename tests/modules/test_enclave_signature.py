@@ -108,7 +108,7 @@ def test_the_command_to_recompute_gives_the_measurement(task: Any, root: Path) -
     out = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
     assert json.loads(out)["mr_enclave"] == result.mr_enclave
     assert result.recompute == (
-        "python -m ppmlctl.sgx measure --manifest .ppml/enclave/bash.manifest.sgx "
+        "python3 -m ppmlctl.sgx measure --manifest .ppml/enclave/bash.manifest.sgx "
         "--loader base/usr/local/lib/x86_64-linux-gnu/gramine/sgx/libpal.so --gramine 1.3.1"
     )
 
