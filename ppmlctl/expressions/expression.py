@@ -1,0 +1,99 @@
+"""A parsed text with `{{ }}` in it, and how it gets its value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from jinja2.environment import TemplateExpression
+from jinja2.exceptions import SecurityError, TemplateRuntimeError, UndefinedError
+
+from ppmlctl.expressions.errors import ExpressionError
+from ppmlctl.expressions.seeing import UnknownSeenError, as_data, as_text, see, watching_secrets
+from ppmlctl.secret import Secret, SecretLockedError
+from ppmlctl.unknown import Unknown
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A parsed text. `references` are the names it reads, each with its attribute path.
+
+    `_parts` are the texts and compiled expressions in turn; None for a lone reference, which is looked up.
+    """
+
+    text: str
+    references: frozenset[tuple[str, ...]]
+    _parts: tuple[str | TemplateExpression, ...] | None
+
+    @cached_property
+    def roots(self) -> frozenset[str]:
+        """The names it starts from; nothing else of a scope is looked at."""
+        return frozenset(path[0] for path in self.references)
+
+    def evaluate(self, scope: Mapping[str, object]) -> object:
+        """The native value: plain data, a Secret, or an Unknown. Raises ExpressionError, which quotes no value."""
+        if self._parts is None:
+            return _look_up(next(iter(self.references)), scope)
+        with watching_secrets() as secrets:
+            try:
+                return self._computed(self._parts, scope, secrets)
+            except UnknownSeenError as seen:
+                return seen.unknown
+            except SecretLockedError as locked:
+                return _locked(locked)
+            except (UndefinedError, SecurityError, TemplateRuntimeError) as error:
+                raise self._fault(error, scope, secrets) from None
+            except ExpressionError:
+                raise
+            except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+                # The text of these errors may quote values, so only their kind is told.
+                raise ExpressionError(f"cannot be evaluated ({type(error).__name__})") from None
+
+    def _computed(
+        self, parts: tuple[str | TemplateExpression, ...], scope: Mapping[str, object], secrets: list[Secret]
+    ) -> object:
+        visible = {name: scope[name] for name in self.roots if name in scope}
+        values = [part if isinstance(part, str) else part(visible) for part in parts]
+        result = as_data(values[0]) if len(values) == 1 else "".join(as_text(see(value)) for value in values)
+        if not secrets:
+            return result
+        if not isinstance(result, str | bytes):
+            raise ExpressionError("an expression over a secret must give text")
+        return Secret(result)
+
+    def _fault(self, error: Exception, scope: Mapping[str, object], secrets: list[Secret]) -> ExpressionError:
+        """Jinja2's words; those of a lookup alone where they could quote a secret."""
+        if not secrets:
+            return ExpressionError(_without_type(str(error)))
+        for path in sorted(self.references):
+            try:
+                _look_up(path, scope)
+            except ExpressionError as missing:
+                return missing
+        return ExpressionError("cannot be evaluated over a secret")
+
+
+def _locked(error: SecretLockedError) -> Secret:
+    def load() -> str:
+        raise SecretLockedError(*error.args)
+
+    return Secret(load=load)
+
+
+def _without_type(message: str) -> str:
+    """Jinja2 names the object that lacks an attribute by its type, which does not help the reader."""
+    subject, separator, rest = message.partition(" has no attribute ")
+    return f"there is no {rest}" if separator and subject else message
+
+
+def _look_up(path: tuple[str, ...], scope: Mapping[str, object]) -> object:
+    """A lone reference: the value itself, a secret with its handle kept."""
+    value: object = scope
+    for depth, name in enumerate(path):
+        if isinstance(value, Unknown):
+            return value
+        if not isinstance(value, Mapping) or name not in value:
+            raise ExpressionError(f"{'.'.join(path[: depth + 1])!r} is undefined")
+        value = value[name]
+    return value

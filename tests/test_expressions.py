@@ -1,0 +1,366 @@
+"""`{{ }}`: native values over data, bounded, and never a way for a secret to become text."""
+
+from __future__ import annotations
+
+import base64
+import traceback
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ppmlctl.expressions import ExpressionError, is_expression, parse
+from ppmlctl.secret import Secret, SecretLockedError
+from ppmlctl.unknown import Unknown
+
+SENTINEL = "Xq7-sentinel"
+UNKNOWN = Unknown("enclave")
+
+
+def scope() -> dict[str, Any]:
+    return {
+        "name": "ppml",
+        "count": 3,
+        "on": True,
+        "nothing": None,
+        "list": ["b", "a", "b"],
+        "map": {"name": "inner", "key": {"deep": 1}, "ports": [80, 443]},
+        "result": "named as Jinja2's own variable",
+        "secret": Secret(SENTINEL, handle="vault:s"),
+        "bytes": Secret(SENTINEL.encode()),
+        "holder": {"token": Secret(SENTINEL), "list": [Secret(SENTINEL), "plain"]},
+        "locked": Secret(handle="vault:locked"),
+        "unknown": UNKNOWN,
+        "partly": {"known": 1, "later": UNKNOWN, "list": [1, UNKNOWN]},
+    }
+
+
+def value(text: str) -> Any:
+    return parse(text).evaluate(scope())
+
+
+def fault(text: str) -> str:
+    with pytest.raises(ExpressionError) as caught:
+        value(text)
+    return caught.value.message
+
+
+NATIVE = {
+    "{{ count }}": 3,
+    "{{ on }}": True,
+    "{{ nothing }}": None,
+    "{{ map }}": {"name": "inner", "key": {"deep": 1}, "ports": [80, 443]},
+    "{{ map.key.deep }}": 1,
+    "{{ map['name'] }}": "inner",
+    "{{ map.ports[1] }}": 443,
+    "{{ list[0:2] }}": ["b", "a"],
+    "{{ count + 1 }}": 4,
+    "{{ count > 2 and on }}": True,
+    "{{ nothing is none }}": True,
+    "{{ 'a' in list }}": True,
+    "{{ 443 in map.ports }}": True,
+    "{{ list | unique }}": ["b", "a"],
+    "{{ list | sort | first }}": "a",
+    "{{ range(3) }}": [0, 1, 2],
+    "{{ [count, name] }}": [3, "ppml"],
+    "{{ {'a': count} }}": {"a": 3},
+    "{{ name if on else 'other' }}": "ppml",
+    "{{ missing | default(7) }}": 7,
+    "{{ missing.inner | default(7) }}": 7,
+    "{{ missing is defined }}": False,
+    "{{ list | length }}": 3,
+    "{{ count % 2 }}": 1,
+    "{{ list | prefixed('x.') }}": ["x.b", "x.a", "x.b"],
+    "{{ map.key | to_json }}": '{"deep": 1}',
+    "{{ name | b64encode }}": "cHBtbA==",
+    "{{ name | replace('p', 'q') }}": "qqml",
+    "{{ result ~ '' }}": "named as Jinja2's own variable",
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), NATIVE.items())
+def test_a_lone_expression_gives_the_value_itself(text: str, expected: object) -> None:
+    assert value(text) == expected
+    assert type(value(text)) is type(expected)
+
+
+TEXTS = {
+    "x{{ count }}": "x3",
+    "{{ name }}-{{ count }}": "ppml-3",
+    "on={{ on }}": "on=true",
+    "[{{ nothing }}]": "[]",
+    "{{ on ~ ':' ~ nothing ~ count }}": "true:3",
+    "{{ [on, count] | join(',') }}": "true,3",
+    "{{ on | string }}": "true",
+    "line {{ count }}\n": "line 3\n",
+    "{# nothing to see #}": "",
+    "{% raw %}{{ name }}{% endraw %}": "{{ name }}",
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), TEXTS.items())
+def test_text_around_expressions_gives_text(text: str, expected: str) -> None:
+    assert value(text) == expected
+
+
+def test_a_lone_expression_in_a_yaml_block_is_still_a_lone_one() -> None:
+    assert value("{{ count }}\n") == 3
+
+
+FAULTS = {
+    "{{ missing }}": "'missing' is undefined",
+    "{{ map.key.nope }}": "'map.key.nope' is undefined",
+    "x{{ missing.inner }}": "'missing' is undefined",
+    "{{ map.nope ~ 'x' }}": "there is no 'nope'",
+    "{{ [missing] }}": "'missing' is undefined",
+    "{{ {'a': missing} }}": "'missing' is undefined",
+    "{{ missing is none }}": "'missing' is undefined",
+    "x{{ map }}": "a dict cannot stand inside a text",
+    "{{ list ~ 'x' }}": "a list cannot stand inside a text",
+    "{{ 1 / 0 }}": "cannot be evaluated (ZeroDivisionError)",
+    "{{ 'a' + 1 }}": "cannot be evaluated (TypeError)",
+    "{{ name | nope }}": "No filter named 'nope'.",
+    "{{ name is callable }}": "No test named 'callable'.",
+    "{{ name": "unexpected end of template, expected 'end of print statement'.",
+    "{% if on %}x{% endif %}": "only {{ }} expressions are offered, no {% %} statements",
+    "{% set x = 1 %}": "only {{ }} expressions are offered, no {% %} statements",
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), FAULTS.items())
+def test_a_fault_is_told_in_plain_words(text: str, expected: str) -> None:
+    assert fault(text) == expected
+
+
+def test_a_fault_knows_where_its_expression_begins() -> None:
+    with pytest.raises(ExpressionError) as caught:
+        parse("abc {{ ! }}")
+    assert caught.value.offset == 4
+
+
+OUTSIDE_OF_DATA = (
+    "{{ ''.__class__ }}",
+    "{{ ''.__class__.__mro__[1].__subclasses__() }}",
+    "{{ name.upper() }}",
+    "{{ map.items() }}",
+    "{{ map.get('name') }}",
+    "{{ map['__class__'] ~ '' }}",
+    "{{ range.__globals__ ~ '' }}",
+    "{{ [range] }}",
+    "{{ [self] }}",
+    "{{ self._TemplateReference__context ~ '' }}",
+    "{{ cycler('a') }}",
+    "{{ lipsum() }}",
+    "{{ dict(a=1) }}",
+    "{{ namespace() }}",
+    "{{ name | attr('upper') }}",
+    "{{ list | map('upper') }}",
+    "{{ name | format(1) }}",
+    "{{ '%s' % name }}",
+    "{{ '%9999999999d' % 1 }}",
+)
+
+
+@pytest.mark.parametrize("text", OUTSIDE_OF_DATA)
+def test_expressions_reach_nothing_but_data(text: str) -> None:
+    with pytest.raises(ExpressionError):
+        parse(text).evaluate(scope())
+
+
+TOO_MUCH = (
+    "{{ 'a' * 1000001 }}",
+    "{{ 1000001 * 'a' }}",
+    "{{ [0] * 1000001 }}",
+    "{{ ['a' * 1000] * 1000 }}",
+    "{{ ('a' * 1000) | replace('a', 'a' * 1001) }}",
+    "{{ range(100000) | join('12345678901') }}",
+    "{{ 2 ** 2 }}",
+    "{{ range(100001) }}",
+    pytest.param("{{ " + "(" * 5000 + "1" + ")" * 5000 + " }}", id="parentheses"),
+    pytest.param("{{ " + "1+" * 10000 + "1 }}", id="sum"),
+    pytest.param("{{ " + "1" * 5000 + " }}", id="digits"),
+    pytest.param("{{ a" + ".a" * 5000 + " ~ '' }}", id="members"),
+)
+
+
+@pytest.mark.parametrize("text", TOO_MUCH)
+def test_an_expression_cannot_exhaust_the_machine(text: str) -> None:
+    with pytest.raises(ExpressionError):
+        parse(text).evaluate({**scope(), "a": {}})
+
+
+def test_large_products_within_the_bound_are_given() -> None:
+    assert len(value("{{ 'a' * 1000000 }}")) == 1_000_000
+
+
+def test_references_are_the_names_with_their_paths() -> None:
+    assert parse("{{ a.b['c'] }}{{ d[e.f] ~ (g | default(h)) }} i").references == {
+        ("a", "b", "c"),
+        ("d",),
+        ("e", "f"),
+        ("g",),
+        ("h",),
+    }
+    assert parse("{{ a.b ~ a.c }}").roots == {"a"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("plain", False), ("{ a }", False), ("{{ a }}", True), ("{% x %}", True), ("{# x #}", True)]
+)
+def test_only_text_with_braces_is_an_expression(text: str, *, expected: bool) -> None:
+    assert is_expression(text) is expected
+
+
+SECRETS = {
+    "{{ secret }}": SENTINEL,
+    "{{ holder.token }}": SENTINEL,
+    "key={{ secret }}": f"key={SENTINEL}",
+    "{{ secret ~ bytes }}": SENTINEL * 2,
+    "bytes={{ bytes }}": f"bytes={SENTINEL}",
+    "{{ secret | b64encode }}": base64.b64encode(SENTINEL.encode()).decode(),
+    "{{ bytes | b64encode }}": base64.b64encode(SENTINEL.encode()).decode(),
+    "{{ holder | to_json }}": f'{{"list": ["{SENTINEL}", "plain"], "token": "{SENTINEL}"}}',
+    "{{ holder.list | join('-') }}": f"{SENTINEL}-plain",
+    "{{ [secret, 'x'] | last }}": "x",
+    "{{ secret[0:3] }}": SENTINEL[:3],
+    "{{ 'yes' if secret == name else 'no' }}": "no",
+    "{{ 'yes' if holder.list == list else 'no' }}": "no",
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), SECRETS.items())
+def test_what_is_computed_from_a_secret_is_a_secret(text: str, expected: str) -> None:
+    found = value(text)
+    assert isinstance(found, Secret)
+    assert SENTINEL not in repr(found)
+    assert found.reveal() == expected
+
+
+def test_a_lone_reference_keeps_the_handle() -> None:
+    assert value("{{ secret }}").handle == "vault:s"
+    assert value("x{{ secret }}").handle is None
+
+
+NOT_TEXT = ("{{ secret == name }}", "{{ secret | length }}", "{{ [secret] + [] }}", "{{ holder.list | unique }}")
+
+
+@pytest.mark.parametrize("text", NOT_TEXT)
+def test_what_says_something_of_a_secret_must_be_text(text: str) -> None:
+    assert fault(text) == "an expression over a secret must give text"
+
+
+QUOTING = (
+    "{{ map[secret] }}",
+    "{{ map[secret] ~ '' }}",
+    "{{ list[secret] }}",
+    "{{ [map, map] | max(attribute=secret) }}",
+)
+
+
+@pytest.mark.parametrize("text", QUOTING)
+def test_a_fault_over_a_secret_does_not_quote_it(text: str) -> None:
+    assert fault(text) == "cannot be evaluated over a secret"
+
+
+def test_a_fault_over_a_secret_still_names_what_is_undefined() -> None:
+    assert fault("{{ secret ~ missing }}") == "'missing' is undefined"
+    assert fault("{{ secret ~ map.nope }}") == "'map.nope' is undefined"
+
+
+def test_a_locked_secret_gives_a_locked_secret() -> None:
+    found = value("x{{ locked }}")
+    assert isinstance(found, Secret)
+    assert not found.is_available()
+    with pytest.raises(SecretLockedError, match="vault:locked"):
+        found.reveal()
+
+
+def test_a_secret_inside_a_value_stays_one() -> None:
+    assert repr(value("{{ {'a': holder} }}")) == "{'a': {'token': Secret(), 'list': [Secret(), 'plain']}}"
+
+
+UNKNOWNS = (
+    "{{ unknown }}",
+    "{{ unknown.member.deeper }}",
+    "x{{ unknown }}",
+    "{{ unknown ~ secret }}",
+    "{{ secret ~ unknown }}",
+    "{{ partly.later }}",
+    "{{ partly.later | default('x') }}",
+    "{{ partly | to_json }}",
+    "{{ partly.list | join }}",
+    "{{ partly == map }}",
+    "{{ 2 in partly.list }}",
+    "{{ unknown is defined }}",
+    "{{ 'a' if unknown else 'b' }}",
+    "{{ range(unknown) }}",
+    "{{ partly.list[1] }}",
+    "{{ partly.list[1] + 1 }}",
+)
+
+
+@pytest.mark.parametrize("text", UNKNOWNS)
+def test_what_touches_an_unknown_is_that_unknown(text: str) -> None:
+    assert value(text) == UNKNOWN
+
+
+def test_what_passes_by_an_unknown_member_is_known() -> None:
+    assert value("{{ partly.known + 1 }}") == 2
+    assert value("{{ 'a' if on else partly.later }}") == "a"
+
+
+def test_naming_an_unknown_anywhere_is_touching_it() -> None:
+    assert value("{{ 'a' if on else unknown }}") == UNKNOWN
+
+
+NAMES = st.sampled_from(["secret", "bytes", "holder", "holder.token", "holder.list", "name", "count", "map", "missing"])
+LITERALS = st.sampled_from(["'x'", "1", "true", "[]", "{}", "'name'"])
+FILTERS = ["default('x')", "first", "float", "int", "join('-')", "last", "length", "list", "lower", "max", "min"]
+FILTERS += ["replace('s', 'z')", "round", "sort", "string", "trim", "unique", "upper", "to_json", "b64encode", "abs"]
+FILTERS += ["prefixed('p')", "nope"]
+OPERATORS = ["+", "-", "*", "/", "//", "%", "**", "~", "==", "!=", "<", ">", "and", "or", "in"]
+
+
+def _composed(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    return st.one_of(
+        st.builds("({} {} {})".format, inner, st.sampled_from(OPERATORS), inner),
+        st.builds("({} | {})".format, inner, st.sampled_from(FILTERS)),
+        st.builds("({} if {} else {})".format, inner, inner, inner),
+        st.builds("{}[{}]".format, inner, inner),
+        st.builds("{}[0:2]".format, inner),
+        st.builds("{}.{}".format, NAMES, st.sampled_from(["upper", "token", "format", "__class__", "nope"])),
+        st.builds("{}({})".format, inner, inner),
+        st.builds("[{}, {}]".format, inner, inner),
+        st.builds("{{'k': {}}}".format, inner),
+        st.builds("(not {})".format, inner),
+        st.builds("({} is {})".format, inner, st.sampled_from(["none", "defined", "mapping", "string", "even"])),
+        st.builds("({} | default({}))".format, inner, inner),
+        st.builds("({} | max(attribute={}))".format, inner, inner),
+    )
+
+
+EXPRESSIONS = st.recursive(NAMES | LITERALS, _composed, max_leaves=6)
+
+
+@given(EXPRESSIONS, st.sampled_from(["{{{{ {} }}}}", "x{{{{ {} }}}}", "{{{{ {} }}}}y{{{{ name }}}}"]))
+def test_no_expression_makes_a_secret_text(expression: str, around: str) -> None:
+    text = around.format(expression)
+    try:
+        found = parse(text).evaluate(scope())
+    except ExpressionError as error:
+        said = "".join(traceback.format_exception(error)) + repr(error)
+    else:
+        said = repr(found) + str(found)
+    for leaked in (SENTINEL, SENTINEL.upper(), SENTINEL.lower(), base64.b64encode(SENTINEL.encode()).decode()):
+        assert leaked not in said
+
+
+@given(st.text(alphabet="{}%#|[]().'\"ab1 ~*+-\n\\_,:", max_size=40))
+def test_any_text_parses_or_says_what_is_wrong(text: str) -> None:
+    offset = 0
+    try:
+        parse(text).evaluate({"a": "x", "b": {"a": 1}})
+    except ExpressionError as error:
+        offset = error.offset
+    assert 0 <= offset <= len(text)
