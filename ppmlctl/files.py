@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from glob import escape
 from pathlib import Path
 
 from ppmlctl.failpoint import failpoint
@@ -16,10 +17,10 @@ def write_atomic(path: Path, content: bytes, *, mode: int = PUBLIC) -> None:
     """Puts `content` at `path` durably: temporary file in the same folder, fsync, rename, fsync of the folder.
 
     The mode is exact, whatever the umask. Missing folders are made. A crash leaves the old file or the new one,
-    and at most a temporary file `.NAME.*.tmp` beside it, which the next write of the same file removes.
+    and at most a temporary file `.NAME.DIGITS.tmp` beside it, which the next write of the same file removes.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    for stale in path.parent.glob(f".{path.name}.*.tmp"):
+    for stale in path.parent.glob(f".{escape(path.name)}.{'[0-9a-f]' * 12}.tmp"):
         stale.unlink(missing_ok=True)
     temporary = path.parent / f".{path.name}.{secrets.token_hex(6)}.tmp"
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
