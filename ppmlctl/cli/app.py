@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from ppmlctl.cli.version import VERSION
+
 app = typer.Typer(
     name="ppmlctl",
     help="One declarative file for a whole trusted-analytics environment on Intel SGX and TDX.",
@@ -44,9 +46,7 @@ DEFAULT_FILE = Path("ppml.yaml")
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
-
-        typer.echo(f"ppmlctl {version('ppmlctl')}")
+        typer.echo(f"ppmlctl {VERSION}")
         raise typer.Exit
 
 
@@ -213,6 +213,24 @@ def vault_rekey(file: File = DEFAULT_FILE) -> None:
     from ppmlctl.cli.commands.vault import rekey
 
     rekey(file)
+
+
+enclave_app = typer.Typer(name="enclave", help="Measurements, from files alone.", no_args_is_help=True)
+app.add_typer(enclave_app)
+
+
+@enclave_app.command("measure")
+def enclave_measure(
+    manifest: Annotated[Path, typer.Option("--manifest", help="The .manifest.sgx, measured byte for byte.")],
+    loader: Annotated[Path, typer.Option("--loader", help="Gramine's sgx/libpal.so of the same image.")],
+    gramine: Annotated[str, typer.Option("--gramine", help="Gramine's version, such as 1.3.1.")],
+    offsets: Annotated[Path | None, typer.Option("--offsets", help="The image's _offsets.py, for a fork.")] = None,
+    output: As = Output.TEXT,
+) -> None:
+    """Compute MRENCLAVE again."""
+    from ppmlctl.cli.commands.enclave import Files, measure
+
+    measure(Files(manifest, loader, offsets), gramine, as_json=output is Output.JSON)
 
 
 sandbox_app = typer.Typer(name="sandbox", help="The embedded engines of `target: sandbox`.", no_args_is_help=True)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import sys
 
-import click
+from typer.exceptions import Abort, Exit, TyperException
 
 from ppmlctl.cli.app import app
-from ppmlctl.diagnostics import PpmlError
+from ppmlctl.diagnostics import Diagnostic, PpmlError
 
 ERROR = 1
 CHANGES = 2
@@ -32,15 +32,12 @@ def run(arguments: list[str]) -> int:
 
         show_errors(error.diagnostics, as_json=as_json)
         return ERROR
-    except click.exceptions.Abort:
+    except (Abort, KeyboardInterrupt):
         return INTERRUPTED
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except click.exceptions.Exit as exit_:
+    except Exit as exit_:
         return exit_.exit_code
-    except click.ClickException as error:
-        error.show()
-        return ERROR
+    except TyperException as error:
+        return _misused(error, as_json=as_json)
     except BrokenPipeError:
         return ERROR
     except Exception as error:  # noqa: BLE001 - a surprise is told without its text, which may quote a secret
@@ -50,6 +47,18 @@ def run(arguments: list[str]) -> int:
         show_errors((surprise(error, " ".join(arguments[:1])),), as_json=as_json)
         return ERROR
     return code if isinstance(code, int) else 0
+
+
+def _misused(error: TyperException, *, as_json: bool) -> int:
+    """A command line that cannot be understood. Where Typer has shown the help instead, nothing is left to say."""
+    from ppmlctl.cli.errors import show_errors
+
+    found = error.format_message()
+    if type(error).__name__ != "NoArgsIsHelpError":
+        context = getattr(error, "ctx", None)
+        fix = f"{context.command_path if context else 'ppmlctl'} --help"
+        show_errors((Diagnostic("usage", "the command line cannot be understood", found, fix=fix),), as_json=as_json)
+    return ERROR
 
 
 def _wants_json(arguments: list[str]) -> bool:

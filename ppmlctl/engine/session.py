@@ -153,8 +153,7 @@ class Session:
         settings = self.environment.vault
         path = self.root / settings.path
         key_file = self.root / settings.key_file if settings.key_file else None
-        lockfile = self.store.lockfile
-        password = password_of(lockfile.environment, self.options, key_file, sandboxed=self.sandboxed)
+        password = password_of(self.store, path, self.options, key_file, sandboxed=self.sandboxed)
         return open_vault(path, self.store, password, writes_allowed=self.options.writes_allowed)
 
     def _notes(self) -> Iterator[Diagnostic]:

@@ -57,13 +57,19 @@ class NoVault:
         raise SecretLockedError("digest")
 
 
-def password_of(environment: str, options: PasswordOptions, key_file: Path | None, *, sandboxed: bool) -> Secret | None:
-    """The vault's password where one can be had; a sandbox that may write makes itself a random key file."""
+def password_of(
+    store: LockStore, path: Path, options: PasswordOptions, key_file: Path | None, *, sandboxed: bool
+) -> Secret | None:
+    """The vault's password where one can be had.
+
+    A sandbox that may write makes itself a random key file, but never one for a vault that is there already.
+    """
+    environment = store.lockfile.environment
     sandbox_key = sandbox_key_path(environment, user_state_folder()) if sandboxed and key_file is None else None
     prompt = options.prompt if options.writes_allowed else None
     sources = PasswordSources(options.variables, key_file, sandbox_key, None if sandboxed else prompt)
     found = find_password(sources)
-    if found is None and sandbox_key is not None and options.writes_allowed:
+    if found is None and sandbox_key is not None and options.writes_allowed and not path.exists():
         return make_sandbox_key(sandbox_key)
     return found
 

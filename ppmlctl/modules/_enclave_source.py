@@ -27,7 +27,7 @@ class EnclaveSource:
     def recompute(self, manifest: str) -> str:
         """The shell command that measures again."""
         version = self.enclave.gramine.version
-        command = ["python3", "-m", "ppmlctl.sgx", "measure", "--manifest", manifest]
+        command = ["ppmlctl", "enclave", "measure", "--manifest", manifest]
         command += ["--loader", self.loader, "--gramine", version.name]
         if self.offsets and version.layout != Layout():
             command += ["--offsets", self.offsets]

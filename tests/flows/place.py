@@ -65,10 +65,9 @@ class Place:
         return self.folder / ".ppml" / "sandbox"
 
     def requests(self) -> list[dict[str, Any]]:
-        """What the sandbox's servers were asked, from their own logs."""
-        return [
-            json.loads(line) for log in self.sandbox.rglob("requests.jsonl") for line in log.read_text().splitlines()
-        ]
+        """What the sandbox's servers were asked, from their own log."""
+        log = self.sandbox / "requests.jsonl"
+        return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
 
     def edit(self, old: str, new: str) -> None:
         """Changes ppml.yaml."""

@@ -19,7 +19,7 @@ from ppmlctl.clients.kubernetes import KubernetesClient, ObjectKey
 from ppmlctl.effects import Effects
 from ppmlctl.sandbox import process
 
-PASSWORD = 'sentinel "pass" wörd/+=&'
+PASSWORD = 'sentinel"pass+/=&%word'
 VAULT_PASSWORD = "sentinel-of-the-vault-7f3a"
 
 

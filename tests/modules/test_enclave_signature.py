@@ -103,12 +103,12 @@ def test_signing_twice_gives_the_same_bytes(task: Any, root: Path) -> None:
 
 def test_the_command_to_recompute_gives_the_measurement(task: Any, root: Path) -> None:
     result = task.apply()
-    command = [sys.executable, *shlex.split(result.recompute)[1:]]
+    command = [sys.executable, "-m", *shlex.split(result.recompute), "-o", "json"]
 
     out = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
     assert json.loads(out)["mr_enclave"] == result.mr_enclave
     assert result.recompute == (
-        "python3 -m ppmlctl.sgx measure --manifest .ppml/enclave/bash.manifest.sgx "
+        "ppmlctl enclave measure --manifest .ppml/enclave/bash.manifest.sgx "
         "--loader base/usr/local/lib/x86_64-linux-gnu/gramine/sgx/libpal.so --gramine 1.3.1"
     )
 
@@ -121,7 +121,7 @@ def test_a_fork_is_recomputed_with_its_own_constants(task: Any, root: Path) -> N
     result = task.apply()
     assert result.mr_enclave != plain
     assert result.recompute.endswith("--offsets base/usr/local/lib/python3/dist-packages/graminelibos/_offsets.py")
-    command = [sys.executable, *shlex.split(result.recompute)[1:]]
+    command = [sys.executable, "-m", *shlex.split(result.recompute), "-o", "json"]
     out = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
     assert json.loads(out)["mr_enclave"] == result.mr_enclave
 
@@ -150,7 +150,7 @@ def test_a_change_in_the_base_is_seen_and_shown(task: Any, root: Path) -> None:
 
 def test_a_change_in_the_base_that_is_not_trusted_changes_nothing(task: Any, root: Path) -> None:
     task.apply()
-    (root / "base/README.md").write_text("other words\n")
+    (root / "base/unmeasured.txt").write_text("other words\n")
     assert task.plan().action is ActionKind.KEEP
 
 
@@ -365,7 +365,7 @@ def test_an_image_measures_like_the_same_folder(task: Any, of_image: Any) -> Non
 def test_of_an_image_the_loader_is_kept_to_recompute(of_image: Any, root: Path) -> None:
     result = of_image.apply()
     assert result.loader == ".ppml/enclave/libpal.so"
-    command = [sys.executable, *shlex.split(result.recompute)[1:]]
+    command = [sys.executable, "-m", *shlex.split(result.recompute), "-o", "json"]
     out = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
     assert json.loads(out)["mr_enclave"] == result.mr_enclave
     of_image.remove()
