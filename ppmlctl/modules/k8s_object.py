@@ -1,0 +1,142 @@
+"""Any object of the cluster but a Secret, by its manifest.
+
+Identity: apiVersion, kind, namespace and name; another identity replaces the object, as does a change of a field that
+the API server does not let change. Made by server-side apply with field manager `ppmlctl`: fields that the manifest
+does not name belong to others. Errors: k8s-conflict where another manager holds a field, unless `force_conflicts`;
+k8s-not-ours; and what the API server refuses. An object that was there before is adopted, and kept at removal.
+Source: Kubernetes, "Server-Side Apply"; the seed's `kubectl create`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from ppmlctl.modules._kubernetes import (
+    apply_object,
+    decide_object,
+    observe_objects,
+    remove_object,
+)
+from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult
+from ppmlctl.modules.context import Context
+from ppmlctl.planning import Change, Observed, Recorded, Removal, Wanted
+from ppmlctl.secret import Secret
+from ppmlctl.unknown import Unknown
+
+
+class WaitFor(BaseModel):
+    """What must hold before the task is done: a field is filled (or equals `value`), or a condition is True."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    field: str | None = Field(None, description="Path of a field, such as data.token.")
+    value: str | None = Field(None, description="What the field must be. Default: anything.")
+    condition: str | None = Field(None, description="A type in status.conditions, such as Available.")
+    seconds: int = Field(300, description="How long to wait.", ge=1)
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Self:
+        if (self.field is None) == (self.condition is None):
+            raise ValueError("give `field` or `condition`")
+        return self
+
+    def holds(self, live: Mapping[str, Any] | None) -> bool:
+        """Whether it holds for the object."""
+        if live is None:
+            return False
+        if self.condition is not None:
+            conditions = (live.get("status") or {}).get("conditions") or ()
+            return any(one.get("type") == self.condition and one.get("status") == "True" for one in conditions)
+        found: Any = live
+        for name in (self.field or "").split("."):
+            found = found.get(name) if isinstance(found, Mapping) else None
+        return found not in (None, "", [], {}) if self.value is None else str(found) == self.value
+
+    def __str__(self) -> str:
+        if self.condition is not None:
+            return f"condition {self.condition}"
+        return f"{self.field} is {self.value or 'filled'}"
+
+
+class K8sObjectArgs(ModuleArgs):
+    """The whole manifest; what it leaves out is left to others."""
+
+    manifest: dict[str, Any]
+    wait: WaitFor | None = None
+    force_conflicts: bool = False
+
+    @field_validator("manifest")
+    @classmethod
+    def _is_a_manifest(cls, manifest: dict[str, Any] | Unknown) -> dict[str, Any] | Unknown:
+        if isinstance(manifest, Unknown):
+            return manifest
+        metadata = manifest.get("metadata")
+        if not {"apiVersion", "kind"} <= manifest.keys() or not isinstance(metadata, Mapping) or "name" not in metadata:
+            raise ValueError("a manifest needs apiVersion, kind and metadata.name")
+        if manifest["kind"] == "Secret" or _holds_secret(manifest):
+            raise ValueError("a secret does not belong into a plain object: make a k8s_secret")
+        return manifest
+
+
+class K8sObjectResult(ModuleResult):
+    """The object's identity."""
+
+    api_version: str
+    kind: str
+    namespace: str
+    name: str
+    existed_before: bool
+
+
+class K8sObject(Module[K8sObjectArgs, K8sObjectResult]):
+    """See the module's text."""
+
+    kind = "k8s_object"
+    Args = K8sObjectArgs
+    Result = K8sObjectResult
+    engine = "kubernetes"
+    removal = Removal.DELETE
+    shown = ("kind", "name")
+    recorded_as_digest = frozenset({"manifest"})
+
+    def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
+        return observe_objects(ctx, {one.address: one.args.manifest for one in wanted})
+
+    def diff(self, wanted: Wanted, observed: Observed, recorded: Recorded | None) -> Change:
+        return decide_object(wanted.args.manifest, observed, recorded)
+
+    def apply(self, ctx: Context, args: K8sObjectArgs, observed: Observed) -> K8sObjectResult:
+        live, existed_before = apply_object(ctx, args.manifest, observed, force=args.force_conflicts)
+        if args.wait is not None:
+            self._wait(ctx, live, args.wait)
+        metadata = live["metadata"]
+        return K8sObjectResult(
+            api_version=live["apiVersion"],
+            kind=live["kind"],
+            namespace=metadata.get("namespace") or "",
+            name=metadata["name"],
+            existed_before=existed_before,
+            evidence=ctx.simulated,
+        )
+
+    def remove(self, ctx: Context, recorded: Recorded) -> None:
+        remove_object(ctx, recorded)
+
+    def _wait(self, ctx: Context, live: dict[str, Any], wait: WaitFor) -> None:
+        from ppmlctl.clients.kubernetes import Condition, key_of  # noqa: PLC0415 - 0.3 s that not every command pays
+
+        if not wait.holds(live):
+            ctx.tell(f"waits: {wait}")
+            condition = Condition(str(wait), wait.holds)
+            ctx.engines.kubernetes.wait(key_of(live), condition, wait.seconds, stopping=ctx.stopping)
+
+
+def _holds_secret(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(_holds_secret(member) for member in value.values())
+    if isinstance(value, list | tuple):
+        return any(_holds_secret(member) for member in value)
+    return isinstance(value, Secret)

@@ -1,0 +1,292 @@
+"""The module `k8s_object`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kubernetes_world import CLUSTERS, World, cluster, world_of
+from pydantic import ValidationError
+
+from ppmlctl.clients.kubernetes import ConflictError, ObjectKey
+from ppmlctl.diagnostics import EngineError
+from ppmlctl.effects import Effect
+from ppmlctl.evidence import Evidence
+from ppmlctl.modules.k8s_object import K8sObject, WaitFor
+from ppmlctl.planning import ActionKind, FieldChange, Wanted
+from ppmlctl.secret import Secret
+from ppmlctl.unknown import Unknown
+
+
+@pytest.fixture(scope="module", params=CLUSTERS)
+def kubeconfig(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with cluster(request.param, tmp_path_factory.mktemp("sandbox")) as found:
+        yield found
+
+
+@pytest.fixture
+def world(kubeconfig: Path, make_context: Any) -> Iterator[World]:
+    with world_of(kubeconfig, make_context) as made:
+        yield made
+
+
+def config(world: World, name: str = "c", **data: str) -> dict[str, Any]:
+    return world.manifest("ConfigMap", name, data=data)
+
+
+def test_an_object_is_made_once_and_kept(world: World) -> None:
+    task = world.task(K8sObject(), manifest=config(world, a="1"))
+    assert task.plan().action is ActionKind.CREATE
+    assert task.plan().fields == (FieldChange("object", None, f"ConfigMap {world.namespace}/c"),)
+    result = task.apply()
+    assert (result.kind, result.namespace, result.name) == ("ConfigMap", world.namespace, "c")
+    assert result.existed_before is False
+    assert task.plan().action is ActionKind.KEEP
+    assert task.plan().reasons == ("as declared",)
+
+
+def test_its_labels_name_environment_and_task(world: World) -> None:
+    world.task(K8sObject(), "workload[spark pi]", manifest=config(world)).apply()
+    live = world.live("ConfigMap", "c")
+    assert live is not None
+    assert live["metadata"]["labels"] == {
+        "ppmlctl/environment": world.context.environment,
+        "ppmlctl/task": "workload-spark-pi",
+    }
+
+
+def test_many_objects_of_one_kind_are_observed_by_one_call(world: World) -> None:
+    tasks = [world.task(K8sObject(), f"t{n}", manifest=config(world, f"c{n}", n=str(n))) for n in range(3)]
+    for task in tasks:
+        task.apply()
+    before = world.effects.count(Effect.READ)
+    found = K8sObject().observe(tasks[0].context, [task.wanted() for task in tasks])
+    assert sorted(found) == ["t0", "t1", "t2"]
+    assert world.effects.count(Effect.READ) == before + 1
+
+
+def test_drift_shows_both_values_and_is_mended(world: World) -> None:
+    task = world.task(K8sObject(), manifest=config(world, a="1"))
+    task.apply()
+    world.client.apply(config(world, a="drifted"), force=True)
+    change = task.plan()
+    assert change.action is ActionKind.UPDATE
+    assert FieldChange("data.a", "drifted", "1") in change.fields
+    task.apply()
+    assert task.plan().action is ActionKind.KEEP
+
+
+def test_a_deleted_object_is_made_again(world: World) -> None:
+    task = world.task(K8sObject(), manifest=config(world, a="1"))
+    task.apply()
+    world.client.delete(ObjectKey("v1", "ConfigMap", world.namespace, "c"), wait_seconds=30)
+    assert task.plan().reasons == ("was made before, is not there any more",)
+    task.apply()
+    assert task.plan().action is ActionKind.KEEP
+
+
+def test_a_field_that_is_no_longer_declared_is_removed(world: World) -> None:
+    world.task(K8sObject(), manifest=config(world, a="1", b="2")).apply()
+    fewer = world.task(K8sObject(), manifest=config(world, a="1"))
+    assert fewer.plan().fields == (FieldChange("data.b", "2", None),)
+    fewer.apply()
+    assert world.live("ConfigMap", "c")["data"] == {"a": "1"}  # type: ignore[index]
+    assert fewer.plan().action is ActionKind.KEEP
+
+
+def test_fields_of_others_are_left_alone(world: World) -> None:
+    service = world.manifest("Service", "s", spec={"selector": {"app": "x"}, "ports": [{"port": 80}]})
+    task = world.task(K8sObject(), manifest=service)
+    task.apply()
+    assert task.plan().action is ActionKind.KEEP
+
+
+def test_an_object_that_was_there_is_adopted_and_kept_at_removal(world: World) -> None:
+    world.client.create(config(world, a="1", theirs="x"))
+    task = world.task(K8sObject(), manifest=config(world, a="1"), force_conflicts=True)
+    assert task.plan().action is ActionKind.CREATE
+    assert task.plan().reasons == ("adopts what is there already",)
+    assert task.apply().existed_before is True
+    assert task.plan().action is ActionKind.KEEP
+    task.remove()
+    assert world.live("ConfigMap", "c")["data"] == {"a": "1", "theirs": "x"}  # type: ignore[index]
+    assert world.warnings == [f"ConfigMap {world.namespace}/c was there before; kept"]
+
+
+def test_an_adoption_is_remembered_over_a_crash_before_the_record(world: World) -> None:
+    world.client.create(config(world, a="1"))
+    task = world.task(K8sObject(), manifest=config(world, a="1"), force_conflicts=True)
+    task.apply(crash_before_record=True)
+    assert task.plan().reasons == ("adopts what is there already",)
+    assert task.apply().existed_before is True
+
+
+def test_what_a_crash_left_unrecorded_is_adopted_as_ours(world: World) -> None:
+    task = world.task(K8sObject(), manifest=config(world, a="1"))
+    task.apply(crash_before_record=True)
+    assert task.plan().reasons == ("adopts what is there already",)
+    assert task.apply().existed_before is False
+    task.remove()
+    assert world.live("ConfigMap", "c") is None
+
+
+def test_a_field_that_another_manager_took_is_a_conflict_unless_taken_back(world: World) -> None:
+    task = world.task(K8sObject(), manifest=config(world, a="ours"))
+    task.apply()
+    world.apply_as_other(config(world, a="theirs"))
+    assert task.plan().fields == (FieldChange("data.a", "theirs", "ours"),)
+    with pytest.raises(ConflictError) as refused:
+        task.apply()
+    assert '"colleague" holds .data.a' in str(refused.value)
+    world.task(K8sObject(), manifest=config(world, a="ours"), force_conflicts=True).apply()
+    assert task.plan().action is ActionKind.KEEP
+
+
+def test_a_changed_immutable_field_replaces(world: World) -> None:
+    def binding(role: str) -> dict[str, Any]:
+        return world.manifest(
+            "RoleBinding",
+            "b",
+            "rbac.authorization.k8s.io/v1",
+            roleRef={"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+            subjects=[{"kind": "ServiceAccount", "name": "spark", "namespace": world.namespace}],
+        )
+
+    before = world.task(K8sObject(), manifest=binding("view"))
+    before.apply()
+    assert before.plan().action is ActionKind.KEEP
+    after = world.task(K8sObject(), manifest=binding("edit"))
+    change = after.plan()
+    assert change.action is ActionKind.REPLACE
+    assert change.reasons == ("roleRef.name cannot be changed in place",)
+    assert change.fields == (FieldChange("roleRef.name", "view", "edit"),)
+    after.apply()
+    assert after.plan().action is ActionKind.KEEP
+
+
+def test_what_was_there_before_is_not_replaced(world: World) -> None:
+    deployment = {
+        "selector": {"matchLabels": {"app": "a"}},
+        "template": {"metadata": {"labels": {"app": "a"}}, "spec": {"containers": [{"name": "m", "image": "i"}]}},
+        "replicas": 0,
+    }
+    world.client.create(world.manifest("Deployment", "d", "apps/v1", spec=deployment))
+    other = {**deployment, "selector": {"matchLabels": {"app": "b"}}}
+    task = world.task(K8sObject(), manifest=world.manifest("Deployment", "d", "apps/v1", spec=other))
+    with pytest.raises(EngineError) as refused:
+        task.plan()
+    assert str(refused.value) == (
+        "error[k8s-not-ours]: an object that was there before cannot become as declared\n"
+        f"  is   Deployment {world.namespace}/d: spec.selector.matchLabels.app cannot be changed in place\n"
+        "  why  ppmlctl replaces only what it made\n"
+        "  fix  delete the object yourself, or declare it as it is"
+    )
+
+
+def test_another_name_replaces_the_object(world: World) -> None:
+    world.task(K8sObject(), manifest=config(world, "old")).apply()
+    renamed = world.task(K8sObject(), manifest=config(world, "new"))
+    change = renamed.plan()
+    assert change.action is ActionKind.REPLACE
+    assert change.fields == (FieldChange("name", f"{world.namespace}/old", f"{world.namespace}/new"),)
+    renamed.apply()
+    assert world.live("ConfigMap", "old") is None
+    assert renamed.plan().action is ActionKind.KEEP
+
+
+def test_removal_deletes_and_a_second_one_finds_nothing(world: World) -> None:
+    task = world.task(K8sObject(), manifest=config(world))
+    task.apply()
+    recorded = task.recorded
+    assert recorded is not None
+    task.remove()
+    assert world.live("ConfigMap", "c") is None
+    K8sObject().remove(task.context, recorded)
+
+
+def test_removal_spares_what_another_environment_took_over(world: World) -> None:
+    task = world.task(K8sObject(), manifest=config(world))
+    task.apply()
+    world.other_environment().task(K8sObject(), manifest=config(world)).apply()
+    task.remove()
+    assert world.live("ConfigMap", "c") is not None
+    assert world.warnings == [f"ConfigMap {world.namespace}/c does not carry this environment's label any more; kept"]
+
+
+def test_a_namespace_is_removed_with_its_content_before_the_task_is_done(world: World) -> None:
+    name = f"{world.namespace}-inner"
+    manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    task = world.task(K8sObject(), manifest=manifest)
+    task.apply()
+    world.client.apply({**config(world), "metadata": {"name": "c", "namespace": name}})
+    task.remove()
+    assert world.client.get(ObjectKey("v1", "Namespace", "", name)) is None
+
+
+def test_a_wait_is_part_of_the_task(world: World) -> None:
+    manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": world.namespace}}
+    wait = {"field": "status.phase", "value": "Active", "seconds": 30}
+    assert world.task(K8sObject(), manifest=manifest, wait=wait).apply().existed_before is True
+    with pytest.raises(EngineError) as refused:
+        world.task(K8sObject(), manifest=config(world), wait={"field": "data.token", "seconds": 1}).apply()
+    assert refused.value.diagnostics[0].found == (f"ConfigMap {world.namespace}/c: not after 1 s: data.token is filled")
+
+
+def test_what_a_plan_does_not_know_yet_is_not_looked_for(world: World) -> None:
+    unknown = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": Unknown("x"), "namespace": "ns"}}
+    args = K8sObject.Args.model_validate({"manifest": unknown})
+    whole = K8sObject.Args.model_validate({"manifest": Unknown("y")})
+    wanted = [Wanted("a", args, {}), Wanted("b", whole, {})]
+    assert K8sObject().observe(world.context, wanted) == {}
+
+
+def test_an_object_of_a_kind_that_is_not_installed_yet_is_not_there(world: World) -> None:
+    task = world.task(K8sObject(), manifest=world.manifest("Widget", "w", "example.com/v1"))
+    assert task.plan().action is ActionKind.CREATE
+    with pytest.raises(EngineError) as refused:
+        task.apply()
+    assert refused.value.diagnostics[0].code == "k8s-unknown-kind"
+
+
+def test_an_object_in_a_missing_namespace_says_what_to_do(world: World) -> None:
+    manifest = {**config(world), "metadata": {"name": "c", "namespace": "no-such"}}
+    with pytest.raises(EngineError) as refused:
+        world.task(K8sObject(), manifest=manifest).apply()
+    assert refused.value.diagnostics[0].code == "k8s-no-such-namespace"
+
+
+def test_in_the_sandbox_it_counts_as_simulated(world: World) -> None:
+    assert world.task(K8sObject(), manifest=config(world)).apply().evidence is None
+    world.context = type(world.context)(**{**vars(world.context), "target": "sandbox"})
+    assert world.task(K8sObject(), manifest=config(world)).apply().evidence is Evidence.SIMULATED
+
+
+@pytest.mark.parametrize(
+    ("manifest", "says"),
+    [
+        ({"kind": "ConfigMap"}, "a manifest needs apiVersion, kind and metadata.name"),
+        ({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {}}, "a manifest needs apiVersion, kind and metadata"),
+        ({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}}, "make a k8s_secret"),
+        ({"apiVersion": "v1", "kind": "X", "metadata": {"name": "s"}, "a": [Secret("hunter2")]}, "make a k8s_secret"),
+    ],
+)
+def test_a_wrong_manifest_is_refused_with_the_arguments(manifest: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValidationError, match=says) as refused:
+        K8sObject.Args.model_validate({"manifest": manifest})
+    assert "hunter2" not in str(refused.value)
+
+
+def test_a_wait_names_one_thing() -> None:
+    with pytest.raises(ValidationError, match="give `field` or `condition`"):
+        WaitFor.model_validate({})
+    available = WaitFor(condition="Available")
+    assert not available.holds({"status": {"conditions": [{"type": "Available", "status": "False"}]}})
+    assert available.holds({"status": {"conditions": [{"type": "Available", "status": "True"}]}})
+    assert not available.holds(None)
+
+
+def test_the_record_holds_a_digest_of_the_manifest(world: World) -> None:
+    wanted = world.task(K8sObject(), manifest=config(world, a="1")).wanted()
+    assert wanted.inputs["manifest"].startswith("sha256:")
