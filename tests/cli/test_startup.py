@@ -1,0 +1,58 @@
+"""What a command loads before it does anything. No figures here; `tests/benchmarks/bench_startup.py` has them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from ppmlctl.cli.version import VERSION
+
+ROOT = Path(__file__).parents[2]
+HEAVY = {"cryptography", "dcap_qvl", "docker", "elftools", "httpx", "jinja2", "kubernetes", "pydantic", "rich"}
+HEAVY |= {"ruamel", "starlette", "uvicorn"}
+
+LOADED = """
+import json, sys
+from ppmlctl.cli import main
+sys.argv = ["ppmlctl", *sys.argv[1:]]
+try:
+    main()
+except SystemExit as ended:
+    assert not ended.code, ended.code
+finally:
+    print(json.dumps(sorted(sys.modules)))
+"""
+
+
+def _loaded_by(*arguments: str) -> set[str]:
+    done = subprocess.run([sys.executable, "-c", LOADED, *arguments], check=True, capture_output=True, text=True)
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["--version", "plan"]])
+def test_a_command_that_reads_no_environment_loads_no_heavy_library(arguments: list[str]) -> None:
+    loaded = _loaded_by(*arguments)
+    assert {name.partition(".")[0] for name in loaded} & HEAVY == set()
+    assert not [name for name in loaded if name.startswith(("ppmlctl.spec", "ppmlctl.engine", "ppmlctl.modules"))]
+
+
+def test_a_lone_version_loads_not_even_the_commands() -> None:
+    assert {name for name in _loaded_by("--version") if name.startswith(("ppmlctl", "typer"))} == {
+        "ppmlctl",
+        "ppmlctl.cli",
+        "ppmlctl.cli.version",
+    }
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["--version", "plan"]])
+def test_the_version_is_the_packages(arguments: list[str]) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    command = [sys.executable, "-c", "from ppmlctl.cli import main; main()", *arguments]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert done.stdout == f"ppmlctl {project['version']}\n"
+    assert project["version"] == VERSION
