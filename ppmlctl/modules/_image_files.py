@@ -9,6 +9,13 @@ from ppmlctl.diagnostics import Diagnostic, EngineError
 from ppmlctl.modules.context import Files
 from ppmlctl.oci import File, FileDigests, file_of_source
 
+_TOLD = ("BIGDL_HOME", "SPARK_HOME", "SPARK_VERSION")
+
+
+def told_variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """The image's variables that ppml.yaml may name in a workload, such as `${SPARK_HOME}`; no others are recorded."""
+    return {name: environment[name] for name in _TOLD if name in environment}
+
 
 def image_files(files: Files, wanted: Mapping[str, str]) -> tuple[File, ...]:
     """Files by their path in the image, read from below the environment's folder. Raises EngineError."""

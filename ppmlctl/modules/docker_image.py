@@ -23,6 +23,7 @@ from ppmlctl.modules._docker_build import (
     inputs_of,
     is_stale,
 )
+from ppmlctl.modules._image_files import told_variables
 from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult
 from ppmlctl.modules.context import Context
 from ppmlctl.oci import ENVIRONMENT, INPUTS, TASK, Entry
@@ -62,13 +63,14 @@ class DockerImageArgs(ModuleArgs):
 class DockerImageResult(ModuleResult):
     """`id` is the engine's; `digest` what workloads are compared by: the registry's for a pulled image, else the id.
 
-    `inputs` says what the image was built from; a pulled one has none.
+    `inputs` says what the image was built from; a pulled one has none. `variables` are those workloads may name.
     """
 
     reference: str
     id: str
     digest: str
     inputs: str | None = None
+    variables: Mapping[str, str]
 
 
 class DockerImage(Module[DockerImageArgs, DockerImageResult]):
@@ -126,7 +128,9 @@ def _observed(ctx: Context, one: Wanted, images: Sequence[Image]) -> Observed:
         newest = _newest(ctx, args, there)
         fields["digest"] = newest
         foreseen |= dict(_result(args, there, None)) if newest == _digest(args, there) else {"digest": newest}
-    foreseen.pop("evidence", None)
+    # A listing does not tell variables.
+    for name in ("evidence", "variables"):
+        foreseen.pop(name, None)
     return Observed(exists=there is not None, fields=fields, foreseen=foreseen, detail=inputs)
 
 
@@ -202,7 +206,13 @@ def _digest(args: DockerImageArgs, image: Image) -> str:
 
 
 def _result(args: DockerImageArgs, image: Image, inputs: str | None) -> DockerImageResult:
-    return DockerImageResult(reference=args.reference, id=image.id, digest=_digest(args, image), inputs=inputs)
+    return DockerImageResult(
+        reference=args.reference,
+        id=image.id,
+        digest=_digest(args, image),
+        inputs=inputs,
+        variables=told_variables(image.environment or {}),
+    )
 
 
 def _missing(reference: str) -> EngineError:

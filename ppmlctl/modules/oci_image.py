@@ -8,9 +8,10 @@ image-spec v1.1.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ppmlctl.clients.oci import REFERENCE
-from ppmlctl.modules._image_files import image_files, refuse_stale, stale_files
+from ppmlctl.modules._image_files import image_files, refuse_stale, stale_files, told_variables
 from ppmlctl.modules.base import Known, Module, ModuleArgs, ModuleResult
 from ppmlctl.modules.context import Context
 from ppmlctl.oci import ENVIRONMENT, INPUTS, TASK, ImageConfig, Ingredients, Recipe, gather
@@ -43,12 +44,13 @@ class OciImageArgs(ModuleArgs):
 
 
 class OciImageResult(ModuleResult):
-    """`digest` names the manifest; `inputs` what the image was made of."""
+    """`digest` names the manifest; `inputs` what the image was made of; `variables` are those workloads may name."""
 
     path: str
     reference: str
     digest: str
     inputs: str
+    variables: Mapping[str, str]
 
 
 class OciImage(Module[OciImageArgs, OciImageResult]):
@@ -84,7 +86,13 @@ class OciImage(Module[OciImageArgs, OciImageResult]):
             ctx.tell(f"writing {_folder(args)}")
             there = client.write(folder, made_of, _reference(args), annotations)
         client.remember()
-        return OciImageResult(path=_folder(args), reference=there.reference, digest=there.digest, inputs=inputs)
+        return OciImageResult(
+            path=_folder(args),
+            reference=there.reference,
+            digest=there.digest,
+            inputs=inputs,
+            variables=told_variables(made_of.environment()),
+        )
 
     def remove(self, ctx: Context, recorded: Recorded) -> None:
         path = str(recorded.result["path"])
@@ -103,11 +111,12 @@ def _observed(ctx: Context, one: Wanted) -> Observed:
     fields: dict[str, str] = {}
     if there is not None:
         fields = {"digest": "; ".join(there.faults) or there.digest, "reference": there.reference}
-    foreseen: dict[str, str] = {"path": folder}
+    foreseen: dict[str, Any] = {"path": folder}
     if made_of and inputs and not isinstance(one.args.tag, Unknown):
         same = there is not None and not there.faults and there.annotations.get(INPUTS) == inputs
         digest = there.digest if there and same else _quick_digest(made_of)
         foreseen |= {"reference": _reference(one.args), "inputs": inputs} | ({"digest": digest} if digest else {})
+        foreseen["variables"] = told_variables(made_of.environment())
     return Observed(exists=there is not None, fields=fields, foreseen=foreseen, detail=inputs)
 
 

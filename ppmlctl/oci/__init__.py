@@ -1,6 +1,6 @@
 """OCI images as values: what they are made of, their exact bytes, and reading the layouts that hold them."""
 
-from ppmlctl.oci.config import ImageConfig
+from ppmlctl.oci.config import ImageConfig, environment_of
 from ppmlctl.oci.descriptor import CONFIG, LAYER, MANIFEST, Descriptor, Manifest, index_bytes, parse_index
 from ppmlctl.oci.digest import canonical_digest, digest_of, digest_of_stream, is_digest
 from ppmlctl.oci.entry import Entry, File, Folder, Symlink, file_of_bytes, file_of_source, image_path
@@ -41,6 +41,7 @@ __all__ = [
     "digest_of_stream",
     "entries_digest",
     "entries_of_folder",
+    "environment_of",
     "file_of_bytes",
     "file_of_source",
     "gather",

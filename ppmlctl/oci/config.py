@@ -53,10 +53,20 @@ def _container(config: ImageConfig, base: Mapping[str, Any]) -> dict[str, Any]:
     return {**kept, **{name: value for name, value in given.items() if value}}
 
 
+def environment_of(config: Mapping[str, Any]) -> dict[str, str]:
+    """The variables that an image's configuration sets. Docker writes its configurations in the same way."""
+    container = config.get("config") or config.get("Config") or {}
+    return _variables(container.get("Env") or ())
+
+
 def _environment(base: Sequence[str], own: Mapping[str, str]) -> list[str]:
-    values = dict(variable.partition("=")[::2] for variable in base)
+    values = _variables(base)
     values.update(sorted(own.items()))
     return [f"{name}={value}" for name, value in values.items()]
+
+
+def _variables(lines: Sequence[str]) -> dict[str, str]:
+    return dict(line.partition("=")[::2] for line in lines)
 
 
 def _member(document: Mapping[str, Any], *names: str) -> Sequence[str]:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from ppmlctl.oci.config import ImageConfig, config_bytes
-from ppmlctl.oci.descriptor import CONFIG, Descriptor, Manifest
+from ppmlctl.oci.config import ImageConfig, config_bytes, environment_of
+from ppmlctl.oci.descriptor import CONFIG, Descriptor, Manifest, parse_object
 from ppmlctl.oci.digest import canonical_digest, digest_of, digest_of_stream
 from ppmlctl.oci.entry import Entry, File, Symlink, by_path
 from ppmlctl.oci.file_digests import FileDigests
@@ -51,6 +51,10 @@ class Ingredients:
         config = self.config_text(written)
         described = Descriptor(CONFIG, digest_of(config), len(config))
         return digest_of(Manifest(described, (*self.copied, *written)).to_bytes())
+
+    def environment(self) -> dict[str, str]:
+        """The variables that the image will set."""
+        return environment_of(parse_object(self.config_text(()), "config"))
 
     def size(self) -> int:
         """Bytes of the files that `digest` would read."""

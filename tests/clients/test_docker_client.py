@@ -21,7 +21,7 @@ needs_engine = [
     pytest.mark.docker,
     pytest.mark.skipif("DOCKER_HOST" not in os.environ, reason="DOCKER_HOST is not set"),
 ]
-DOCKERFILE = "FROM scratch\nCOPY tree /\nLABEL given=yes\n"
+DOCKERFILE = "FROM scratch\nCOPY tree /\nLABEL given=yes\nENV SPARK_HOME=/spark=1\n"
 
 
 @pytest.fixture
@@ -54,6 +54,7 @@ class TestRealEngine:
         assert built.is_named(name)
         assert built.labels == {"test": name, "given": "yes"}
         assert client.inspect_image(name) == client.inspect_image(built.id) == built
+        assert (built.environment or {})["SPARK_HOME"] == "/spark=1"
         assert [image.id for image in client.images({"test": name})] == [built.id]
         assert built.id in [image.id for image in client.images()]
 

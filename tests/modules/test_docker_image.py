@@ -23,6 +23,8 @@ from ppmlctl.planning import ActionKind
 from ppmlctl.secret import Secret
 from ppmlctl.unknown import Unknown
 
+ENV = {"SPARK_HOME": "/ppml/spark-3.1.3", "PATH": "/bin"}
+
 
 class MemoryDocker:
     """Images by id. A registry has what `registry` says; a build's id is the digest of all that it is given."""
@@ -49,7 +51,7 @@ class MemoryDocker:
         self.calls.append("pull")
         tell(f"pulling {platform}")
         digest = self.registry[reference]
-        return self._named(reference, DockerImage(f"sha256:id-of-{digest}", (), (f"app@{digest}",), {}))
+        return self._named(reference, DockerImage(f"sha256:id-of-{digest}", (), (f"app@{digest}",), {}, ENV))
 
     def build(self, build: Build, tell: Callable[[str], None]) -> DockerImage:
         self.calls.append("build")
@@ -108,6 +110,7 @@ class TestPulled:
         assert task.plan().action is ActionKind.CREATE
         result = task.apply()
         assert (result.reference, result.id, result.digest) == ("app:1", "sha256:id-of-sha256:1", "sha256:1")
+        assert result.variables == {"SPARK_HOME": "/ppml/spark-3.1.3"}
         assert task.plan().action is ActionKind.KEEP
         task.apply()
         assert docker.calls.count("pull") == 1
@@ -190,7 +193,7 @@ class TestBuilt:
         task = start(build={"context": build_folder.name})
         result = task.apply()
         task.recorded = None
-        assert dict(task.observe().foreseen) == result.model_dump(exclude={"evidence"})
+        assert dict(task.observe().foreseen) == result.model_dump(exclude={"evidence", "variables"})
         assert task.apply() == result
         assert len(docker.built) == 1
 

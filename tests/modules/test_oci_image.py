@@ -45,6 +45,7 @@ def task(drive: Any, context: Context) -> Any:
         base="base",
         files={"/ppml/bash.sig": "bash.sig"},
         file_digests={"/ppml/bash.sig": digest_of(b"sig")},
+        environment={"SPARK_HOME": "/ppml/spark", "PATH": "/bin"},
         working_directory="/ppml",
     )
 
@@ -62,7 +63,8 @@ def test_an_image_is_made_once(task: Any, context: Context, effects: Effects) ->
         "/ppml/bash.sig": b"sig",
         "opt/entrypoint.sh": b"#!/bin/bash\n",
     }
-    assert layout.config()["config"] == {"WorkingDir": "/ppml"}
+    assert layout.config()["config"] == {"Env": ["PATH=/bin", "SPARK_HOME=/ppml/spark"], "WorkingDir": "/ppml"}
+    assert result.variables == {"SPARK_HOME": "/ppml/spark"}
     labels = {ENVIRONMENT: context.environment, TASK: context.address, INPUTS: result.inputs}
     assert labels.items() <= layout.descriptor.annotations.items()
 
@@ -72,7 +74,7 @@ def test_a_plan_foresees_the_digest_and_writes_nothing(task: Any, tmp_path: Path
     foreseen = task.observe().foreseen
     assert sorted(tmp_path.rglob("*")) == before
     result = task.apply()
-    assert foreseen == {name: getattr(result, name) for name in ("path", "reference", "digest", "inputs")}
+    assert foreseen == {name: getattr(result, name) for name in ("path", "reference", "digest", "inputs", "variables")}
 
 
 def test_a_file_that_another_task_will_make_is_not_looked_for(task: Any, tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ppmlctl.oci import environment_of
+
 _DEFAULT_REGISTRIES = ("docker.io/library/", "index.docker.io/library/", "docker.io/", "index.docker.io/")
 _DEFAULT_TAG = "latest"
 
@@ -18,6 +20,8 @@ class DockerImage:
     references: tuple[str, ...]
     repo_digests: tuple[str, ...]
     labels: Mapping[str, str]
+    environment: Mapping[str, str] | None = None
+    """The variables it sets; None where the engine only listed it."""
     created: str = ""
     """When it was made, as the engine writes it; for display only."""
 
@@ -40,6 +44,7 @@ def image_of(document: Mapping[str, Any]) -> DockerImage:
         tuple(sorted(name for name in document.get("RepoTags") or () if name != "<none>:<none>")),
         tuple(sorted(name for name in document.get("RepoDigests") or () if not name.startswith("<none>"))),
         labels,
+        environment_of(document) if "Config" in document else None,
         str(document.get("Created", "")),
     )
 

@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 _STEP = re.compile(r"Step \d+/\d+ : ")
+_HOUSEKEEPING = re.compile(r" ---> |Removing intermediate container ")
+"""What the builder says of its own layers and containers, at each step."""
+
 _KEPT_LINES = 10
 
 
@@ -41,7 +44,9 @@ class Progress:
                 self.image_id = str(event["aux"]["ID"])
 
     def _say(self, text: str) -> None:
-        for line in filter(str.strip, self._mask(text).splitlines()):
+        for line in self._mask(text).splitlines():
+            if not line.strip() or _HOUSEKEEPING.match(line):
+                continue
             if _STEP.match(line):
                 self.step = line
                 self._last.clear()
