@@ -9,6 +9,7 @@ from typing import NoReturn, Protocol
 from ppmlctl.diagnostics import Diagnostic, StateError
 from ppmlctl.secret import Secret, SecretLockedError
 from ppmlctl.state import LockStore, Vault
+from ppmlctl.state.lockfile import HANDLE
 from ppmlctl.state.vault_password import (
     PasswordSources,
     find_password,
@@ -103,7 +104,7 @@ def open_vault(path: Path, store: LockStore, password: Secret | None, *, writes_
 
 def _vault_handles(store: LockStore) -> set[str]:
     results = (entry.get("result") or {} for entry in store.lockfile.tasks.values())
-    handles = (value.get("secret", "") for result in results for value in result.values() if isinstance(value, dict))
+    handles = (value.get(HANDLE, "") for result in results for value in result.values() if isinstance(value, dict))
     return {handle.partition(":")[2] for handle in handles if str(handle).startswith("vault:")}
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from ppmlctl.planning.model import ActionKind, Change, FieldChange, Observed, Recorded, Wanted
 
-SECRET = "secret"  # noqa: S105 - the key under which a keyed digest is recorded
+SECRET = "$digest"  # noqa: S105 - the key under which a keyed digest is recorded
+"""In recorded inputs, `{$digest: …}` stands for a secret value. No name of data in Kubernetes holds a `$`."""
 LOCKED: Mapping[str, Any] = {SECRET: None}
 """The recorded form of a secret argument while the vault is locked: equal to every digest."""
 

@@ -15,8 +15,8 @@ from ppmlctl.secret import Secret
 from ppmlctl.state.yaml_text import to_yaml
 
 VERSION = 1
-HANDLE = "secret"
-"""In a result, `{secret: HANDLE}` says where a secret value is kept."""
+HANDLE = "$secret"
+"""In a result, `{$secret: HANDLE}` says where a secret value is kept."""
 
 HEADER = "# Written by ppmlctl; commit it. It holds no secret. Changes by hand are overwritten.\n"
 

@@ -58,7 +58,7 @@ def test_a_second_apply_writes_nothing_anywhere(applied: Place) -> None:
 def is_write(request: dict[str, Any]) -> bool:
     """By the servers' own logs: Kubernetes verbs that change, EHSM actions that make."""
     if request["service"] == "ehsm":
-        return request["action"] in {"Enroll", "UploadQuotePolicy", "CreateKey"}
+        return request.get("action") in {"Enroll", "UploadQuotePolicy", "CreateKey"}
     return request["method"] not in {"GET", "HEAD"} and not request.get("dry_run")
 
 

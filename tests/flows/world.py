@@ -17,8 +17,8 @@ KINDS = {
     "apps/v1": ("Deployment",),
     "rbac.authorization.k8s.io/v1": ("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"),
 }
-SERVER_ASSIGNED = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-FINGERPRINT = re.compile(r"\b(?:sha256:)?[0-9a-f]{64}\b")
+SERVER_ASSIGNED = re.compile(r'"?\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"?')
+FINGERPRINT = re.compile(r'"?\b(?:sha256:)?[0-9a-f]{64}\b"?')
 
 
 def lockfile_of(place: Place) -> str:

@@ -138,7 +138,7 @@ def test_removal_deletes_what_was_made(world: World) -> None:
 
 def test_the_record_holds_keyed_digests_and_no_values(world: World) -> None:
     wanted = task(world, a="hunter2").wanted()
-    assert wanted.inputs["data"] == {"a": {"secret": "digest"}}
+    assert wanted.inputs["data"] == {"a": {"$digest": "digest"}}
     assert "hunter2" not in repr(wanted)
 
 

@@ -20,7 +20,7 @@ from ppmlctl.state.yaml_text import to_yaml
 
 ENTRY = Recorded(
     "ehsm_enroll",
-    {"server": {"url": "https://x:9000"}, "apikey": {"secret": "ab12"}},
+    {"server": {"url": "https://x:9000"}, "apikey": {"$digest": "ab12"}},
     {"appid": "1-2", "apikey": Secret("hidden", handle="vault:account"), "path": None},
     ("b", "a"),
     Evidence.SIMULATED,
