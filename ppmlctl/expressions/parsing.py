@@ -9,7 +9,7 @@ from jinja2 import TemplateSyntaxError, nodes
 from jinja2.environment import TemplateExpression
 
 from ppmlctl.expressions.errors import ExpressionError
-from ppmlctl.expressions.expression import Expression
+from ppmlctl.expressions.expression import Expression, Part
 from ppmlctl.expressions.sandbox import OperandsSeen, make_environment
 
 _environment = make_environment()
@@ -41,10 +41,13 @@ def _parsed(text: str) -> Expression:
         raise ExpressionError("only {{ }} expressions are offered, no {% %} statements", _start_of(text))
     members = _without_last_newline([node for part in body if isinstance(part, nodes.Output) for node in part.nodes])
     references = frozenset(path for node in members for path in _references(node))
-    if len(members) == 1 and _chain(members[0]) is not None:
-        return Expression(text, references, None)
-    parts = tuple(node.data if isinstance(node, nodes.TemplateData) else _compile(node) for node in members)
-    return Expression(text, references, parts)
+    return Expression(text, references, tuple(_part(node) for node in members))
+
+
+def _part(node: nodes.Expr) -> Part:
+    if isinstance(node, nodes.TemplateData):
+        return node.data
+    return _chain(node) or _compile(node)
 
 
 def _without_last_newline(members: list[nodes.Expr]) -> list[nodes.Expr]:

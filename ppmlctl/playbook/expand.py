@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
 from pydantic import BaseModel, ValidationError
 
 from ppmlctl.diagnostics import Diagnostic, InputError, Location
-from ppmlctl.expressions import ExpressionError, is_expression, parse
 from ppmlctl.planning import Results, Task
-from ppmlctl.playbook.faults import argument_faults, expression_fault
+from ppmlctl.playbook.evaluation import At, Evaluation, Later, Registered, Scope, Unknowns
+from ppmlctl.playbook.faults import argument_faults
 from ppmlctl.playbook.parse import Playbook, WrittenOutputs, WrittenTask
 from ppmlctl.unknown import Unknown
-
-Scope = Mapping[str, Any]
 
 
 class ModuleDeclaration(Protocol):
@@ -57,19 +55,6 @@ class _Instance:
     scope: Scope
 
 
-@dataclass
-class _Registered:
-    """Where a registered name finds its results: one address, or one for each turn of a loop."""
-
-    addresses: dict[str, str] = field(default_factory=dict)
-    looped: bool = False
-
-    def value(self, results: Results) -> Any:
-        if not self.looped:
-            return results.get(self.addresses[""])
-        return {key: results[address] for key, address in self.addresses.items() if address in results}
-
-
 def expand(playbook: Playbook, scope: Scope, modules: Mapping[str, ModuleDeclaration]) -> Expanded:
     """Evaluates what can be evaluated without results. Raises InputError with every fault found."""
     return _Expansion(playbook, scope, modules).run()
@@ -81,14 +66,15 @@ class _Expansion:
         self.scope = scope
         self.modules = modules
         self.faults: list[Diagnostic] = []
-        self.registered: dict[str, _Registered] = {}
+        self.evaluation = Evaluation(frozenset(task.register for task in playbook.tasks if task.register))
         self.by_name: dict[str, list[str]] = {task.name: [] for task in playbook.tasks}
         self.addresses: set[str] = set()
-        self.registers = {task.register for task in playbook.tasks if task.register}
+        self.unknowns: Results = {}
 
     def run(self) -> Expanded:
         instances = [instance for written in self.playbook.tasks for instance in self._instances(written)]
         self.addresses = {instance.address for instance in instances}
+        self.unknowns = Unknowns(self.evaluation.registered)
         tasks = [self._task(order, instance) for order, instance in enumerate(instances)]
         outputs = [output for written in self.playbook.outputs for output in self._outputs(written)]
         if self.faults:
@@ -99,21 +85,20 @@ class _Expansion:
         scope = self._with_variables(written)
         for key, member in self._turns(written, scope):
             turn = scope if key is None else {**scope, "item": member}
-            if not self._depends_on_results(written.when) and not self._holds(written.when, turn, written.at("when")):
+            if not self.evaluation.depends_on_results(written.when, turn) and not self._holds(written, turn):
                 continue
             address = written.name if key is None else f"{written.name}.{key}"
             self.by_name[written.name].append(address)
             if written.register:
-                registered = self.registered.setdefault(written.register, _Registered(looped=key is not None))
+                registered = self.evaluation.registered.setdefault(written.register, Registered(looped=key is not None))
                 registered.addresses[key or ""] = address
             yield _Instance(written, address, turn)
 
     def _with_variables(self, written: WrittenTask) -> Scope:
         scope = dict(self.scope)
         for name, value in written.variables.items():
-            scope[name] = (
-                value if self._depends_on_results(value) else self._evaluated(value, scope, written, "vars", name)
-            )
+            later = self.evaluation.depends_on_results(value, scope)
+            scope[name] = Later(value, dict(scope)) if later else self._evaluated(value, scope, written, "vars", name)
         return scope
 
     def _turns(self, written: WrittenTask, scope: Scope) -> Iterator[tuple[str | None, Any]]:
@@ -121,7 +106,7 @@ class _Expansion:
             yield None, None
             return
         at = written.at("loop")
-        if self._depends_on_results(written.loop):
+        if self.evaluation.depends_on_results(written.loop, scope):
             self.faults.append(_loop_fault(at, "its length depends on what another task gives"))
             return
         members = self._evaluated(written.loop, scope, written, "loop")
@@ -134,8 +119,7 @@ class _Expansion:
 
     def _task(self, order: int, instance: _Instance) -> Task:
         written = instance.written
-        roots = _roots([written.arguments, written.when, written.variables]) & self.registers
-        sources = {address for root in roots if root in self.registered for address in self._addresses(root)}
+        sources = self.evaluation.sources([written.arguments, written.when, written.variables])
         arguments = _Arguments(self, instance)
         arguments.check()
         return Task(
@@ -143,17 +127,14 @@ class _Expansion:
             written.module,
             order,
             arguments,
-            sources=frozenset(sources),
-            needs=frozenset(sources | self._needs(instance)),
+            sources=sources,
+            needs=sources | self._needs(instance),
             condition=self._condition(instance),
             tags=frozenset(written.tags),
             protect=written.protect,
             title=written.title,
             location=written.at(),
         )
-
-    def _addresses(self, register: str) -> Iterator[str]:
-        return iter(self.registered[register].addresses.values())
 
     def _needs(self, instance: _Instance) -> set[str]:
         """Names of tasks, with all turns of their loops, or addresses of single turns; expressions may give lists."""
@@ -171,71 +152,41 @@ class _Expansion:
 
     def _condition(self, instance: _Instance) -> Callable[[Results], bool | Unknown] | None:
         when = instance.written.when
-        if not self._depends_on_results(when):
+        if not self.evaluation.depends_on_results(when, instance.scope):
             return None
 
         def condition(results: Results) -> bool | Unknown:
-            value = self.evaluate(when, instance.scope, results, instance.written.at("when"))
+            at = partial(instance.written.at, "when")
+            value = self.evaluation.evaluate(when, instance.scope, results, at)
             return value if isinstance(value, Unknown) else bool(value)
 
         return condition
 
     def _outputs(self, written: WrittenOutputs) -> Iterator[Output]:
-        if not self._holds(written.when, self.scope, written.at("when") if written.when is not None else written.at()):
+        if not self._holds(written, self.scope):
             return
         for name, value in written.values.items():
-            at = written.at("outputs", name)
-            sources = {a for root in _roots(value) & self.registered.keys() for a in self._addresses(root)}
-            evaluate = partial(self._output, value, at)
-            yield Output(name, frozenset(sources), evaluate)
+            evaluate = partial(self._output, value, partial(written.at, "outputs", name))
+            yield Output(name, self.evaluation.sources(value), evaluate)
 
-    def _output(self, value: Any, at: Location, results: Results) -> Any:
-        return self.evaluate(value, self.scope, results, at)
+    def _output(self, value: Any, at: At, results: Results) -> Any:
+        return self.evaluation.evaluate(value, self.scope, results, at)
 
-    def _depends_on_results(self, value: Any) -> bool:
-        return bool(_roots([value]) & self.registers)
-
-    def _holds(self, when: Any, scope: Scope, at: Location) -> bool:
-        if when is None:
+    def _holds(self, written: WrittenTask | WrittenOutputs, scope: Scope) -> bool:
+        if written.when is None:
             return True
         try:
-            return bool(self.evaluate(when, scope, {}, at))
+            return bool(self.evaluation.evaluate(written.when, scope, {}, partial(written.at, "when")))
         except InputError as error:
             self.faults.extend(error.diagnostics)
             return False
 
     def _evaluated(self, value: Any, scope: Scope, written: WrittenTask, *path: str | int) -> Any:
         try:
-            return self.evaluate(value, scope, {}, written.at(*path))
+            return self.evaluation.evaluate(value, scope, {}, partial(written.at, *path))
         except InputError as error:
             self.faults.extend(error.diagnostics)
             return None
-
-    def evaluate(self, value: Any, scope: Scope, results: Results, at: Location) -> Any:
-        """A template tree's value; registered names are looked up in `results`. Raises InputError at `at`."""
-        if isinstance(value, str):
-            if not is_expression(value):
-                return value
-            try:
-                expression = parse(value)
-                return expression.evaluate(self._seen(expression.roots, scope, results, at))
-            except ExpressionError as error:
-                raise InputError(expression_fault(error, value, at)) from None
-        if isinstance(value, dict):
-            return {name: self.evaluate(member, scope, results, at) for name, member in value.items()}
-        if isinstance(value, list):
-            return [self.evaluate(member, scope, results, at) for member in value]
-        return value
-
-    def _seen(self, roots: frozenset[str], scope: Scope, results: Results, at: Location) -> dict[str, Any]:
-        seen: dict[str, Any] = {}
-        for root in roots:
-            if root in scope:
-                value = scope[root]
-                seen[root] = self.evaluate(value, scope, results, at) if self._depends_on_results(value) else value
-            elif root in self.registered and (value := self.registered[root].value(results)) is not None:
-                seen[root] = value
-        return seen
 
 
 class _Arguments:
@@ -245,14 +196,13 @@ class _Arguments:
         self._expansion = expansion
         self._instance = instance
         written = instance.written
-        self._constant = not expansion._depends_on_results([written.arguments, written.variables])  # noqa: SLF001 - same file
+        self._constant = not expansion.evaluation.depends_on_results([written.arguments, written.variables])
         self._made: BaseModel | None = None
 
     def check(self) -> None:
         """Finds the faults that show without any result: wrong names and types, undefined variables."""
-        everything_unknown = _Unknowns(self._expansion.registered)
         try:
-            self(everything_unknown)
+            self(self._expansion.unknowns)
         except InputError as error:
             self._expansion.faults.extend(error.diagnostics)
 
@@ -272,44 +222,8 @@ class _Arguments:
 
     def _value(self, name: str, member: Any, results: Results) -> Any:
         written = self._instance.written
-        return self._expansion.evaluate(member, self._instance.scope, results, written.at(written.module, name))
-
-
-class _Unknowns(Mapping[str, Any]):
-    """Results of which nothing is known: every registered task gives an Unknown."""
-
-    def __init__(self, registered: Mapping[str, _Registered]) -> None:
-        self._addresses = {address for one in registered.values() for address in one.addresses.values()}
-
-    def __getitem__(self, address: str) -> Any:
-        if address not in self._addresses:
-            raise KeyError(address)
-        return Unknown(address)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._addresses)
-
-    def __len__(self) -> int:
-        return len(self._addresses)
-
-
-def _roots(value: Any) -> set[str]:
-    if isinstance(value, str):
-        return set(_roots_of_text(value))
-    if isinstance(value, Mapping):
-        return set().union(*(_roots(member) for member in value.values()))
-    if isinstance(value, list | tuple):
-        return set().union(*(_roots(member) for member in value))
-    return set()
-
-
-def _roots_of_text(text: str) -> frozenset[str]:
-    if not is_expression(text):
-        return frozenset()
-    try:
-        return parse(text).roots
-    except ExpressionError:
-        return frozenset()
+        at = partial(written.at, written.module, name)
+        return self._expansion.evaluation.evaluate(member, self._instance.scope, results, at)
 
 
 def _key_of(member: Any, index: int) -> str:

@@ -1,0 +1,129 @@
+"""Template trees of playbooks -> values; names that tasks register are looked up in the results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from ppmlctl.diagnostics import InputError, Location
+from ppmlctl.expressions import ExpressionError, is_expression, parse
+from ppmlctl.planning import Results
+from ppmlctl.playbook.faults import expression_fault
+from ppmlctl.unknown import Unknown
+
+Scope = Mapping[str, Any]
+
+At = Callable[[], Location]
+"""The place of a value; asked for only where something is wrong, since finding it takes longer than evaluating."""
+
+
+@dataclass
+class Registered:
+    """Where a registered name finds its results: one address, or one for each turn of a loop."""
+
+    addresses: dict[str, str] = field(default_factory=dict)
+    looped: bool = False
+
+    def value(self, results: Results) -> Any:
+        """The result of the task, or those of all turns that have one by their keys; None where there is none."""
+        if not self.looped:
+            return results.get(self.addresses[""])
+        return {key: results[address] for key, address in self.addresses.items() if address in results}
+
+
+@dataclass(frozen=True)
+class Later:
+    """A task's variable that reads results: evaluated where it is used, in the scope that it was written in."""
+
+    template: Any
+    scope: Scope
+
+
+@dataclass
+class Evaluation:
+    """Evaluates within one playbook. `registers` are all names that any of its tasks registers."""
+
+    registers: frozenset[str]
+    registered: dict[str, Registered] = field(default_factory=dict)
+
+    def depends_on_results(self, template: Any, scope: Scope = MappingProxyType({})) -> bool:
+        """Whether anything in it starts from a registered name, or from a variable in `scope` that does."""
+        names = roots(template)
+        return not self.registers.isdisjoint(names) or any(type(scope.get(name)) is Later for name in names)
+
+    def sources(self, template: Any) -> frozenset[str]:
+        """The addresses of the tasks whose results it reads."""
+        names = roots(template) & self.registered.keys()
+        return frozenset(address for name in names for address in self.registered[name].addresses.values())
+
+    def evaluate(self, template: Any, scope: Scope, results: Results, at: At) -> Any:
+        """The value of a template tree. Raises InputError at `at`."""
+        if isinstance(template, str):
+            return self._text(template, scope, results, at) if is_expression(template) else template
+        if isinstance(template, dict):
+            return {name: self.evaluate(member, scope, results, at) for name, member in template.items()}
+        if isinstance(template, list):
+            return [self.evaluate(member, scope, results, at) for member in template]
+        return template
+
+    def _text(self, text: str, scope: Scope, results: Results, at: At) -> Any:
+        try:
+            expression = parse(text)
+            return expression.evaluate(self._seen(expression.roots, scope, results, at))
+        except ExpressionError as error:
+            raise InputError(expression_fault(error, text, at())) from None
+
+    def _seen(self, names: frozenset[str], scope: Scope, results: Results, at: At) -> dict[str, Any]:
+        seen: dict[str, Any] = {}
+        for name in names:
+            if name in scope:
+                value = scope[name]
+                seen[name] = self.evaluate(value.template, value.scope, results, at) if type(value) is Later else value
+            elif name in self.registered and (value := self.registered[name].value(results)) is not None:
+                seen[name] = value
+        return seen
+
+
+class Unknowns(Mapping[str, Any]):
+    """Results of which nothing is known: every registered task gives an Unknown."""
+
+    def __init__(self, registered: Mapping[str, Registered]) -> None:
+        self._addresses = {address for one in registered.values() for address in one.addresses.values()}
+
+    def __getitem__(self, address: str) -> Any:
+        if address not in self._addresses:
+            raise KeyError(address)
+        return Unknown(address)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._addresses)
+
+    def __len__(self) -> int:
+        return len(self._addresses)
+
+
+def roots(template: Any) -> set[str]:
+    """The names that the expressions in a template tree start from."""
+    return set(_roots(template))
+
+
+def _roots(template: Any) -> Iterator[str]:
+    if isinstance(template, str):
+        yield from _roots_of_text(template)
+    elif isinstance(template, dict):
+        for member in template.values():
+            yield from _roots(member)
+    elif isinstance(template, list | tuple):
+        for member in template:
+            yield from _roots(member)
+
+
+def _roots_of_text(text: str) -> frozenset[str]:
+    if not is_expression(text):
+        return frozenset()
+    try:
+        return parse(text).roots
+    except ExpressionError:
+        return frozenset()
