@@ -32,16 +32,20 @@ class Effects:
     @contextmanager
     def operation(self, effect: Effect, name: str) -> Iterator[None]:
         """Surrounds the sending of one request. Raises WriteRefusedError for a write where only reads are allowed."""
-        if effect is Effect.WRITE and not self.writes_allowed:
-            title = "a write was tried while only reads are allowed"
-            raise WriteRefusedError(Diagnostic("write-refused", title, found=f"{self.engine}: {name}"))
-        with self._lock:
-            self._sent[effect] += 1
+        self.admit(effect, name)
         if effect is Effect.WRITE:
             failpoint(f"before {self.engine} {name}")
         yield
         if effect is Effect.WRITE:
             failpoint(f"after {self.engine} {name}")
+
+    def admit(self, effect: Effect, name: str) -> None:
+        """Counts one operation that has failpoints of its own. Raises WriteRefusedError as `operation` does."""
+        if effect is Effect.WRITE and not self.writes_allowed:
+            title = "a write was tried while only reads are allowed"
+            raise WriteRefusedError(Diagnostic("write-refused", title, found=f"{self.engine}: {name}"))
+        with self._lock:
+            self._sent[effect] += 1
 
     def count(self, effect: Effect) -> int:
         """How many operations of this effect were sent."""

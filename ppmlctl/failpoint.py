@@ -1,8 +1,9 @@
 """Named instants at which the crash tests end the process.
 
-A failpoint stands before and after each effect (a call that writes to an engine, a file that is put in place) and each
-record. `PPMLCTL_FAILPOINT=N` kills the process with SIGKILL at the N-th one reached; `PPMLCTL_FAILPOINT=raise:N` raises
-there instead; `PPMLCTL_FAILPOINT_LOG=FILE` appends the name of each one reached. Without them a failpoint does nothing.
+A failpoint stands before and after each effect: a call that writes to an engine, a file that is put in place, and so
+each record, which is the lockfile put in place. `PPMLCTL_FAILPOINT=N` kills the process with SIGKILL at the N-th one
+reached; `PPMLCTL_FAILPOINT=raise:N` raises there instead; `PPMLCTL_FAILPOINT_LOG=FILE` appends the name of each one
+reached. Without them a failpoint does nothing.
 """
 
 from __future__ import annotations

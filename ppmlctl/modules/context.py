@@ -77,8 +77,8 @@ class Files:
 
     def write(self, relative: str, content: bytes, *, mode: int = PUBLIC) -> None:
         """Puts a file in place, whole and durably."""
-        with self._effects.operation(Effect.WRITE, f"write {relative}"):
-            write_atomic(self.path(relative), content, mode=mode)
+        self._effects.admit(Effect.WRITE, f"write {relative}")
+        write_atomic(self.path(relative), content, mode=mode)
 
     def remove(self, relative: str) -> None:
         """Takes a file away; a missing one is no error."""

@@ -12,7 +12,6 @@ from typing import Any
 from uuid import uuid4
 
 from ppmlctl.diagnostics import Diagnostic, InputError, Location, StateError
-from ppmlctl.failpoint import failpoint
 from ppmlctl.files import write_atomic
 from ppmlctl.planning import Recorded
 from ppmlctl.spec import read_yaml
@@ -54,7 +53,6 @@ class LockStore:
     def record(self, address: str, recorded: Recorded) -> None:
         """Durably writes one finished task and ends its intent."""
         entry = entry_of(recorded)
-        failpoint(f"before record {address}")
         with self._state:
             self.lockfile.tasks[address] = entry
             self.lockfile.intents.pop(address, None)
@@ -62,11 +60,9 @@ class LockStore:
             self.lockfile.serial += 1
             change = self._next_change()
         self._make_durable(change)
-        failpoint(f"after record {address}")
 
     def forget(self, address: str) -> None:
         """Durably drops one entry."""
-        failpoint(f"before record {address}")
         with self._state:
             self.lockfile.tasks.pop(address, None)
             self.lockfile.intents.pop(address, None)
@@ -74,7 +70,6 @@ class LockStore:
             self.lockfile.serial += 1
             change = self._next_change()
         self._make_durable(change)
-        failpoint(f"after record {address}")
 
     def pending(self, address: str) -> Mapping[str, Any] | None:
         """The intent that an earlier, interrupted apply left for this task."""

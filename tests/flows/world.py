@@ -18,13 +18,16 @@ KINDS = {
     "rbac.authorization.k8s.io/v1": ("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"),
 }
 SERVER_ASSIGNED = re.compile(r'"?\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"?')
+CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
+"""The cluster's own, new with every cluster."""
 FINGERPRINT = re.compile(r'"?\b(?:sha256:)?[0-9a-f]{64}\b"?')
 
 
 def lockfile_of(place: Place) -> str:
     """The lockfile without server-assigned ids and key fingerprints: everything else must be equal."""
-    text = FINGERPRINT.sub("FINGERPRINT", SERVER_ASSIGNED.sub("ID", place.lockfile.decode()))
-    return re.sub(r"(spark-pi-)[0-9a-f]{8}", r"\1DIGEST", text)
+    text = CERTIFICATE.sub("CERTIFICATE", place.lockfile.decode())
+    text = FINGERPRINT.sub("FINGERPRINT", SERVER_ASSIGNED.sub("ID", text))
+    return re.sub(r'(spark-pi-|digest: )"?[0-9a-f]{8}\b"?', r"\1DIGEST", text)
 
 
 def objects_of(place: Place) -> dict[str, Any]:
@@ -43,10 +46,10 @@ def enrolments(place: Place) -> int:
     return sum(one.get("action") == "Enroll" for one in place.requests())
 
 
-def _shape(item: dict[str, Any]) -> Any:
+def _shape(item: dict[str, Any]) -> str:
     metadata = {"labels": item["metadata"].get("labels", {}), "namespace": item["metadata"].get("namespace")}
     rest = {name: value for name, value in item.items() if name not in {"metadata", "status", "data"}}
-    return json.loads(_steady(json.dumps({"metadata": metadata, "data": sorted(item.get("data") or {}), **rest})))
+    return _steady(json.dumps({"metadata": metadata, "data": sorted(item.get("data") or {}), **rest}, sort_keys=True))
 
 
 def _steady(text: str) -> str:
