@@ -16,6 +16,7 @@ from ppmlctl.engine.identity import check_target, engine_identities
 from ppmlctl.engine.observe import as_recorded, observe
 from ppmlctl.engine.run import PARALLEL, Run
 from ppmlctl.engine.sandbox_state import running_sandbox, start_sandbox
+from ppmlctl.engine.secret_references import check_secret_references
 from ppmlctl.engine.secrets_kept import SecretsKept
 from ppmlctl.engine.vault_access import NoVault, open_vault, password_of
 from ppmlctl.modules.base import Module
@@ -103,7 +104,9 @@ class Session:
         self._check_identities()
         tasks: tuple[Task, ...] = () if destroy else self.expanded.tasks
         observations = observe(self._as_recorded(tasks), self.modules, self.context)
-        return make_plan(tasks, self.modules, observations, self.recorded, self.digest)
+        plan = make_plan(tasks, self.modules, observations, self.recorded, self.digest)
+        check_secret_references(tasks, plan.wanted, self.modules)
+        return plan
 
     def apply(self, plan: Plan, listener: Listener) -> Recap:
         """Carries the plan out. Whoever calls holds the apply lock."""

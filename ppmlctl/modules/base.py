@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, WrapValidator, field_validator
@@ -27,6 +28,15 @@ def _let_unknown_pass(value: Any, validate: Callable[[Any], Any]) -> Any:
 T = TypeVar("T")
 Known = Annotated[T, WrapValidator(_let_unknown_pass)]
 """A value inside a mapping or list of arguments that a plan may not know yet."""
+
+
+@dataclass(frozen=True, order=True)
+class SecretKey:
+    """One key of a Kubernetes Secret."""
+
+    namespace: str
+    name: str
+    key: str
 
 
 class ModuleArgs(BaseModel):
@@ -89,6 +99,14 @@ class Module(Generic[A, R]):
 
     def notes(self, _args: A) -> Sequence[str]:
         """Pure. Warnings that every plan with this task shows (exposures, insecure choices)."""
+        return ()
+
+    def makes_secrets(self, _args: A) -> Iterable[SecretKey]:
+        """Pure. Keys of Secrets that this task makes."""
+        return ()
+
+    def reads_secrets(self, _args: A) -> Iterable[SecretKey]:
+        """Pure. Keys of Secrets that pods of this task need; each must be made by some task."""
         return ()
 
     def kept_as(self, recorded: Recorded) -> str:

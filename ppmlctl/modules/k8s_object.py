@@ -9,7 +9,7 @@ Source: Kubernetes, "Server-Side Apply"; the seed's `kubectl create`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -20,7 +20,8 @@ from ppmlctl.modules._kubernetes import (
     observe_objects,
     remove_object,
 )
-from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult
+from ppmlctl.modules._secret_references import keys_read
+from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult, SecretKey
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import Change, Observed, Recorded, Removal, Wanted
 from ppmlctl.secret import Secret
@@ -121,6 +122,9 @@ class K8sObject(Module[K8sObjectArgs, K8sObjectResult]):
             existed_before=existed_before,
             evidence=ctx.simulated,
         )
+
+    def reads_secrets(self, args: K8sObjectArgs) -> Iterable[SecretKey]:
+        return keys_read(args.manifest) if isinstance(args.manifest, Mapping) else ()
 
     def remove(self, ctx: Context, recorded: Recorded) -> None:
         remove_object(ctx, recorded)

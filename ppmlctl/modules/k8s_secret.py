@@ -7,13 +7,13 @@ Errors: as k8s_object. Source: the seed's `kubectl create secret`; Kubernetes, "
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import Field
 
 from ppmlctl.modules._kubernetes import apply_object, decide_object, observe_objects, remove_object
-from ppmlctl.modules.base import Known, Module, ModuleArgs, ModuleResult
+from ppmlctl.modules.base import Known, Module, ModuleArgs, ModuleResult, SecretKey
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import Change, Observed, Recorded, Removal, Wanted
 from ppmlctl.secret import Secret
@@ -49,6 +49,10 @@ class K8sSecret(Module[K8sSecretArgs, K8sSecretResult]):
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
         """All Secrets of each namespace by one call."""
         return observe_objects(ctx, {one.address: _manifest(one.args) for one in wanted})
+
+    def makes_secrets(self, args: K8sSecretArgs) -> Iterable[SecretKey]:
+        data = args.data if isinstance(args.data, Mapping) else {}
+        return [SecretKey(args.namespace, args.name, key) for key in data]
 
     def diff(self, wanted: Wanted, observed: Observed, recorded: Recorded | None) -> Change:
         """By the live values; keyed digests in the record only tell people what changed."""

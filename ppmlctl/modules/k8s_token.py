@@ -10,12 +10,12 @@ Source: Kubernetes, "Manually create a long-lived API token for a ServiceAccount
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ppmlctl.diagnostics import Diagnostic, EngineError
 from ppmlctl.modules._kubernetes import apply_object, decide_object, observe_objects, remove_object
-from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult
+from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult, SecretKey
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import ActionKind, Change, FieldChange, Observed, Recorded, Removal, Wanted
 from ppmlctl.secret import Secret
@@ -55,6 +55,9 @@ class K8sToken(Module[K8sTokenArgs, K8sTokenResult]):
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
         """All Secrets of each namespace by one call."""
         return observe_objects(ctx, {one.address: _manifest(one.args) for one in wanted})
+
+    def makes_secrets(self, args: K8sTokenArgs) -> Iterable[SecretKey]:
+        return [SecretKey(args.namespace, args.name, key) for key in ("token", "ca.crt", "namespace")]
 
     def diff(self, wanted: Wanted, observed: Observed, recorded: Recorded | None) -> Change:
         """By the live Secret; an unfilled one, or another CA than recorded, is an update."""
