@@ -33,11 +33,16 @@ from ppmlctl.unknown import Unknown, unknowns_in
 if TYPE_CHECKING:
     from ppmlctl.clients.docker import DockerImage as Image
 
+_NOT_PUSHED = "not in the registry"
+_NOT_LISTED = ("evidence", "variables")
+"""Fields of the result that a listing does not tell."""
+
 
 class DockerImageArgs(ModuleArgs):
     """At most one of `build` and `overlay`; without them the image is pulled, as `pull` says when.
 
-    `always` compares with the registry in every plan, `never` demands that the engine has the image.
+    `always` compares with the registry in every plan, `never` demands that the engine has the image. `push` sends what
+    was built to the registry that the reference names.
     """
 
     reference: str
@@ -46,6 +51,7 @@ class DockerImageArgs(ModuleArgs):
     overlay: OverlayArgs | None = None
     proxy: ProxyArgs | None = None
     platform: str | None = None
+    push: bool = False
 
     @model_validator(mode="after")
     def _one_source(self) -> DockerImageArgs:
@@ -61,7 +67,7 @@ class DockerImageArgs(ModuleArgs):
 
 
 class DockerImageResult(ModuleResult):
-    """`id` is the engine's; `digest` what workloads are compared by: the registry's for a pulled image, else the id.
+    """`id` is the engine's; `digest` what workloads are compared by: the registry's if it has the image, else the id.
 
     `inputs` says what the image was built from; a pulled one has none. `variables` are those workloads may name.
     """
@@ -115,28 +121,37 @@ class DockerImage(Module[DockerImageArgs, DockerImageResult]):
 def _observed(ctx: Context, one: Wanted, images: Sequence[Image]) -> Observed:
     args = one.args
     there = next((image for image in images if image.is_named(args.reference)), None)
-    fields = {"id": there.id} if there else {}
-    foreseen: dict[str, Any] = {"reference": args.reference}
-    inputs = None
     if any(unknowns_in(one.inputs)):
-        pass
-    elif args.is_built:
-        inputs = _foreseen_inputs(ctx, args)
-        if inputs is not None and there is not None and _labels(ctx, one.address, inputs) <= there.labels.items():
-            foreseen |= dict(_result(args, there, inputs))
-    elif there is not None:
-        newest = _newest(ctx, args, there)
-        fields["digest"] = newest
-        foreseen |= dict(_result(args, there, None)) if newest == _digest(args, there) else {"digest": newest}
-    # A listing does not tell variables.
-    for name in ("evidence", "variables"):
-        foreseen.pop(name, None)
-    return Observed(exists=there is not None, fields=fields, foreseen=foreseen, detail=inputs)
+        return _as_seen(args, there, None, {})
+    inputs = _foreseen_inputs(ctx, args)
+    if there is None:
+        return _as_seen(args, None, inputs, {})
+    newest = _newest(ctx, args, there)
+    as_wanted = not args.is_built or (inputs is not None and _labels(ctx, one.address, inputs) <= there.labels.items())
+    foreseen: dict[str, Any] = {}
+    if as_wanted and newest == _digest(args, there):
+        foreseen = dict(_result(args, there, inputs))
+    elif not args.is_built:
+        foreseen = {"digest": newest}
+    fields = {} if newest == there.id else {"digest": newest}
+    return _as_seen(args, there, inputs, foreseen, **fields)
+
+
+def _as_seen(
+    args: DockerImageArgs, there: Image | None, inputs: str | None, foreseen: Mapping[str, Any], **fields: str
+) -> Observed:
+    known = {name: value for name, value in foreseen.items() if name not in _NOT_LISTED}
+    return Observed(
+        exists=there is not None,
+        fields={"id": there.id, **fields} if there else {},
+        foreseen={"reference": args.reference, **known},
+        detail=inputs,
+    )
 
 
 def _foreseen_inputs(ctx: Context, args: DockerImageArgs) -> str | None:
-    """What the image would be built from now; None where that is not known before other tasks have run."""
-    if args.overlay is not None and is_stale(ctx, args.overlay):
+    """What it would be built from now; None for a pulled image, and where other tasks have to run before."""
+    if not args.is_built or (args.overlay is not None and is_stale(ctx, args.overlay)):
         return None
     return inputs_of(ctx, _context(ctx, args), args.build, args.platform)
 
@@ -157,7 +172,7 @@ def _built(ctx: Context, args: DockerImageArgs) -> DockerImageResult:
     inputs = inputs_of(ctx, context, args.build, args.platform)
     labels = _labels(ctx, ctx.address, inputs)
     if there is not None and labels <= there.labels.items():
-        return _result(args, there, inputs)
+        return _result(args, _pushed(ctx, args, there), inputs)
     build = Build(
         args.reference,
         context,
@@ -171,7 +186,13 @@ def _built(ctx: Context, args: DockerImageArgs) -> DockerImageResult:
     if there is not None:
         _remove_superseded(ctx, there)
     ctx.engines.oci.remember()
-    return _result(args, image, inputs)
+    return _result(args, _pushed(ctx, args, image), inputs)
+
+
+def _pushed(ctx: Context, args: DockerImageArgs, image: Image) -> Image:
+    if not args.push or _newest(ctx, args, image) == image.digest_in(args.reference):
+        return image
+    return ctx.engines.docker.push(args.reference, ctx.tell)
 
 
 def _pulled(ctx: Context, args: DockerImageArgs) -> DockerImageResult:
@@ -184,10 +205,12 @@ def _pulled(ctx: Context, args: DockerImageArgs) -> DockerImageResult:
 
 
 def _newest(ctx: Context, args: DockerImageArgs, there: Image) -> str:
-    """The digest that the image should have: the registry's where that is to be asked, else the one it has."""
-    if args.pull != "always":
-        return _digest(args, there)
-    return ctx.engines.docker.registry_digest(args.reference)
+    """The digest that workloads would get: the registry's where it counts, else the one that the image has here."""
+    if args.push and args.is_built and there.digest_in(args.reference) is None:
+        return _NOT_PUSHED
+    if args.push if args.is_built else args.pull == "always":
+        return ctx.engines.docker.registry_digest(args.reference) or _NOT_PUSHED
+    return _digest(args, there)
 
 
 def _remove_superseded(ctx: Context, image: Image) -> None:
@@ -202,7 +225,8 @@ def _labels(ctx: Context, address: str, inputs: str) -> AbstractSet[tuple[str, s
 
 
 def _digest(args: DockerImageArgs, image: Image) -> str:
-    return image.id if args.is_built else image.digest_in(args.reference) or image.id
+    in_registry = image.digest_in(args.reference) if args.push or not args.is_built else None
+    return in_registry or image.id
 
 
 def _result(args: DockerImageArgs, image: Image, inputs: str | None) -> DockerImageResult:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import socket
+import subprocess
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,6 +39,43 @@ def client(name: str) -> Iterator[DockerClient]:
         yield opened
         for image in opened.images({"test": name}):
             opened.remove_image(image.id)
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[str]:
+    """A registry on this machine, without TLS, which engines accept of 127.0.0.0/8."""
+    program = shutil.which("docker-registry")
+    if program is None:
+        pytest.skip("docker-registry is not installed")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    settings = {
+        "version": "0.1",
+        "log": {"level": "error"},
+        "storage": {"filesystem": {"rootdirectory": str(tmp_path / "registry")}},
+        "http": {"addr": address},
+    }
+    (tmp_path / "registry.json").write_text(json.dumps(settings))
+    command = [program, "serve", str(tmp_path / "registry.json")]
+    with (tmp_path / "registry.log").open("w") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
+        try:
+            wait_until_it_listens(address)
+            yield address
+        finally:
+            process.terminate()
+
+
+def wait_until_it_listens(address: str) -> None:
+    host, _, port = address.partition(":")
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            socket.create_connection((host, int(port)), 1).close()
+        except ConnectionRefusedError:
+            assert time.monotonic() < deadline, "the registry does not start"
+            time.sleep(0.05)
+        else:
+            return
 
 
 def build(client: DockerClient, name: str, content: bytes = b"1", dockerfile: str = DOCKERFILE) -> DockerImage:
@@ -145,6 +186,27 @@ class TestRealEngine:
         assert "connection refused" in diagnostic.found
         assert diagnostic.fix == "docker pull 127.0.0.1:1/nobody/nothing"
 
+    def test_a_pushed_image_has_the_registrys_digest(self, client: DockerClient, name: str, registry: str) -> None:
+        there = f"{registry}/{name}"
+        assert client.registry_digest(there) is None
+        files = [file_of_bytes("tree/a", b"1")]
+        client.build(Build(there, generated_context(DOCKERFILE, files), labels={"test": name}))
+        told: list[str] = []
+        pushed = client.push(there, told.append)
+        assert client.registry_digest(there) == pushed.digest_in(there) is not None
+        assert any("digest: sha256:" in line for line in told)
+        client.remove_image(there)
+        assert client.pull(there).id == pushed.id
+
+    def test_a_registry_that_cannot_be_reached_is_named(self, client: DockerClient, name: str) -> None:
+        there = f"127.0.0.1:1/{name}"
+        with pytest.raises(EngineError) as caught:
+            client.registry_digest(there)
+        (diagnostic,) = caught.value.diagnostics
+        assert (diagnostic.code, diagnostic.fix) == ("docker-push-failed", f"docker push {there}")
+        with pytest.raises(EngineError, match="docker-push-failed"):
+            client.push(there)
+
     def test_what_is_sent_is_counted_by_effect(self, name: str) -> None:
         effects = Effects("docker", writes_allowed=False)
         with DockerClient(effects) as reading:
@@ -154,6 +216,7 @@ class TestRealEngine:
                 lambda: reading.pull(name),
                 lambda: reading.build(Build(name, generated_context(DOCKERFILE))),
                 lambda: reading.remove_image(name),
+                lambda: reading.push(name),
                 lambda: reading.read_files(name, ["/x"]),
             ):
                 with pytest.raises(WriteRefusedError):

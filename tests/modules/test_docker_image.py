@@ -43,9 +43,19 @@ class MemoryDocker:
     def inspect_image(self, reference: str) -> DockerImage | None:
         return next((image for image in self.kept.values() if image.is_named(reference)), None)
 
-    def registry_digest(self, reference: str) -> str:
+    def registry_digest(self, reference: str) -> str | None:
         self.calls.append("registry_digest")
-        return self.registry[reference]
+        return self.registry.get(reference)
+
+    def push(self, reference: str, tell: Callable[[str], None]) -> DockerImage:
+        self.calls.append("push")
+        tell("pushing")
+        image = self.inspect_image(reference)
+        assert image is not None
+        self.registry[reference] = f"sha256:manifest-of-{image.id}"
+        digest = f"{reference.rpartition(':')[0]}@{self.registry[reference]}"
+        self.kept[image.id] = replace(image, repo_digests=(digest,))
+        return self.kept[image.id]
 
     def pull(self, reference: str, *, platform: str | None, tell: Callable[[str], None]) -> DockerImage:
         self.calls.append("pull")
@@ -241,6 +251,42 @@ class TestBuilt:
         task = start(build={"context": build_folder.name}, proxy={"http": Secret("http://u:hunter2@p:1")})
         task.apply()
         assert "hunter2" not in str(task.recorded)
+
+
+class TestPushed:
+    def test_what_was_built_is_pushed_once(self, start: Any, docker: MemoryDocker, build_folder: Path) -> None:
+        task = start(build={"context": build_folder.name}, push=True)
+        result = task.apply()
+        assert result.digest == f"sha256:manifest-of-{result.id}"
+        assert task.plan().action is ActionKind.KEEP
+        assert task.apply() == result
+        assert docker.calls.count("push") == 1
+        (build_folder / "data").write_text("2")
+        assert task.apply().digest == docker.registry["app:1"] != result.digest
+
+    def test_a_registry_that_lost_it_or_has_another_gets_it_again(
+        self, start: Any, docker: MemoryDocker, build_folder: Path
+    ) -> None:
+        task = start(build={"context": build_folder.name}, push=True)
+        result = task.apply()
+        for left in ("sha256:another", None):
+            docker.registry.clear()
+            docker.registry |= {"app:1": left} if left else {}
+            (field,) = task.plan().fields
+            assert (field.path, field.before) == ("digest", left or "not in the registry")
+            assert task.apply() == result
+            assert docker.registry == {"app:1": result.digest}
+        assert len(docker.built) == 1
+
+    def test_a_push_that_a_crash_prevented_is_made_up_for(
+        self, start: Any, docker: MemoryDocker, build_folder: Path
+    ) -> None:
+        task = start(build={"context": build_folder.name})
+        task.apply()
+        task.arguments["push"] = True
+        assert task.plan().action is ActionKind.UPDATE
+        assert task.apply().digest == docker.registry["app:1"]
+        assert len(docker.built) == 1
 
 
 class TestOverlay:

@@ -63,15 +63,32 @@ class DockerClient:
         with self._effects.operation(Effect.READ, "list images"), self._connection.request("list images") as api:
             return [image_of(document) for document in api.images(filters=filters)]
 
-    def registry_digest(self, reference: str) -> str:
-        """The digest that the image's registry has for it now; the engine asks. Raises `docker-pull-failed`."""
+    def registry_digest(self, reference: str) -> str | None:
+        """The digest that the image's registry has for it now, as the engine is told; None where it has none.
+
+        Raises `docker-push-failed` where the registry cannot be asked; some refuse what they do not have.
+        """
         operation = f"ask the registry for {reference}"
         with self._effects.operation(Effect.READ, "inspect distribution"), self._connection.request(operation) as api:
             try:
                 found = api.inspect_distribution(familiar(reference))  # type: ignore[no-untyped-call] # its stub has no types
                 return str(found["Descriptor"]["digest"])
+            except NotFound:
+                return None
             except APIError as error:
-                raise faults.pull_failed(reference, str(error.explanation)) from None
+                raise faults.push_failed(reference, str(error.explanation)) from None
+
+    def push(self, reference: str, tell: Callable[[str], None] = _silent) -> DockerImage:
+        """Sends the image to its registry, telling what happens. Raises `docker-push-failed`."""
+        operation, progress = f"push {reference}", Progress(tell)
+        with self._effects.operation(Effect.WRITE, "push image"), self._connection.request(operation) as api:
+            try:
+                progress.follow(api.push(familiar(reference), stream=True, decode=True))
+            except APIError as error:
+                progress.error = str(error.explanation)
+        if progress.error is not None:
+            raise faults.push_failed(reference, progress.error)
+        return self._present(reference)
 
     def pull(
         self, reference: str, *, platform: str | None = None, tell: Callable[[str], None] = _silent

@@ -49,11 +49,21 @@ def refused(operation: str, reason: str) -> EngineError:
 def pull_failed(reference: str, reason: str) -> EngineError:
     """The image cannot be had from its registry."""
     kind = TransientError if _passes(reason) else EngineError
-    fix = f"docker pull {reference}"
-    if any(word in reason.lower() for word in ("denied", "unauthorized", "authentication required")):
-        fix = f"log in to the registry, or correct the name:\ndocker login {_registry(reference)}".rstrip()
+    fix = _login(reference, reason) or f"docker pull {reference}"
     title = "an image could not be pulled"
     return kind(Diagnostic("docker-pull-failed", title, found=f"{reference}: {reason}", fix=fix))
+
+
+def push_failed(reference: str, reason: str) -> EngineError:
+    """The registry does not take the image, or does not tell of it."""
+    kind = TransientError if _passes(reason) else EngineError
+    title = "an image could not be pushed, or asked for at its registry"
+    found = f"{reference}: {reason}"
+    return kind(
+        Diagnostic(
+            "docker-push-failed", title, found=found, fix=_login(reference, reason) or f"docker push {reference}"
+        )
+    )
 
 
 def build_failed(reference: str, step: str, reason: str, last_lines: Sequence[str]) -> EngineError:
@@ -80,6 +90,12 @@ def image_missing(reference: str) -> EngineError:
 
 def _passes(reason: str) -> bool:
     return any(words in reason.lower() for words in _PASSING)
+
+
+def _login(reference: str, reason: str) -> str:
+    if not any(word in reason.lower() for word in ("denied", "unauthorized", "authentication required")):
+        return ""
+    return f"log in to the registry, or correct the name:\ndocker login {_registry(reference)}".rstrip()
 
 
 def _registry(reference: str) -> str:
