@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from ppmlctl.cli.plan_view import masked
@@ -11,7 +11,17 @@ from ppmlctl.cli.style import Style
 from ppmlctl.engine import Recap, Session, TaskFinished
 from ppmlctl.evidence import Evidence
 from ppmlctl.planning import ActionKind, Removal
-from ppmlctl.secret import Secret
+
+_PLAIN = {"path", "name", "kind", "url", "reference", "verdict"}
+_LABELS = {
+    "mr_enclave": "MRENCLAVE",
+    "mr_signer": "MRSIGNER",
+    "sigstruct": "SIGSTRUCT",
+    "recompute": "recompute it:",
+    "policy_id": "policy",
+    "appid": "account",
+    "certificate_sha256": "certificate SHA-256",
+}
 
 
 def recap_as_data(recap: Recap, session: Session) -> dict[str, Any]:
@@ -88,15 +98,11 @@ def _blocks(recap: Recap, session: Session, style: Style) -> list[str]:
 
 def _described(finished: TaskFinished, session: Session) -> Iterator[str]:
     module = session.modules[finished.action.module]
-    parts = [_part(name, finished.result) for name in module.shown if finished.result.get(name) not in {None, ""}]
-    yield f"  {finished.action.address:<24} {'  '.join(part for part in parts if part)}".rstrip()
-
-
-def _part(name: str, result: Mapping[str, Any]) -> str:
-    value = result[name]
-    if isinstance(value, Secret):
-        return ""
-    return str(value) if name in {"path", "name", "url", "reference", "verdict"} else f"{name} {value}"
+    told = {name: finished.result.get(name) for name in module.shown}
+    plain = [str(value) for name, value in told.items() if value and name in _PLAIN]
+    labelled = [f"{_LABELS.get(name, name)} {value}" for name, value in told.items() if value and name not in _PLAIN]
+    for number, line in enumerate(["  ".join(plain), *labelled] if plain else labelled):
+        yield f"  {finished.action.address if number == 0 else '':<24} {line}"
 
 
 def _whole(value: Any) -> str:

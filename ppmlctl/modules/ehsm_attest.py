@@ -68,6 +68,7 @@ class EhsmAttest(Module[EhsmAttestArgs, EhsmAttestResult]):
     kind = "ehsm_attest"
     Args = EhsmAttestArgs
     Result = EhsmAttestResult
+    shown = ("verdict",)
     engine = "ehsm"
 
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:

@@ -39,6 +39,7 @@ class EhsmEnroll(Module[EhsmEnrollArgs, EhsmEnrollResult]):
     kind = "ehsm_enroll"
     Args = EhsmEnrollArgs
     Result = EhsmEnrollResult
+    shown = ("appid",)
     engine = "ehsm"
     removal = Removal.IMPOSSIBLE
 

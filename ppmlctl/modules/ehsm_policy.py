@@ -47,6 +47,7 @@ class EhsmPolicy(Module[EhsmPolicyArgs, EhsmPolicyResult]):
     kind = "ehsm_policy"
     Args = EhsmPolicyArgs
     Result = EhsmPolicyResult
+    shown = ("policy_id",)
     engine = "ehsm"
     removal = Removal.IMPOSSIBLE
     replace_on = frozenset({"appid", "mr_enclave", "mr_signer"})

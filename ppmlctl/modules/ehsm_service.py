@@ -40,6 +40,7 @@ class EhsmService(Module[EhsmServiceArgs, EhsmServiceResult]):
     kind = "ehsm_service"
     Args = EhsmServiceArgs
     Result = EhsmServiceResult
+    shown = ("url",)
     engine = "ehsm"
     removal = Removal.KEEP
 

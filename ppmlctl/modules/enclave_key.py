@@ -38,6 +38,7 @@ class EnclaveKey(Module[EnclaveKeyArgs, EnclaveKeyResult]):
     kind = "enclave_key"
     Args = EnclaveKeyArgs
     Result = EnclaveKeyResult
+    shown = ("path", "mr_signer")
     removal = Removal.KEEP
 
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:

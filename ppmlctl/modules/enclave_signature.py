@@ -84,6 +84,7 @@ class EnclaveSignature(Module[EnclaveSignatureArgs, EnclaveSignatureResult]):
     kind = "enclave_signature"
     Args = EnclaveSignatureArgs
     Result = EnclaveSignatureResult
+    shown = ("sigstruct", "mr_enclave", "recompute")
 
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
         return {one.address: _observed(ctx, one.args) for one in wanted if isinstance(one.args.output, str)}

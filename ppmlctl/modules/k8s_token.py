@@ -49,6 +49,7 @@ class K8sToken(Module[K8sTokenArgs, K8sTokenResult]):
     kind = "k8s_token"
     Args = K8sTokenArgs
     Result = K8sTokenResult
+    shown = ("name",)
     engine = "kubernetes"
     removal = Removal.DELETE
 

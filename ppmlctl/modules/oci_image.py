@@ -59,7 +59,7 @@ class OciImage(Module[OciImageArgs, OciImageResult]):
     kind = "oci_image"
     Args = OciImageArgs
     Result = OciImageResult
-    shown = ("path", "reference")
+    shown = ("path", "digest")
 
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
         return {one.address: _observed(ctx, one) for one in wanted if not isinstance(_folder(one.args), Unknown)}

@@ -49,6 +49,7 @@ class SslPassword(Module[SslPasswordArgs, SslPasswordResult]):
     kind = "ssl_password"
     Args = SslPasswordArgs
     Result = SslPasswordResult
+    shown = ("path",)
     removal = Removal.KEEP
 
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:

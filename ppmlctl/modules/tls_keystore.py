@@ -68,6 +68,7 @@ class TlsKeystore(Module[TlsKeystoreArgs, TlsKeystoreResult]):
     kind = "tls_keystore"
     Args = TlsKeystoreArgs
     Result = TlsKeystoreResult
+    shown = ("path", "certificate_sha256")
     removal = Removal.KEEP
 
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:

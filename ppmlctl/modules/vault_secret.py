@@ -49,6 +49,7 @@ class VaultSecret(Module[VaultSecretArgs, VaultSecretResult]):
     kind = "vault_secret"
     Args = VaultSecretArgs
     Result = VaultSecretResult
+    shown = ("name",)
     removal = Removal.KEEP
 
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
