@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from ppmlctl.cli.plan_view import masked
@@ -99,6 +101,8 @@ def _blocks(recap: Recap, session: Session, style: Style) -> list[str]:
 def _described(finished: TaskFinished, session: Session) -> Iterator[str]:
     module = session.modules[finished.action.module]
     told = {name: finished.result.get(name) for name in module.shown}
+    if told.get("recompute") and session.root != Path():
+        told["recompute"] = f"cd {shlex.quote(str(session.root))} && {told['recompute']}"
     plain = [str(value) for name, value in told.items() if value and name in _PLAIN]
     labelled = [f"{_LABELS.get(name, name)} {value}" for name, value in told.items() if value and name not in _PLAIN]
     for number, line in enumerate(["  ".join(plain), *labelled] if plain else labelled):
