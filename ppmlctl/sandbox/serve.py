@@ -31,7 +31,7 @@ from ppmlctl.sandbox.tls import SandboxCertificates, ensure_certificates
 
 CONTEXT = "ppml-sandbox"
 _TOKEN_BYTES = 32
-_GRACE_SECONDS = 2
+_GRACE_SECONDS = 1
 _BACKLOG = 128
 
 

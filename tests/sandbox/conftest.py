@@ -5,9 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -46,21 +45,27 @@ class Api:
         with self.http.stream("GET", path, params=parameters) as stream:
             return [json.loads(line) for line in itertools.islice(stream.iter_lines(), count)]
 
-    def eventually(self, path: str, *types: str) -> Any:
-        """The object when it has a condition or phase of one of these types."""
-        collection, _, name = path.rpartition("/")
-        query = {"watch": "1", "timeoutSeconds": "20", "fieldSelector": f"metadata.name={name}"}
-        with self.http.stream("GET", collection, params=query) as stream:
+    def until(self, path: str, test: Callable[[Any], bool], **query: str) -> Any:
+        """The first object that a watch tells of and that passes the test."""
+        parameters = {"watch": "1", "timeoutSeconds": "20", **query}
+        with self.http.stream("GET", path, params=parameters) as stream:
             for line in stream.iter_lines():
                 found = json.loads(line)["object"]
-                state = found.get("status", {})
-                reached = {state.get("phase"), *(condition["type"] for condition in state.get("conditions", []))}
-                if reached & set(types):
+                if test(found):
                     return found
-        raise AssertionError(f"{path} reached none of {types}")
+        raise AssertionError(f"nothing under {path} passed the test in time")
+
+    def eventually(self, path: str, condition: str) -> Any:
+        """The object when it has this condition."""
+        collection, _, name = path.rpartition("/")
+
+        def has_it(found: Any) -> bool:
+            return condition in {known["type"] for known in found.get("status", {}).get("conditions", [])}
+
+        return self.until(collection, has_it, fieldSelector=f"metadata.name={name}")
 
 
-def client_of(sandbox: Sandbox) -> httpx.Client:
+def connect_to(sandbox: Sandbox) -> httpx.Client:
     assert sandbox.kubernetes_url
     assert sandbox.kubeconfig
     token = json.loads(sandbox.kubeconfig.read_text())["users"][0]["user"]["token"]
@@ -69,9 +74,15 @@ def client_of(sandbox: Sandbox) -> httpx.Client:
     return httpx.Client(base_url=sandbox.kubernetes_url, headers=headers, verify=trust, trust_env=False)
 
 
+@pytest.fixture
+def connect() -> Callable[[Sandbox], httpx.Client]:
+    """A client of a sandbox's Kubernetes API."""
+    return connect_to
+
+
 @pytest.fixture(scope="session")
 def http(sandbox: Sandbox) -> Iterator[httpx.Client]:
-    with client_of(sandbox) as client:
+    with connect_to(sandbox) as client:
         yield client
 
 
@@ -81,7 +92,3 @@ def api(http: httpx.Client) -> Api:
     body = {"metadata": {"name": namespace}}
     assert http.post("/api/v1/namespaces", json=body).status_code == 201
     return Api(http, namespace)
-
-
-def requests_to(state: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (state / "requests.jsonl").read_text().splitlines()]
