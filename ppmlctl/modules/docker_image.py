@@ -115,7 +115,7 @@ class DockerImage(Module[DockerImageArgs, DockerImageResult]):
         if there.labels.get(ENVIRONMENT) != ctx.environment:
             ctx.warn(f"{reference} was left alone: another image has this name now")
         elif not ctx.engines.docker.remove_image(reference):
-            ctx.warn(f"{reference} was left alone: a container uses it")
+            ctx.warn(f"{reference} was left alone: a running container or another image uses it")
 
 
 def _observed(ctx: Context, one: Wanted, images: Sequence[Image]) -> Observed:

@@ -18,7 +18,7 @@ import pytest
 from ppmlctl.clients.docker import Build, DockerClient, DockerImage, Proxy, build_context, generated_context
 from ppmlctl.diagnostics import EngineError, TransientError, WriteRefusedError
 from ppmlctl.effects import Effect, Effects
-from ppmlctl.oci import file_of_bytes
+from ppmlctl.oci import file_of_bytes, file_of_source
 from ppmlctl.secret import Secret
 
 needs_engine = [
@@ -177,6 +177,27 @@ class TestRealEngine:
         build(client, name)
         assert [client.remove_image(name), client.remove_image(name)] == [True, True]
         assert client.inspect_image(name) is None
+
+    def test_an_image_of_an_ended_container_is_removed_and_of_a_running_one_kept(
+        self, client: DockerClient, name: str
+    ) -> None:
+        busybox = shutil.which("busybox")
+        if busybox is None or b"/ld-linux" in Path(busybox).read_bytes():
+            pytest.skip("busybox is not installed, or not linked statically")
+        program = file_of_source("tree/busybox", Path(busybox), executable=True)
+        client.build(Build(name, generated_context(DOCKERFILE, [program]), labels={"test": name}))
+        with client._connection.request("run") as api:
+            container = api.create_container(name, ["/busybox", "sleep", "60"], labels={"test": name})["Id"]
+            try:
+                api.start(container)
+                assert not client.remove_image(name)
+                assert client.inspect_image(name) is not None
+                api.kill(container)
+                api.wait(container)
+                assert client.remove_image(name)
+                assert client.inspect_image(name) is None
+            finally:
+                api.remove_container(container, force=True)
 
     def test_a_pull_that_fails_says_why_and_what_to_run(self, client: DockerClient) -> None:
         with pytest.raises(EngineError) as caught:

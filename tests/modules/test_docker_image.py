@@ -243,7 +243,7 @@ class TestBuilt:
         docker._named("app:1", DockerImage("sha256:foreign", (), (), {}))
         task.module.remove(task.context, recorded)
         assert warnings == [
-            "app:1 was left alone: a container uses it",
+            "app:1 was left alone: a running container or another image uses it",
             "app:1 was left alone: another image has this name now",
         ]
 

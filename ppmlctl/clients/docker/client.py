@@ -126,11 +126,15 @@ class DockerClient:
         return self._present(progress.image_id or build.reference)
 
     def remove_image(self, reference: str) -> bool:
-        """Removes the name, and with the last name the image; False where it is in use. A missing one is no error."""
+        """Removes the name, and with the last name the image; False where it is in use. A missing one is no error.
+
+        In use is what a running container or another image stands on. Containers that ended, which Kubernetes keeps
+        for a while after their pods, count for nothing.
+        """
         operation = f"remove image {reference}"
         with self._effects.operation(Effect.WRITE, "remove image"), self._connection.request(operation) as api:
             try:
-                api.remove_image(reference)
+                _remove_image(api, reference)
             except (ImageNotFound, NotFound):
                 return True
             except APIError as error:
@@ -168,6 +172,16 @@ class DockerClient:
         if image is None:
             raise faults.image_missing(reference)
         return image
+
+
+def _remove_image(api: docker.APIClient, reference: str) -> None:
+    try:
+        api.remove_image(reference)
+    except APIError as error:
+        # Forced, the engine takes the name away even from an image that a container runs on: so look first.
+        if error.status_code != _CONFLICT or api.containers(filters={"ancestor": reference}):
+            raise
+        api.remove_image(reference, force=True)
 
 
 def _build_events(api: docker.APIClient, build: Build, context: IO[bytes]) -> Iterator[Mapping[str, Any]]:
