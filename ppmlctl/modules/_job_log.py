@@ -1,4 +1,4 @@
-"""The last lines of a failed Job, without the secrets that its pods could read."""
+"""The last lines of a pod that failed, without the secrets that it could read."""
 
 from __future__ import annotations
 
@@ -10,24 +10,25 @@ from ppmlctl.diagnostics import EngineError
 from ppmlctl.secret import MASK
 
 if TYPE_CHECKING:
-    from ppmlctl.clients.kubernetes import KubernetesClient, Manifest, ObjectKey
+    from ppmlctl.clients.kubernetes import KubernetesClient, Manifest
 
 LINES = 20
 SHORTEST_SECRET = 4
 """Characters; shorter values would mask ordinary words."""
 
 
-def last_lines(client: KubernetesClient, job: ObjectKey) -> list[str]:
-    """What the Job's youngest pod said last, and why its container ended. Empty where neither can be had."""
+def last_lines(client: KubernetesClient, pod: Manifest) -> list[str]:
+    """Why the pod's containers ended, and what it said last. Without the log where it cannot be had any more."""
+    from ppmlctl.clients.kubernetes import key_of  # noqa: PLC0415 - plans do without the client
+
     try:
-        pods = client.pods_of_job(job)
-        log = client.job_log(job, tail_lines=LINES) if pods else ""
-        hidden = sorted(_secrets(client, pods[-1]), key=len, reverse=True) if pods else []
+        log = client.pod_log(key_of(pod), tail_lines=LINES)
+        hidden = sorted(_secrets(client, pod), key=len, reverse=True)
     except EngineError:
-        return []
+        return list(_endings(pod))
     for value in hidden:
         log = log.replace(value, MASK)
-    return [*(_endings(pods[-1]) if pods else ()), *log.splitlines()]
+    return [*_endings(pod), *log.splitlines()]
 
 
 def _endings(pod: Manifest) -> Iterator[str]:

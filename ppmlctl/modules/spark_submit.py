@@ -3,9 +3,9 @@
 Identity: the task, then workload + digest of the arguments + attempt, which is the Job's name; the attempt is
 journalled before the Job is created, and Spark's driver is named after it, so nothing runs twice. Other arguments are
 another run. A recorded success is final: a Job that the cluster has cleaned up is no drift.
-Errors: `workload-failed` (with the pod's reason and its last lines), `workload-detached` (the user stopped waiting).
-Source: upstream `ppml/trusted-bigdata/bigdl-ppml-submit.sh`; its exit status says little, so on a real cluster a run
-that ended with 0 is `ran, result not checked`.
+Errors: `workload-failed` (with the pod's reason and its last lines), `workload-detached` (the user stopped waiting),
+`workload-name-taken`. Evidence: `reported` where the log holds `expect_log`, else `not verified`.
+Source: upstream `ppml/trusted-bigdata/bigdl-ppml-submit.sh`; its exit status says little, see ppmlctl.spark.outcome.
 """
 
 from __future__ import annotations
@@ -13,27 +13,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from ppmlctl.diagnostics import Diagnostic, EngineError
-from ppmlctl.evidence import Evidence
-from ppmlctl.modules._job_log import last_lines
+from ppmlctl.modules._kubernetes import ENVIRONMENT, TASK, label_value
+from ppmlctl.modules._spark_run import SparkRun, condition
 from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import ActionKind, Change, Observed, Recorded, Wanted, decide
-from ppmlctl.spark import Attestation, Executor, Process, Security, Submission, job_manifest, templates_manifest
+from ppmlctl.spark import Attestation, Executor, Process, Security, Submission, run_name
 from ppmlctl.spec import Duration
 
-if TYPE_CHECKING:
-    from ppmlctl.clients.kubernetes import Manifest, ObjectKey
-
-SIMULATED = "simulated"
-NOT_CHECKED = "ran, result not checked"
 _WHEN = {"rerun", "deadline"}
-BEYOND_DEADLINE = 30.0
-"""Seconds beyond the Job's own deadline before the wait itself gives up."""
 
 
 def _in_seconds(value: object) -> object:
@@ -103,6 +95,7 @@ class SparkSubmitArgs(ModuleArgs):
     device_plugin: Literal["intel", "host", "none"] = "intel"
     claim: str | None = None
     has_keys: bool = False
+    expect_log: str | None = None
     deadline: Seconds = 1800
     driver_port: int = 54321
     rerun: Literal["on-change", "always", "never"] = "on-change"
@@ -148,21 +141,23 @@ class SparkSubmit(Module[SparkSubmitArgs, SparkSubmitResult]):
     def apply(self, ctx: Context, args: SparkSubmitArgs, observed: Observed) -> SparkSubmitResult:  # noqa: ARG002 - decided
         digest = _digest_of(args)
         attempt = _attempt(ctx, args, digest)
-        submission = _submission(ctx, args, f"{args.name}-{digest}-{attempt}")
-        ctx.engines.kubernetes.apply(templates_manifest(submission))
-        ctx.intents.begin(ctx.address, {"submit": submission.name, "digest": digest, "attempt": attempt})
-        _submit(ctx, submission)
-        job = _finished(ctx, submission)
-        if _condition(job, "Complete") is None:
-            raise _failed(ctx, job)
-        simulated = ctx.simulated is Evidence.SIMULATED
+        submission = _submission(ctx, args, run_name(args.name, digest, attempt))
+        run = SparkRun(ctx, submission)
+        run.prepare()
+        intent = {"submit": submission.name, "digest": digest, "attempt": attempt}
+        ctx.intents.begin(ctx.address, intent)
+        run.start()
+        outcome = run.outcome(args.expect_log)
+        if outcome.failure:
+            ctx.intents.begin(ctx.address, {**intent, "failed": True})
+            raise run.failed(outcome)
         return SparkSubmitResult(
             name=submission.name,
             namespace=args.namespace,
             digest=digest,
             attempt=attempt,
-            verdict=SIMULATED if simulated else NOT_CHECKED,
-            evidence=Evidence.SIMULATED if simulated else Evidence.NOT_VERIFIED,
+            verdict=outcome.verdict,
+            evidence=outcome.evidence,
         )
 
     def remove(self, ctx: Context, recorded: Recorded) -> None:
@@ -192,8 +187,8 @@ def _attempt(ctx: Context, args: SparkSubmitArgs, digest: str) -> int:
     pending, recorded = ctx.intents.pending(ctx.address), ctx.recorded.get(ctx.address)
     if pending and pending.get("digest") == digest:
         job = ctx.engines.kubernetes.get(ObjectKey("batch/v1", "Job", args.namespace, pending["submit"]))
-        failed = job is not None and _condition(job, "Failed") is not None
-        return int(pending["attempt"]) + failed
+        failed = pending.get("failed") or (job is not None and condition(job, "Failed") is not None)
+        return int(pending["attempt"]) + bool(failed)
     if recorded and recorded.result.get("digest") == digest:
         return int(recorded.result["attempt"]) + 1
     return 1
@@ -233,7 +228,7 @@ def _submission(ctx: Context, args: SparkSubmitArgs, name: str) -> Submission:
 
 
 def _labels(ctx: Context) -> dict[str, str]:
-    return {"ppmlctl/environment": ctx.environment, "ppmlctl/task": ctx.address}
+    return {ENVIRONMENT: ctx.environment, TASK: label_value(ctx.address)}
 
 
 def _resolved(location: str, variables: Mapping[str, str]) -> str:
@@ -241,65 +236,6 @@ def _resolved(location: str, variables: Mapping[str, str]) -> str:
     for name, value in variables.items():
         location = location.replace(f"${{{name}}}", value)
     return location
-
-
-def _submit(ctx: Context, submission: Submission) -> None:
-    from ppmlctl.clients.kubernetes import ObjectExistsError  # noqa: PLC0415 - plans do without the client
-
-    try:
-        ctx.engines.kubernetes.create(job_manifest(submission))
-        ctx.tell(f"submitted as {submission.name}")
-    except ObjectExistsError:
-        ctx.tell(f"{submission.name} runs already; waiting for it")
-
-
-def _finished(ctx: Context, submission: Submission) -> Manifest:
-    from ppmlctl.clients.kubernetes import Condition, ObjectKey  # noqa: PLC0415 - plans do without the client
-    from ppmlctl.clients.kubernetes.waiting import WaitStoppedError  # noqa: PLC0415 - the same
-
-    key = ObjectKey("batch/v1", "Job", submission.namespace, submission.name)
-    ended = Condition("the submission has ended", _has_ended)
-    seconds = submission.deadline + BEYOND_DEADLINE
-    try:
-        job = ctx.engines.kubernetes.wait(key, ended, seconds, stopping=ctx.stopping)
-    except WaitStoppedError:
-        raise _detached(key) from None
-    if job is None:
-        raise EngineError(Diagnostic("workload-failed", "a workload's Job was deleted while it ran", found=str(key)))
-    return job
-
-
-def _has_ended(job: Manifest | None) -> bool:
-    return job is None or any(_condition(job, kind) is not None for kind in ("Complete", "Failed"))
-
-
-def _condition(job: Manifest, kind: str) -> Mapping[str, Any] | None:
-    conditions = job.get("status", {}).get("conditions") or ()
-    return next((c for c in conditions if c["type"] == kind and c["status"] == "True"), None)
-
-
-def _detached(key: ObjectKey) -> EngineError:
-    title = "a workload still runs; nobody waits for it now"
-    return EngineError(Diagnostic("workload-detached", title, found=str(key), fix="the next apply picks it up"))
-
-
-def _failed(ctx: Context, job: Manifest) -> EngineError:
-    from ppmlctl.clients.kubernetes import key_of  # noqa: PLC0415 - plans do without the client
-
-    key = key_of({"apiVersion": "batch/v1", "kind": "Job", **job})
-    why = _condition(job, "Failed") or {}
-    lines = [
-        f"{key}: {why.get('reason', '')} {why.get('message', '')}".strip(),
-        *last_lines(ctx.engines.kubernetes, key),
-    ]
-    return EngineError(
-        Diagnostic(
-            "workload-failed",
-            "a workload's submission failed",
-            found="\n".join(lines),
-            fix="mend the cause; the next apply makes another attempt",
-        )
-    )
 
 
 def _exposures(args: SparkSubmitArgs) -> list[str]:

@@ -60,7 +60,7 @@ def _container(submission: Submission) -> Manifest:
         "imagePullPolicy": submission.image_pull_policy,
         "workingDir": WORKING_FOLDER,
         "command": ["bash", SUBMIT],
-        "args": submit_words(submission),
+        "args": [word.replace("$(", "$$(") for word in submit_words(submission)],  # Kubernetes would fill in $(NAME)
         "env": _environment(submission),
         "volumeMounts": [{"name": name, "mountPath": path} for name, (path, _) in _volumes(submission).items()],
     }

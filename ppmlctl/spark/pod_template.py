@@ -62,7 +62,9 @@ def sgx_resources(submission: Submission) -> Manifest:
 
 
 def _environment(submission: Submission, role: Role) -> list[Manifest]:
-    own = [{"name": "RUNTIME_DRIVER_MEMORY", "value": submission.driver.memory}] if role == "driver" else []
+    """The user's variables stand here and not in Spark's settings, whose words may hold no blank."""
+    plain = {"RUNTIME_DRIVER_MEMORY": submission.driver.memory} if role == "driver" else {}
+    own = [{"name": name, "value": value} for name, value in {**plain, **submission.env}.items()]
     attested = attestation_environment(submission.attestation) if submission.attestation else []
     return [*own, *attested]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ppmlctl.spark.submission import Submission
+from ppmlctl.spark.submission import Submission, driver_name
 
 API_SERVER = "https://kubernetes.default.svc"
 """The API server as every pod reaches it, and as its certificate names it."""
@@ -54,28 +54,26 @@ def _own_options(submission: Submission) -> Iterator[str]:
 
 def _settings(submission: Submission) -> Iterator[str]:
     settings = dict(_cluster_settings(submission)) if submission.on_cluster else {}
-    settings |= {f"spark.executorEnv.{name}": value for name, value in submission.env.items()}
     settings |= dict(_switched_off(submission))
     for name, value in {**settings, **submission.conf}.items():
         yield from ("--conf", f"{name}={value}")
 
 
 def _cluster_settings(submission: Submission) -> Iterator[tuple[str, str]]:
-    """The driver's name is fixed, so that the API server itself refuses a second one."""
+    """In client mode the driver has no pod of its own, and Spark would look for one of this name in vain."""
     yield "spark.kubernetes.container.image", submission.image
     yield "spark.kubernetes.container.image.pullPolicy", submission.image_pull_policy
     if submission.image_pull_secrets:
         yield "spark.kubernetes.container.image.pullSecrets", ",".join(submission.image_pull_secrets)
     yield "spark.kubernetes.namespace", submission.namespace
     yield "spark.kubernetes.authenticate.driver.serviceAccountName", submission.service_account
-    yield "spark.kubernetes.driver.pod.name", f"{submission.name}-driver"
+    if submission.mode == "cluster":
+        yield "spark.kubernetes.driver.pod.name", driver_name(submission.name)
     yield "spark.kubernetes.executor.podNamePrefix", submission.name
     yield "spark.kubernetes.file.upload.path", "file:///tmp"
     for name, value in submission.labels.items():
         yield f"spark.kubernetes.driver.label.{name}", value
         yield f"spark.kubernetes.executor.label.{name}", value
-    for name, value in submission.env.items():
-        yield f"spark.kubernetes.driverEnv.{name}", value
 
 
 def _switched_off(submission: Submission) -> Iterator[tuple[str, str]]:

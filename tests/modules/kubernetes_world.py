@@ -111,6 +111,7 @@ class Task:
         self.module.diff(wanted, observed, self.recorded)
         result: ModuleResult = self.module.apply(self.context, wanted.args, observed)
         if not crash_before_record:
+            self.world.context.intents.kept.pop(self.address, None)  # type: ignore[attr-defined]  # see conftest.py
             fields = {name: getattr(result, name) for name in type(result).model_fields if name != "evidence"}
             self.world.recorded[self.address] = Recorded(
                 self.module.kind, wanted.inputs, fields, evidence=result.evidence

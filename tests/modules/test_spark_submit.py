@@ -1,0 +1,241 @@
+"""The module `spark_submit`. On a real cluster the image's scripts are stood in for by one small program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+from kubernetes_world import CLUSTERS, Task, World, cluster, world_of
+from pydantic import ValidationError
+from submit_image import SUBMIT_IMAGE, build_submit_image
+
+from ppmlctl.clients.kubernetes import Condition, ObjectKey
+from ppmlctl.diagnostics import EngineError
+from ppmlctl.effects import Effect
+from ppmlctl.evidence import Evidence
+from ppmlctl.modules._spark_run import has_ended
+from ppmlctl.modules.spark_submit import SparkSubmit
+from ppmlctl.planning import ActionKind
+from ppmlctl.unknown import Unknown
+
+SECRET = "s3cret-of-spark"
+
+
+@pytest.fixture(scope="module", params=CLUSTERS)
+def kubeconfig(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    with cluster(request.param, tmp_path_factory.mktemp("sandbox")) as found:
+        if request.param == "real":
+            build_submit_image(tmp_path_factory.mktemp("image"))
+        yield request.param, found
+
+
+@pytest.fixture
+def world(kubeconfig: tuple[str, Path], make_context: Any) -> Iterator[World]:
+    name, file = kubeconfig
+    with world_of(file, make_context, target="sandbox" if name == "sandbox" else "cluster") as made:
+        made.client.apply(made.manifest("ServiceAccount", "spark"))
+        for secret, data in (("kubeconfig-secret", {"config": "{}"}), ("spark-secret", {"secret": SECRET})):
+            made.client.apply(made.manifest("Secret", secret, stringData=data))
+        yield made
+
+
+def is_real(world: World) -> bool:
+    return world.context.target == "cluster"
+
+
+def pi(world: World, **arguments: Any) -> Task:
+    given = {
+        "name": "spark-pi",
+        "namespace": world.namespace,
+        "image": SUBMIT_IMAGE,
+        "application": "local://${SPARK_HOME}/examples.jar",
+        "image_variables": {"SPARK_HOME": "/opt/spark"},
+        "device_plugin": "none",
+        "deadline": "2m",
+    }
+    return world.task(SparkSubmit(), "workload.spark-pi", **{**given, **arguments})
+
+
+def jobs(world: World) -> list[str]:
+    return [job["metadata"]["name"] for job in world.client.list_objects("batch/v1", "Job", world.namespace)]
+
+
+def test_it_runs_once(world: World) -> None:
+    task = pi(world)
+    assert task.plan().action is ActionKind.CREATE
+    assert task.plan().reasons == ("has not run yet",)
+    result = task.apply()
+    assert result.name == f"spark-pi-{result.digest}-1"
+    if is_real(world):
+        assert (result.verdict, result.evidence) == ("ran, result not checked", Evidence.NOT_VERIFIED)
+    else:
+        assert (result.verdict, result.evidence) == ("simulated", Evidence.SIMULATED)
+    assert jobs(world) == [result.name]
+    assert task.plan().action is ActionKind.KEEP
+
+
+def test_a_plan_of_what_ran_asks_the_cluster_nothing(world: World) -> None:
+    task = pi(world)
+    task.apply()
+    before = world.effects.count(Effect.READ)
+    assert task.plan().action is ActionKind.KEEP
+    assert world.effects.count(Effect.READ) == before
+
+
+def test_a_job_that_the_cluster_cleaned_up_is_no_drift(world: World) -> None:
+    task = pi(world)
+    name = task.apply().name
+    world.client.delete(ObjectKey("batch/v1", "Job", world.namespace, name), propagation="Foreground", wait_seconds=60)
+    assert task.plan().action is ActionKind.KEEP
+
+
+def test_it_runs_again_when_what_it_depends_on_changed(world: World) -> None:
+    first = pi(world, image_digest="sha256:one").apply()
+    changed = pi(world, image_digest="sha256:two")
+    assert changed.plan().action is ActionKind.UPDATE
+    second = changed.apply()
+    assert (second.attempt, second.digest == first.digest) == (1, False)
+
+
+def test_another_deadline_is_no_other_run(world: World) -> None:
+    pi(world).apply()
+    assert pi(world, deadline=999, rerun="never").plan().action is ActionKind.KEEP
+
+
+def test_rerun_always_makes_another_attempt_of_the_same(world: World) -> None:
+    first = pi(world).apply()
+    again = pi(world, rerun="always")
+    assert again.plan().reasons == ("runs at every apply",)
+    second = again.apply()
+    assert (second.digest, second.attempt) == (first.digest, 2)
+
+
+def test_an_interrupted_run_is_picked_up_and_never_started_twice(world: World) -> None:
+    task = pi(world)
+    first = task.apply(crash_before_record=True)
+    before = world.effects.count(Effect.WRITE)
+    assert task.apply() == first
+    assert jobs(world) == [first.name]
+    assert world.effects.count(Effect.WRITE) <= before + 2
+
+
+def test_a_crash_before_the_job_was_made_starts_the_journalled_attempt(world: World) -> None:
+    task = pi(world)
+    name = task.apply(crash_before_record=True).name
+    world.client.delete(ObjectKey("batch/v1", "Job", world.namespace, name), propagation="Foreground", wait_seconds=60)
+    assert task.apply().name == name
+
+
+def test_a_job_of_somebody_else_is_not_taken_for_the_run(world: World) -> None:
+    name = pi(world).apply().name
+    other = world.other_environment()
+    with pytest.raises(EngineError) as refused:
+        pi(other).apply()
+    assert refused.value.diagnostics[0].code == "workload-name-taken"
+    assert refused.value.diagnostics[0].found == f"Job {world.namespace}/{name}"
+
+
+def test_the_user_may_stop_waiting(world: World) -> None:
+    if not is_real(world):
+        pytest.skip("in the sandbox a run has ended before anybody waits")
+    stopping = Event()
+    stopping.set()
+    world.context = replace(world.context, stopping=stopping)
+    with pytest.raises(EngineError) as stopped:
+        pi(world).apply()
+    assert stopped.value.diagnostics[0].code == "workload-detached"
+    world.context = replace(world.context, stopping=Event())
+    assert pi(world).apply().attempt == 1
+
+
+def test_removal_takes_away_everything_the_runs_left(world: World) -> None:
+    pi(world, image_digest="sha256:one").apply()
+    task = pi(world, image_digest="sha256:two")
+    task.apply()
+    task.remove()
+    assert jobs(world) == []
+    assert world.client.list_objects("v1", "Pod", world.namespace) == []
+    assert world.client.list_objects("v1", "ConfigMap", world.namespace, label_selector="ppmlctl/task") == []
+
+
+def test_the_submission_gets_its_words_and_its_variables(world: World) -> None:
+    if not is_real(world):
+        pytest.skip("the sandbox runs nothing")
+    result = pi(world, arguments=["one", "$(LOCAL_IP)"]).apply()
+    log = world.client.job_log(ObjectKey("batch/v1", "Job", world.namespace, result.name))
+    assert log.splitlines()[0] == "/ppml/bigdl-ppml-submit.sh"
+    assert log.splitlines()[-3:] == ["local:///opt/spark/examples.jar", "one", "$(LOCAL_IP)"]
+
+
+def test_a_log_that_holds_what_was_expected_is_reported(world: World) -> None:
+    if not is_real(world):
+        pytest.skip("the sandbox runs nothing")
+    result = pi(world, mode="local", arguments=["Pi-is-roughly-3.1"], expect_log="Pi-is-roughly").apply()
+    assert (result.verdict, result.evidence) == ("ran, its log holds what was expected", Evidence.REPORTED)
+
+
+def test_a_log_without_what_was_expected_is_a_failure_and_the_next_apply_tries_again(world: World) -> None:
+    if not is_real(world):
+        pytest.skip("the sandbox runs nothing")
+    task = pi(world, mode="local", expect_log="Pi is roughly")
+    with pytest.raises(EngineError) as failed:
+        task.apply()
+    assert "its log does not hold 'Pi is roughly'" in str(failed.value)
+    with pytest.raises(EngineError):
+        task.apply()
+    assert sorted(name[-1] for name in jobs(world)) == ["1", "2"]
+
+
+def test_a_failed_submission_tells_why_and_keeps_secrets_to_itself(world: World) -> None:
+    if not is_real(world):
+        pytest.skip("the sandbox runs nothing")
+    task = pi(world, arguments=["tell-password", "exit=3"], security={"tls": True})
+    with pytest.raises(EngineError) as failed:
+        task.apply()
+    text = str(failed.value)
+    assert "BackoffLimitExceeded" in text
+    assert "container submit: Error, exit code 3" in text
+    assert "password (secret)" in text
+    assert SECRET not in text
+
+
+def test_a_driver_that_failed_is_a_failure_whatever_the_submission_says(world: World) -> None:
+    if not is_real(world):
+        pytest.skip("the sandbox runs nothing")
+    task = pi(world)
+    first = task.apply(crash_before_record=True)
+    container = {"name": "spark-driver", "image": SUBMIT_IMAGE, "command": ["bash", "exit=101"]}
+    driver = ObjectKey("v1", "Pod", world.namespace, f"{first.name}-driver")
+    world.client.create(world.manifest("Pod", driver.name, spec={"restartPolicy": "Never", "containers": [container]}))
+    failed = Condition("it failed", lambda pod: pod is not None and pod["status"].get("phase") == "Failed")
+    world.client.wait(driver, failed, 60)
+    with pytest.raises(EngineError) as refused:
+        task.apply()
+    assert "the submission ended well, its driver did not" in str(refused.value)
+    assert "container spark-driver: Error, exit code 101" in str(refused.value)
+
+
+def test_the_submissions_end_is_that_of_its_job() -> None:
+    assert has_ended(None)
+    assert not has_ended({"status": {"conditions": [{"type": "Failed", "status": "False"}]}})
+    assert has_ended({"status": {"conditions": [{"type": "Failed", "status": "True"}]}})
+
+
+def test_exposures_of_the_images_contract_are_named(make_context: Any) -> None:
+    attestation = {"url": "e:9000", "service": "EHSMAttestationService", "secret": "kms-secret", "policy_id": "p"}
+    given = {"name": "pi", "namespace": "n", "image": "i", "application": "a", "attestation": attestation}
+    args = SparkSubmit.Args.model_validate({**given, "security": {"rpc_auth": True}})
+    assert [note.partition(":")[0] for note in SparkSubmit().notes(args)] == ["pi", "pi"]
+    unknown = SparkSubmit.Args.model_validate({**given, "attestation": Unknown("policy"), "security": Unknown("x")})
+    assert SparkSubmit().notes(unknown) == ()
+
+
+def test_a_duration_that_is_none_is_refused() -> None:
+    with pytest.raises(ValidationError):
+        SparkSubmit.Args.model_validate(
+            {"name": "pi", "namespace": "n", "image": "i", "application": "a", "deadline": "soon"}
+        )
