@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ppmlctl.sandbox.kubernetes.fields import as_text, decode, encode, leaves, with_prefixes
@@ -47,28 +47,33 @@ def content(obj):
     return {path: repr(value) for path, value in owned_leaves(obj, DEPLOYMENT).items()}
 
 
+@settings(deadline=None)
 @given(paths)
 def test_a_set_of_paths_reads_back_as_written(chosen):
     assert decode(encode(chosen)) == chosen
 
 
+@settings(deadline=None)
 @given(data, data)
 def test_what_is_applied_stands_afterwards(live, config):
     merged = merge({"data": live}, {"data": config}, CONFIGMAP)["data"]
     assert merged == {**live, **config}
 
 
+@settings(deadline=None)
 @given(deployments, deployments)
 def test_applying_again_changes_nothing(live, config):
     once = apply(apply({}, live, "first"), config, "second")
     assert apply(once, config, "second") == once
 
 
+@settings(deadline=None)
 @given(deployments, deployments)
 def test_a_lone_applier_has_exactly_what_it_applied_last(before, after):
     assert content(apply(apply({}, before, "one"), after, "one")) == content(after)
 
 
+@settings(deadline=None)
 @given(deployments, deployments)
 def test_whoever_applies_nothing_any_more_leaves_the_others_work(mine, theirs):
     alone = apply({}, theirs, "they")
@@ -76,6 +81,7 @@ def test_whoever_applies_nothing_any_more_leaves_the_others_work(mine, theirs):
     assert content(apply(both, {}, "me")) == content(alone)
 
 
+@settings(deadline=None)
 @given(deployments, deployments)
 def test_without_force_either_all_is_applied_or_nothing_is_disputed(mine, theirs):
     live = apply({}, mine, "me")
@@ -85,6 +91,7 @@ def test_without_force_either_all_is_applied_or_nothing_is_disputed(mine, theirs
         applied(live, theirs, DEPLOYMENT, by("they"), force=False)
 
 
+@settings(deadline=None)
 @given(deployments, deployments)
 def test_every_field_has_an_owner_after_applying(mine, theirs):
     both = apply(apply({}, mine, "me"), theirs, "they")

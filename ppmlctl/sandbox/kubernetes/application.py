@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from starlette.applications import Starlette
@@ -45,10 +46,11 @@ def make_app(folder: Path, *, token: str, ca: Path) -> Starlette:
         app.state.hub = hub
         with hub.feed() as feed:
             following = asyncio.create_task(controllers.run(feed))
-            warming = asyncio.create_task(asyncio.to_thread(schema.load, KINDS))
+            # A daemon, so that an early end need not wait for it.
+            Thread(target=schema.load, args=(KINDS,), daemon=True).start()
             yield
             hub.close()
-            await asyncio.gather(following, warming)
+            await following
         store.close()
 
     routes = [*_discovery_routes(), Route(REVIEW_PATH, _review, methods=["POST"])]

@@ -21,6 +21,7 @@ MERGE_KEYS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("V1Container", "volumeDevices"): ("devicePath",),
     ("V1Container", "volumeMounts"): ("mountPath",),
     ("V1EphemeralContainer", "env"): ("name",),
+    ("V1EphemeralContainer", "volumeDevices"): ("devicePath",),
     ("V1EphemeralContainer", "volumeMounts"): ("mountPath",),
     ("V1PodSpec", "containers"): ("name",),
     ("V1PodSpec", "ephemeralContainers"): ("name",),
