@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 FILE := examples/quickstart/ppml.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test check types lint docs bench e2e soak clean
+.PHONY: help quickstart test check bench crash e2e soak clean
 
 help:
 	@echo "make quickstart   the main job, on the embedded sandbox"
 	@echo "make test         all tests that need no Docker and no cluster"
 	@echo "make check        style, types and layers"
 	@echo "make bench        benchmarks, each beside a peer"
+	@echo "make crash        kill -9 at every instant of an apply, some minutes"
 	@echo "make e2e          tests on a real engine and cluster (DOCKER_HOST, KUBECONFIG)"
 
 # Debian and Ubuntu ship Python without ensurepip; python3-venv brings it.
@@ -30,7 +31,7 @@ quickstart: $(VENV)/installed
 	@$(BIN)/ppmlctl apply --yes -f $(FILE)
 
 test: $(VENV)/installed
-	@$(BIN)/python -m pytest -q -n 2 -m "not docker and not cluster and not soak"
+	@$(BIN)/python -m pytest -q -n 2 -m "not docker and not cluster and not crash and not soak"
 
 check: $(VENV)/installed
 	$(BIN)/ruff check .
@@ -40,6 +41,9 @@ check: $(VENV)/installed
 
 bench: $(VENV)/installed
 	@for bench in tests/benchmarks/bench_*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
+
+crash: $(VENV)/installed
+	@$(BIN)/python -m pytest -q -n 2 -m crash
 
 e2e: $(VENV)/installed
 	@$(BIN)/python -m pytest -q -m "docker or cluster"
