@@ -98,13 +98,24 @@ def apply(
     output: As = Output.TEXT,
     yes: Yes = False,
     move: Move = False,
+    force_conflicts: Annotated[
+        bool, typer.Option("--force-conflicts", help="Take over fields that other managers hold.")
+    ] = False,
     parallel: Parallel = 8,
 ) -> None:
     """Make it so, and record what was made."""
     from ppmlctl.cli.commands.apply import Wish
     from ppmlctl.cli.commands.apply import apply as run
 
-    wish = Wish(file, saved=saved, yes=yes, move=move, parallel=parallel, as_json=output is Output.JSON)
+    wish = Wish(
+        file,
+        saved=saved,
+        yes=yes,
+        move=move,
+        force_conflicts=force_conflicts,
+        parallel=parallel,
+        as_json=output is Output.JSON,
+    )
     raise typer.Exit(run(wish))
 
 

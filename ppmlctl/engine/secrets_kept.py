@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ppmlctl.diagnostics import Diagnostic, StateError
 from ppmlctl.modules.context import Engines, SecretStore
-from ppmlctl.secret import Secret
+from ppmlctl.secret import Secret, SecretLockedError
 
 
 class SecretsKept:
@@ -55,6 +55,5 @@ class SecretsKept:
         try:
             return base64.b64decode((found or {})["data"][key])
         except KeyError:
-            raise StateError(
-                Diagnostic("secret-not-in-cluster", "a secret that the lockfile records is not in the cluster", name)
-            ) from None
+            # Somebody deleted it: its task makes it again, and until then nobody can have the value.
+            raise SecretLockedError(f"kubernetes:{name}") from None

@@ -40,6 +40,7 @@ class Options:
     file: Path
     writes_allowed: bool = False
     move: bool = False
+    force_conflicts: bool = False
     parallel: int = PARALLEL
     prompt: Callable[[], str] | None = None
     variables: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
@@ -142,6 +143,7 @@ class Session:
             vault=self.vault,
             intents=self.store,
             recorded=self.recorded,
+            force_conflicts=self.options.force_conflicts,
         )
 
     def _expand(self) -> Expanded:

@@ -67,8 +67,7 @@ def password_of(
     """
     environment = store.lockfile.environment
     sandbox_key = sandbox_key_path(environment, user_state_folder()) if sandboxed and key_file is None else None
-    prompt = options.prompt if options.writes_allowed else None
-    sources = PasswordSources(options.variables, key_file, sandbox_key, None if sandboxed else prompt)
+    sources = PasswordSources(options.variables, key_file, sandbox_key, None if sandboxed else options.prompt)
     found = find_password(sources)
     if found is None and sandbox_key is not None and options.writes_allowed and not path.exists():
         return make_sandbox_key(sandbox_key)

@@ -122,7 +122,7 @@ def apply_object(ctx: Context, manifest: Manifest, observed: Observed, *, force:
         ctx.tell(f"replaces {key}")
         _delete(ctx, key, seen.live["metadata"]["uid"])
     wanted = labelled(ctx, ctx.address, manifest, existed_before=existed_before)
-    return ctx.engines.kubernetes.apply(wanted, force=force), existed_before
+    return ctx.engines.kubernetes.apply(wanted, force=force or ctx.force_conflicts), existed_before
 
 
 def remove_object(ctx: Context, recorded: Recorded) -> None:

@@ -108,6 +108,8 @@ class Context:
     intents: Intents
     recorded: Mapping[str, Recorded] = field(default_factory=dict)
     """The lockfile's entries at the start, by address."""
+    force_conflicts: bool = False
+    """Whether fields that other managers hold are taken over (`--force-conflicts`)."""
     address: str = ""
     tell: Callable[[str], None] = _silent
     """Progress for people: what is going on right now."""

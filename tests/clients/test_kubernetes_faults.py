@@ -140,7 +140,7 @@ def test_a_conflict_names_each_manager_with_its_fields(server: Server, client: K
         "error[k8s-conflict]: another manager holds fields of this object\n"
         '  is   apply ConfigMap ns/c: "helm" holds .data.c; "kubectl" holds .data.a, .data.b\n'
         "  why  taking them over silently would undo someone else's change\n"
-        "  fix  `force_conflicts: true` at the task takes them over; or leave these fields out"
+        "  fix  leave these fields out, or take them over: ppmlctl apply --force-conflicts"
     )
 
 

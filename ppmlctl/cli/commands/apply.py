@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from dataclasses import dataclass
+from functools import cache
 from getpass import getpass
 from pathlib import Path
 
@@ -34,8 +35,25 @@ class Wish:
     destroy: bool = False
     yes: bool = False
     move: bool = False
+    force_conflicts: bool = False
     parallel: int = 8
     as_json: bool = False
+
+    def options(self, file: Path, *, writes_allowed: bool) -> Options:
+        """How the environment is opened; the vault's password is asked for on a terminal, once."""
+        return Options(
+            file,
+            writes_allowed=writes_allowed,
+            move=self.move,
+            force_conflicts=self.force_conflicts,
+            parallel=self.parallel,
+            prompt=_ask_password if sys.stdin.isatty() else None,
+        )
+
+
+@cache
+def _ask_password() -> str:
+    return getpass("Vault password: ")
 
 
 def apply(wish: Wish) -> int:
@@ -54,7 +72,7 @@ def apply(wish: Wish) -> int:
 
 def _show_and_ask(wish: Wish, file: Path) -> SavedPlan | None:
     """What the user agreed to; None where there is nothing to do or the answer is no."""
-    session = Session(Options(file, move=wish.move, parallel=wish.parallel))
+    session = Session(wish.options(file, writes_allowed=False))
     plan = session.plan(destroy=wish.destroy)
     if plan.is_empty():
         return SavedPlan.of(plan, session)
@@ -67,9 +85,8 @@ def _show_and_ask(wish: Wish, file: Path) -> SavedPlan | None:
 
 
 def _run(wish: Wish, file: Path, shown: SavedPlan | None) -> int:
-    prompt = (lambda: getpass("Vault password: ")) if sys.stdin.isatty() else None
     started = time.monotonic()
-    session = Session(Options(file, writes_allowed=True, move=wish.move, parallel=wish.parallel, prompt=prompt))
+    session = Session(wish.options(file, writes_allowed=True))
     session.start_sandbox()
     plan = session.plan(destroy=wish.destroy)
     if shown is not None:

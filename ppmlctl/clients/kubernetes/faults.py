@@ -187,7 +187,7 @@ def _conflict(request: Request, found: str, status: Mapping[str, Any]) -> Engine
             "another manager holds fields of this object",
             found=f"{request.name}: {_holders(held)}",
             why="taking them over silently would undo someone else's change",
-            fix="`force_conflicts: true` at the task takes them over; or leave these fields out",
+            fix="leave these fields out, or take them over: ppmlctl apply --force-conflicts",
         )
     )
 

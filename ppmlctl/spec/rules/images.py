@@ -26,7 +26,8 @@ def base_fits_builder(environment: Environment) -> Iterator[Finding]:
         title, fix = "this builder runs no Dockerfile", "say `builder: docker`, or name a `rootfs`"
         yield Finding((*_BASE, "build"), "build-needs-docker", title, "builder: oci", fix=fix, at_key=True)
     if environment.images.custom.push and builder == "oci":
-        title, fix = "this builder pushes to no registry", "say `builder: docker`, or push the layout with a tool of yours"
+        title = "this builder pushes to no registry"
+        fix = "say `builder: docker`, or push the layout with a tool of yours"
         yield Finding((*_CUSTOM, "push"), "push-needs-docker", title, "builder: oci", fix=fix, at_key=True)
 
 
