@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -56,8 +57,7 @@ class Session:
         self.environment = self.loaded.environment
         self.modules: Mapping[str, Module[Any, Any]] = Registry()
         self.store = LockStore.open(self.root / f"{options.file.stem}.lock", shown_as=f"{options.file.stem}.lock")
-        self.vault = self._open_vault()
-        self.expanded = self._expand()
+        self.expanded, self.vault = self._expand_and_unlock()
 
     @property
     def sandboxed(self) -> bool:
@@ -153,6 +153,17 @@ class Session:
         files |= {shown: self.root / shown for shown in self.environment.playbooks}
         scope = {**data["vars"], "env": data, "target": self.environment.target}
         return expand(parse(files, tuple(self.modules)), scope, self.modules)
+
+    def _expand_and_unlock(self) -> tuple[Expanded, Vault | NoVault]:
+        """Both take about as long, and deriving the vault's key leaves a processor free.
+
+        Where the vault may be made, the playbooks come first: one that is wrong must leave nothing behind.
+        """
+        if self.options.writes_allowed:
+            return self._expand(), self._open_vault()
+        with ThreadPoolExecutor(1, thread_name_prefix="vault") as pool:
+            unlocking = pool.submit(self._open_vault)
+            return self._expand(), unlocking.result()
 
     def _open_vault(self) -> Vault | NoVault:
         settings = self.environment.vault
