@@ -76,7 +76,7 @@ class Module(Generic[A, R]):
     """True for workloads: what would be created or updated is `run`."""
     replace_on: ClassVar[frozenset[str]] = frozenset()
     """Arguments that cannot be changed in place."""
-    shown: ClassVar[tuple[str, ...]] = ("path", "name")
+    shown: ClassVar[tuple[str, ...]] = ("path",)
     """Fields of the result that the recap shows."""
     recorded_as_digest: ClassVar[frozenset[str]] = frozenset()
     """Large arguments, recorded as the SHA-256 of their canonical JSON."""
@@ -111,7 +111,7 @@ class Module(Generic[A, R]):
 
     def kept_as(self, recorded: Recorded) -> str:
         """What a removal leaves behind, for people: a path, an account."""
-        return str(recorded.result.get("path", ""))
+        return " ".join(str(recorded.result[name]) for name in self.shown if recorded.result.get(name))
 
     def result_fields(self) -> Sequence[str]:
         """The names that a plan treats as unknown while this task acts."""

@@ -1,6 +1,6 @@
 """Whether an EHSM server is what it says: its quote, judged before its account is used for anything else.
 
-Manages nothing; identity: the server and the account that asked. Nothing makes it replace; a server that shows another
+Identity: the server and the account that asked; nothing is made. Nothing makes it replace; a server that shows another
 enclave or TCB status than recorded is judged anew. Errors: `ehsm-refused-attestation` (the account stays quarantined,
 and the next apply uses it again), `ehsm-not-verified` (nothing could be verified), `trust-root-unreadable`,
 `collateral-unreadable`. Source: intel/ehsm, GenerateQuote; Intel DCAP.

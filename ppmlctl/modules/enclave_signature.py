@@ -26,7 +26,7 @@ from ppmlctl.modules.context import Context, Files
 from ppmlctl.planning import ActionKind, Change, FieldChange, Observed, Recorded, Wanted, decide
 from ppmlctl.sgx import Finding, Sigstruct, SigstructError
 from ppmlctl.sgx.bigdl import LOADER, TEMPLATE, THREADS, EnclaveChoices, MeasuredEnclave
-from ppmlctl.unknown import unknowns_in
+from ppmlctl.unknown import Unknown, unknowns_in
 
 _MANIFEST, _SIGSTRUCT, _COPIES = "bash.manifest.sgx", "bash.sig", ("libpal.so", "_offsets.py")
 Verdict = Literal["ignore", "warn", "error"]
@@ -55,7 +55,8 @@ class EnclaveSignatureArgs(ModuleArgs):
 
     @model_validator(mode="after")
     def _one_source(self) -> EnclaveSignatureArgs:
-        if (self.base is None) == (self.image is None):
+        unknown = isinstance(self.base, Unknown) or isinstance(self.image, Unknown)
+        if not unknown and (self.base is None) == (self.image is None):
             raise ValueError("exactly one of base and image is needed")
         return self
 

@@ -45,6 +45,7 @@ class K8sSecret(Module[K8sSecretArgs, K8sSecretResult]):
     Result = K8sSecretResult
     engine = "kubernetes"
     removal = Removal.DELETE
+    shown = ("name",)
 
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
         """All Secrets of each namespace by one call."""

@@ -1,0 +1,137 @@
+"""What every module promises, whichever it is: those in the package, and one more folder that a test may name."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+import ppmlctl.modules
+from ppmlctl.effects import Effect, Effects
+from ppmlctl.engine.vault_access import NoVault
+from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult
+from ppmlctl.modules.context import Context, Files
+from ppmlctl.modules.registry import kinds, module
+from ppmlctl.planning import ABSENT, ActionKind, Recorded, Removal, Wanted
+from ppmlctl.secret import Secret
+from ppmlctl.state import Lockfile, LockStore
+from ppmlctl.unknown import Unknown, unknowns_in
+
+if more := os.environ.get("PPMLCTL_MORE_MODULES"):
+    ppmlctl.modules.__path__.append(more)
+    kinds.cache_clear()
+
+every_module = pytest.mark.parametrize("kind", kinds())
+
+
+class Nobody:
+    """Engines of a world in which nothing answers: asking for one is a fault of the test's module."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError(f"{name} was asked for, though nothing known had to be looked at")
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Context:
+    effects = Effects("files", writes_allowed=False)
+    store = LockStore(tmp_path / "ppml.lock", Lockfile("env"))
+    engines: Any = Nobody()
+    return Context("env", "test", "cluster", Files(tmp_path, effects), engines, NoVault(), store)
+
+
+def nothing_known(declared: Module[Any, Any]) -> Any:
+    """Arguments as a plan may have them: each field will be known later."""
+    return declared.Args.model_validate({name: Unknown("later") for name in declared.Args.model_fields})
+
+
+@every_module
+def test_it_is_found_by_its_file_name(kind: str) -> None:
+    declared = module(kind)
+    assert declared.kind == kind
+    assert isinstance(declared, Module)
+    name = type(declared).__name__
+    assert (declared.Args.__name__, declared.Result.__name__) == (f"{name}Args", f"{name}Result")
+    assert issubclass(declared.Args, ModuleArgs)
+    assert issubclass(declared.Result, ModuleResult)
+
+
+@every_module
+def test_its_text_says_what_a_reader_needs(kind: str) -> None:
+    text = sys.modules[type(module(kind)).__module__].__doc__ or ""
+    first, *_ = text.splitlines()
+    assert first.endswith(".")
+    for word in ("Identity:", "Errors:"):
+        assert word in text
+    assert type(module(kind)).__doc__
+
+
+@every_module
+def test_what_it_declares_names_fields_that_exist(kind: str) -> None:
+    declared = module(kind)
+    arguments, results = declared.Args.model_fields.keys(), declared.Result.model_fields.keys()
+    assert set(declared.shown) <= results
+    assert declared.shown
+    assert declared.replace_on | declared.recorded_as_digest <= arguments
+    assert set(declared.result_fields()) == results - {"evidence"}
+
+
+@every_module
+def test_fields_that_sound_secret_are_secrets(kind: str) -> None:
+    for field, info in module(kind).Result.model_fields.items():
+        if any(word in field for word in ("password", "apikey", "token", "server_key", "keystore")):
+            assert Secret in (info.annotation, *get_args(info.annotation)), field
+
+
+@every_module
+def test_any_argument_may_be_unknown_in_a_plan(kind: str) -> None:
+    declared = module(kind)
+    inputs = declared.fingerprint(nothing_known(declared), lambda _: "digest")
+    assert list(unknowns_in(inputs))
+    assert tuple(declared.notes(nothing_known(declared))) is not None
+
+
+@every_module
+def test_observing_nothing_asks_nobody(kind: str, context: Context) -> None:
+    assert dict(module(kind).observe(context, [])) == {}
+
+
+@every_module
+def test_observing_what_is_not_known_yet_finds_nothing_and_writes_nothing(kind: str, context: Context) -> None:
+    declared = module(kind)
+    found = declared.observe(context, [Wanted("task", nothing_known(declared), {})])
+    assert not any(observed.exists for observed in found.values())
+    assert context.files._effects.count(Effect.WRITE) == 0
+
+
+@every_module
+def test_the_default_decision_creates_keeps_and_updates(kind: str) -> None:
+    declared = module(kind)
+    if type(declared).diff is not Module.diff:
+        assert inspect.signature(type(declared).diff).parameters.keys() == {"self", "wanted", "observed", "recorded"}
+        return
+    wanted = Wanted("task", None, {"a": 1})
+    there = type(ABSENT)(fields={"b": 2})
+    assert declared.diff(wanted, ABSENT, None).action is ActionKind.CREATE
+    assert declared.diff(wanted, there, Recorded(kind, {"a": 1}, {"b": 2})).action is ActionKind.KEEP
+    assert declared.diff(wanted, there, Recorded(kind, {"a": 1}, {"b": 3})).action is ActionKind.UPDATE
+    assert declared.diff(wanted, ABSENT, Recorded(kind, {"a": 1}, {"b": 2})).action is ActionKind.CREATE
+
+
+@every_module
+def test_what_a_removal_leaves_behind_has_a_name(kind: str) -> None:
+    declared = module(kind)
+    if declared.removal is Removal.DELETE:
+        assert type(declared).remove is not Module.remove
+    result = {name: f"the {name}" for name in declared.result_fields()}
+    assert declared.kept_as(Recorded(kind, result=result))
+
+
+@every_module
+def test_it_comes_with_cases_of_its_own(kind: str) -> None:
+    home = Path(ppmlctl.modules.__file__).parent
+    if Path(inspect.getfile(type(module(kind)))).parent == home:
+        assert list(Path(__file__).parents[1].glob(f"modules/test_{kind}*.py"))
