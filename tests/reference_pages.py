@@ -1,0 +1,69 @@
+"""The pages of docs/ that follow from the code: modules, keys of ppml.yaml, commands."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Any, get_args
+
+import typer
+from pydantic import BaseModel
+
+from ppmlctl.cli.app import app
+from ppmlctl.modules.registry import kinds, module
+from ppmlctl.spec import Environment
+
+GENERATED = "<!-- Generated from the code; PPMLCTL_WRITE_GENERATED=1 make test writes it anew. -->\n"
+
+
+def modules_page() -> str:
+    """Each module's text, its arguments and its result."""
+    parts = [GENERATED, "# Modules\n"]
+    for kind in kinds():
+        declared = module(kind)
+        text = (sys.modules[type(declared).__module__].__doc__ or "").strip()
+        arguments = ", ".join(f"`{name}`" for name in declared.Args.model_fields)
+        results = ", ".join(f"`{name}`" for name in declared.result_fields())
+        parts.append(f"\n## {kind}\n\n{text}\n\nArguments: {arguments}.\n\nResult: {results}. ")
+        parts.append(f"On removal: {declared.removal.value}.\n")
+    return "".join(parts)
+
+
+def keys_page() -> str:
+    """Every key of ppml.yaml with what it means."""
+    rows = "".join(f"| `{path}` | {text} |\n" for path, text in _keys(Environment, ""))
+    head = "# ppml.yaml\n\nEvery scalar may be a `{{ }}` expression over `vars`.\n\n| key | meaning |\n| --- | --- |\n"
+    return GENERATED + head + rows
+
+
+def commands_page() -> str:
+    """Every command with its options."""
+    command: Any = typer.main.get_command(app)
+    return f"{GENERATED}# Commands\n" + "".join(_commands(command, "ppmlctl"))
+
+
+def _keys(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str]]:
+    for name, field in model.model_fields.items():
+        path = f"{prefix}{field.alias or name}"
+        nested = next((t for t in _types(field.annotation) if isinstance(t, type) and issubclass(t, BaseModel)), None)
+        listed = "[]" if nested and "tuple" in str(field.annotation) else ""
+        yield path + listed, " ".join((field.description or "").split()).replace("|", "\\|")
+        if nested:
+            yield from _keys(nested, f"{path}{listed}.")
+
+
+def _types(annotation: Any) -> Iterator[Any]:
+    yield annotation
+    for part in get_args(annotation):
+        yield from _types(part)
+
+
+def _commands(command: Any, path: str) -> Iterator[str]:
+    for name, child in command.commands.items():
+        if hasattr(child, "commands"):
+            yield from _commands(child, f"{path} {name}")
+            continue
+        arguments = " ".join(f"[{p.name.upper()}]" for p in child.params if p.param_type_name == "argument")
+        yield f"\n## {path} {name} {arguments}".rstrip() + f"\n\n{child.help}\n\n"
+        for option in (p for p in child.params if p.param_type_name == "option"):
+            yield f"- `{', '.join(option.opts)}`: {option.help}\n"

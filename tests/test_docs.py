@@ -1,0 +1,52 @@
+"""Documents are compared with the code: reference pages equal what it gives, and links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from committed import ROOT, assert_committed
+from reference_pages import commands_page, keys_page, modules_page
+
+from ppmlctl.modules.registry import kinds
+
+PAGES: dict[str, Callable[[], str]] = {
+    "docs/modules.md": modules_page,
+    "docs/ppml-yaml.md": keys_page,
+    "docs/commands.md": commands_page,
+}
+DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/*/README.md")]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_reference_page_is_what_the_code_says(name: str) -> None:
+    assert_committed(name, PAGES[name]())
+
+
+def test_every_key_has_a_meaning() -> None:
+    assert not re.findall(r"^\| `[^`]+` \|  \|$", keys_page(), re.MULTILINE)
+
+
+def test_the_changelog_names_every_module() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text()
+    assert [kind for kind in kinds() if f"`{kind}`" not in text] == []
+
+
+def test_the_readme_shows_the_quickstart_as_it_is() -> None:
+    shown = re.search(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert shown
+    file = (ROOT / "examples" / "quickstart" / "ppml.yaml").read_text()
+    assert "".join(line for line in file.splitlines(keepends=True) if not line.startswith("#")) == shown[1]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_inside_the_project_lead_somewhere(document: Path) -> None:
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text())
+    assert [target for target in targets if not (document.parent / target).exists()] == []
+
+
+def test_no_document_or_file_names_a_path_of_one_machine() -> None:
+    text = "".join(path.read_text() for path in DOCUMENTS)
+    assert not re.search(r"/(root|home/\w+|var/tmp)/", text)
