@@ -11,7 +11,7 @@ WARNINGS = {
     "dangerous": [
         "moving-tag",
         "insecure-log-level",
-        "insecure-measure",
+        "key-without-effect",
         "insecure-debug",
         "insecure-finding",
         "insecure-kms-tls",
@@ -21,6 +21,9 @@ WARNINGS = {
         "heap-above-half",
         "insecure-spark",
     ],
+    "client-container": ["key-without-effect", "key-without-effect"],
+    "cluster": ["key-without-effect", "key-without-effect"],
+    "storage-nfs": ["key-without-effect"],
     "kms-private-root": ["private-root"],
     "kms-tls-insecure": ["insecure-kms-tls", "insecure-kms-attest"],
 }

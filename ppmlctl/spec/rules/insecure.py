@@ -37,14 +37,6 @@ def _enclave(environment: Environment) -> Iterator[Finding]:
         path, title = ("images", "custom", "log_level"), "Gramine logs everything"
         why = "the log names every file and call of the enclave, and all who may read logs see it"
         yield warning(path, "insecure-log-level", title, found="all", why=why, fix="say `log_level: error`")
-    if enclave.measure == "trust":
-        title, why = (
-            "the measurement is not recomputed",
-            "whoever changes the image's signature file chooses what you sign",
-        )
-        yield warning(
-            ("enclave", "measure"), "insecure-measure", title, found="trust", why=why, fix="say `measure: verify`"
-        )
     if enclave.debug == "allow":
         title, why = "debug enclaves may be signed", "the memory of a debug enclave can be read from outside"
         yield warning(("enclave", "debug"), "insecure-debug", title, found="allow", why=why, fix="say `debug: forbid`")

@@ -1,0 +1,30 @@
+"""Keys of the language that this version takes and does not act upon: every plan says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ppmlctl.spec.environment import Environment
+from ppmlctl.spec.finding import Finding, warning
+from ppmlctl.spec.key_path import KeyPath
+
+
+def keys_without_effect_are_said(environment: Environment) -> Iterator[Finding]:
+    """One warning for each, with what happens instead."""
+    for path, instead in _without_effect(environment):
+        title = "a key has no effect in this version"
+        yield warning(path, "key-without-effect", title, found=".".join(map(str, path)), why=instead, fix="")
+
+
+def _without_effect(environment: Environment) -> Iterator[tuple[KeyPath, str]]:
+    storage = environment.cluster.storage
+    if storage and storage.nfs:
+        yield ("cluster", "storage", "nfs"), "no volume is made: the claim must be in the cluster already"
+    if environment.client.via == "container":
+        yield ("client", "via"), "workloads are submitted by a Kubernetes Job"
+    if environment.client.data:
+        yield ("client", "data"), "nothing is mounted at /ppml/data but the claim of cluster.storage"
+    if environment.pccs and environment.pccs.ca:
+        yield ("pccs", "ca"), "ppmlctl does not talk to the PCCS; pods trust what their image trusts"
+    if environment.enclave.measure == "trust":
+        yield ("enclave", "measure"), "MRENCLAVE is always computed here, and nothing else is signed"
