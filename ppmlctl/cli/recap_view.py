@@ -71,7 +71,9 @@ def left_behind(recap: Recap, session: Session) -> Iterator[tuple[TaskFinished, 
             continue
         recorded = session.recorded.get(action.address)
         existed_before = bool(finished.result.get("existed_before"))
-        if recorded and (action.removal is not Removal.DELETE or existed_before):
+        if recorded and action.module not in session.modules:
+            yield finished, f"what {action.module} made; this ppmlctl has no such module"
+        elif recorded and (action.removal is not Removal.DELETE or existed_before):
             yield finished, session.modules[action.module].kept_as(recorded) or action.module
 
 

@@ -219,7 +219,8 @@ class Session:
         return self.modules[entry.module].engine if entry.module in self.modules else None
 
     def _engines_of(self, plan: Plan) -> set[str]:
-        return {engine for action in plan.actions if (engine := self.modules[action.module].engine)}
+        known = [self.modules[action.module] for action in plan.actions if action.module in self.modules]
+        return {module.engine for module in known if module.engine}
 
     def _is_reachable(self, engine: str | None) -> bool:
         return not (self.sandboxed and engine in SANDBOX_ENGINES and self.sandbox is None)

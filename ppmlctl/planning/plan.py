@@ -57,6 +57,8 @@ class Planner:
         wanted = self._want(task, declaration)
         observed = self.observations.get(task.address, ABSENT)
         recorded = self.recorded.get(task.address)
+        if recorded is not None and recorded.module != task.module:
+            raise _another_module_error(task, recorded)
         unknown = isinstance(condition, Unknown) or any(unknowns_in(wanted.inputs))
         if unknown and (recorded is not None or isinstance(condition, Unknown)):
             change = Change(ActionKind.UPDATE, (), tuple(_unknown_fields(wanted.inputs, recorded)))
@@ -166,6 +168,19 @@ def _removal_reason(removal: Removal) -> str:
         Removal.KEEP: "no task wants it any more; kept, only the record goes",
         Removal.IMPOSSIBLE: "no task wants it any more; cannot be removed, left behind",
     }[removal]
+
+
+def _another_module_error(task: Task, recorded: Recorded) -> StateError:
+    return StateError(
+        Diagnostic(
+            "task-module-changed",
+            "a task has another module than when it was applied",
+            found=f"{task.address} was made by {recorded.module}, and is a {task.module} now",
+            why="what was made by the one cannot be compared with what the other wants",
+            fix="give the new task a name of its own; the old thing is then removed",
+            at=task.location,
+        )
+    )
 
 
 def _protected_error(addresses: Sequence[str]) -> StateError:

@@ -72,6 +72,7 @@ class _Expansion:
         self.unknowns: Results = {}
 
     def run(self) -> Expanded:
+        self.faults.extend(_shadowed(self.playbook, self.scope))
         instances = [instance for written in self.playbook.tasks for instance in self._instances(written)]
         self.addresses = {instance.address for instance in instances}
         self.unknowns = Unknowns(self.evaluation.registered)
@@ -240,6 +241,19 @@ def _loop_fault(at: Location, found: str) -> Diagnostic:
         why="a plan shows every task before anything is touched",
         at=at,
     )
+
+
+def _shadowed(playbook: Playbook, scope: Scope) -> Iterator[Diagnostic]:
+    """A variable of the user's that hides a result would change what shipped tasks mean."""
+    for task in playbook.tasks:
+        if task.register in scope:
+            yield Diagnostic(
+                "variable-hides-result",
+                "a variable has the name under which a task registers its result",
+                found=f"`{task.register}` is declared under `vars` and registered by task `{task.name}`",
+                fix="give the variable another name",
+                at=task.at("register"),
+            )
 
 
 def _unknown_need(name: str, names: Mapping[str, Any], at: Location) -> Diagnostic:

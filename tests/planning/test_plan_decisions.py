@@ -155,6 +155,12 @@ def test_a_protected_thing_is_not_removed() -> None:
     assert caught.value.diagnostics[0].code == "task-protected"
 
 
+def test_a_task_that_became_another_kind_of_thing_is_refused() -> None:
+    with pytest.raises(StateError) as caught:
+        make_plan([task("a", module="job")], MODULES, {}, {"a": Recorded("thing")})
+    assert caught.value.diagnostics[0].found == "a was made by thing, and is a job now"
+
+
 def test_a_cycle_names_its_tasks() -> None:
     with pytest.raises(InputError) as caught:
         make_plan([task("a", "c"), task("b", "a"), task("c", "b"), task("d", "c")], MODULES, {}, {})

@@ -164,6 +164,12 @@ def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
     assert len(faults(tmp_path, "- name: A!\n  thing: {}\n- name: b\n  nothing: {}\n- name: c\n  thing: {x: 1}\n")) >= 2
 
 
+def test_a_variable_must_not_hide_a_result(tmp_path: Path) -> None:
+    (message,) = faults(tmp_path, "- name: a\n  thing: {}\n  register: key\n", key="x")
+    assert "error[variable-hides-result]" in message
+    assert "play.yaml:3:13" in message
+
+
 def test_two_tasks_of_one_name_are_refused(tmp_path: Path) -> None:
     (message,) = faults(tmp_path, "- name: a\n  thing: {}\n- name: a\n  thing: {}\n")
     assert "play.yaml:3:9" in message
