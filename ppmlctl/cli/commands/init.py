@@ -3,36 +3,41 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import typer
 
 from ppmlctl.diagnostics import Diagnostic, InputError
 from ppmlctl.files import write_atomic
+from ppmlctl.shipped import schema_path
+
+SCHEMA = "ppml.schema.json"
 
 PPML = """\
 # yaml-language-server: $schema=./ppml.schema.json
 version: 1
 name: {name}
-target: sandbox          # cluster: real engines
+target: sandbox                # embedded engines; `cluster`: real ones
 
-images:
-  base: {{rootfs: ./base}}                 # a root file system with Gramine; or reference:, build: with a Docker engine
-  custom: {{name: ppml/{name}, tag: "1", enclave_size: 8G}}
-
-keys: {{}}                 # password, certificate and keystores, made once and kept
+keys: {{}}                       # password, certificate and keystores, made once and kept
 
 kms:
-  ehsm: {{}}               # url: https://… for target cluster
+  ehsm: {{}}                     # url: https://… for target cluster
 
-attestation: {{enabled: true}}
-
-workloads:
-  - name: spark-pi
-    spark:
-      main_class: org.apache.spark.examples.SparkPi
-      application: local://${{SPARK_HOME}}/examples/jars/spark-examples_2.12-${{SPARK_VERSION}}.jar
-      arguments: ["100"]
+# A folder with a root file system that holds Gramine (or `reference:`, `build:` with a Docker engine), signed here:
+# images:
+#   base: {{rootfs: ./base}}
+#   custom: {{name: ppml/{name}, tag: "1", enclave_size: 8G}}
+#
+# attestation: {{enabled: true}}
+#
+# workloads:
+#   - name: spark-pi
+#     spark:
+#       main_class: org.apache.spark.examples.SparkPi
+#       application: local://${{SPARK_HOME}}/examples/jars/spark-examples_2.12-${{SPARK_VERSION}}.jar
+#       arguments: ["100"]
 """
 
 IGNORED = """\
@@ -46,14 +51,19 @@ def init(folder: Path, *, as_json: bool) -> None:
     """Writes what is not there yet; an existing ppml.yaml is never touched."""
     file = folder / "ppml.yaml"
     if file.exists():
-        raise InputError(Diagnostic("init-exists", "there is a ppml.yaml already", found=str(file)))
-    name = folder.resolve().name.lower().replace("_", "-") or "environment"
-    written = [file]
-    write_atomic(file, PPML.format(name=name).encode())
-    if not (folder / ".gitignore").exists():
-        write_atomic(folder / ".gitignore", IGNORED.encode())
-        written.append(folder / ".gitignore")
+        fix = f"ppmlctl plan -f {file}"
+        raise InputError(Diagnostic("init-exists", "there is a ppml.yaml already", found=str(file), fix=fix))
+    contents = {file: PPML.format(name=_name_of(folder)), folder / ".gitignore": IGNORED}
+    contents[folder / SCHEMA] = schema_path(SCHEMA).read_text(encoding="utf-8")
+    written = [path for path in contents if not path.exists()]
+    for path in written:
+        write_atomic(path, contents[path].encode())
     if as_json:
         typer.echo(json.dumps({"written": [str(path) for path in written]}))
     else:
         typer.echo("\n".join([*(f"wrote {path}" for path in written), "", "Next:", f"  ppmlctl plan -f {file}"]))
+
+
+def _name_of(folder: Path) -> str:
+    """The folder's name as an environment may be called (RFC 1123)."""
+    return re.sub(r"[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-")[:40].strip("-") or "environment"
