@@ -181,6 +181,13 @@ def test_no_docker_engine_is_told(place: Place) -> None:
     assert nowhere in said
 
 
+def test_a_vault_entry_that_is_in_use_stays(applied: Place) -> None:
+    said = refused(applied, "vault", "remove", "ssl_password")
+    assert "error[vault-entry-used]" in said
+    assert "ssl-password-value" in said
+    assert "ssl_password" in applied.succeed("vault", "list")
+
+
 def test_two_applies_at_once_exclude_each_other(applied: Place) -> None:
     from ppmlctl.state import apply_lock
 

@@ -13,6 +13,7 @@ import typer
 from ppmlctl.diagnostics import Diagnostic, InputError, StateError
 from ppmlctl.engine import Options, Session
 from ppmlctl.engine.sandbox_state import STATE_FOLDER
+from ppmlctl.planning import Recorded
 from ppmlctl.secret import Secret
 from ppmlctl.state import Vault, apply_lock
 
@@ -45,6 +46,10 @@ def remove_entry(file: Path, name: str) -> None:
     vault = _opened(session)
     if name not in vault.names():
         raise _no_entry(name, vault)
+    users = sorted(address for address, entry in session.recorded.items() if f"vault:{name}" in _handles(entry))
+    if users:
+        title, why = "the lockfile records this entry", "it is never made anew, so its tasks would fail from now on"
+        raise StateError(Diagnostic("vault-entry-used", title, f"{name}: {', '.join(users)}", why, "ppmlctl destroy"))
     with apply_lock(file.parent / STATE_FOLDER):
         vault.remove(name)
     typer.echo(f"{name} is gone")
@@ -66,6 +71,10 @@ def _opened(session: Session) -> Vault:
     if isinstance(session.vault, Vault):
         return session.vault
     raise StateError(Diagnostic("vault-locked", "the vault is locked", fix="set PPML_VAULT_PASSWORD"))
+
+
+def _handles(entry: Recorded) -> set[str | None]:
+    return {value.handle for value in entry.result.values() if isinstance(value, Secret)}
 
 
 def _prompt() -> Callable[[], str] | None:
