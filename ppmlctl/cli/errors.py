@@ -13,13 +13,13 @@ from ppmlctl.diagnostics import Diagnostic, Severity
 def show_errors(diagnostics: Sequence[Diagnostic], *, as_json: bool) -> None:
     """Errors go to stderr as text, or to stdout as one JSON object."""
     if as_json:
-        print(json.dumps({"errors": [as_data(diagnostic) for diagnostic in diagnostics]}, ensure_ascii=False))  # noqa: T201
+        print(json.dumps({"errors": [as_data(diagnostic) for diagnostic in diagnostics]}, ensure_ascii=False))
         return
     style = Style.of(sys.stderr)
     for number, diagnostic in enumerate(diagnostics):
         if number:
-            print(file=sys.stderr)  # noqa: T201
-        print(text_of(diagnostic, style), file=sys.stderr)  # noqa: T201
+            print(file=sys.stderr)
+        print(text_of(diagnostic, style), file=sys.stderr)
 
 
 def text_of(diagnostic: Diagnostic, style: Style) -> str:

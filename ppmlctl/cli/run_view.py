@@ -47,7 +47,7 @@ class JsonLines:
     def __call__(self, event: Event) -> None:
         line = json.dumps(event_as_data(event), ensure_ascii=False)
         with self._lock:
-            print(line, flush=True)  # noqa: T201
+            print(line, flush=True)
 
 
 class PlainLines:
@@ -61,7 +61,7 @@ class PlainLines:
         text = event_line(event, self._style)
         if text:
             with self._lock:
-                print(text, file=sys.stderr, flush=True)  # noqa: T201
+                print(text, file=sys.stderr, flush=True)
 
 
 class LiveTree:
