@@ -51,6 +51,12 @@ def run(arguments: list[str]) -> int:
         return _misused(error, as_json=as_json)
     except BrokenPipeError:
         return ERROR
+    except OSError as error:
+        from ppmlctl.cli.errors import show_errors
+        from ppmlctl.engine.surprise import file_fault
+
+        show_errors((file_fault(error),), as_json=as_json)
+        return ERROR
     except Exception as error:  # noqa: BLE001 - a surprise is told without its text, which may quote a secret
         from ppmlctl.cli.errors import show_errors
         from ppmlctl.engine.surprise import surprise

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Self
 
 from ppmlctl.cli.errors import as_data, text_of
@@ -46,7 +46,7 @@ class JsonLines:
 
     def __call__(self, event: Event) -> None:
         line = json.dumps(event_as_data(event), ensure_ascii=False)
-        with self._lock:
+        with self._lock, suppress(BrokenPipeError):  # who reads may go; the apply goes on
             print(line, flush=True)
 
 
@@ -60,7 +60,7 @@ class PlainLines:
     def __call__(self, event: Event) -> None:
         text = event_line(event, self._style)
         if text:
-            with self._lock:
+            with self._lock, suppress(BrokenPipeError):
                 print(text, file=sys.stderr, flush=True)
 
 

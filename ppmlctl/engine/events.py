@@ -19,6 +19,7 @@ class Status(StrEnum):
     OK = "ok"
     CHANGED = "changed"
     SKIPPED = "skipped"
+    """Not done: its condition does not hold, or (with a cause in `blame`) something that it needs failed."""
     FAILED = "failed"
 
 
@@ -50,6 +51,8 @@ class TaskFinished:
     evidence: Evidence | None = None
     result: Mapping[str, Any] = field(default_factory=dict)
     diagnostics: tuple[Diagnostic, ...] = ()
+    blame: str = ""
+    """The task that failed first, or `stopped`, where this one was not even tried."""
 
 
 Event = TaskStarted | TaskProgress | Warned | TaskFinished
@@ -78,4 +81,4 @@ class Recap:
     @property
     def succeeded(self) -> bool:
         """Whether nothing failed, nothing was skipped over and nobody asked to stop."""
-        return not self.interrupted and all(one.status in {Status.OK, Status.CHANGED} for one in self.finished)
+        return not self.interrupted and not any(one.status is Status.FAILED or one.blame for one in self.finished)

@@ -10,7 +10,7 @@ from typing import Any
 
 from ppmlctl.diagnostics import Diagnostic, PpmlError, TransientError
 from ppmlctl.engine.events import Listener, Recap, Status, TaskFinished, TaskProgress, TaskStarted, Warned
-from ppmlctl.engine.surprise import surprise
+from ppmlctl.engine.surprise import file_fault, surprise
 from ppmlctl.modules.base import Module, ModuleResult
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import ABSENT, ActionKind, Observed, Plan, PlannedAction, Recorded, Removal, Task, Wanted
@@ -38,6 +38,8 @@ class Run:
     parallel: int = PARALLEL
     results: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     recap: Recap = field(default_factory=Recap)
+    removed: set[str] = field(default_factory=set)
+    """Modules of which this run has taken something away."""
     unavailable: dict[str, str] = field(default_factory=dict)
     """Tasks that failed or were skipped, with the one that failed first."""
 
@@ -79,10 +81,10 @@ class Run:
             action = waiting.ready.pop(0)
             failed = next((self.unavailable[need] for need in action.needs if need in self.unavailable), None)
             if failed or self.context.stopping.is_set():
-                because = f"{failed} failed" if failed else "stopped"
-                self._finish(waiting, TaskFinished(action, Status.SKIPPED, because=because), blame=failed)
+                because, blame = (f"{failed} failed", failed) if failed else ("stopped", "stopped")
+                self._finish(waiting, TaskFinished(action, Status.SKIPPED, because=because, blame=blame))
             elif action.action is ActionKind.KEEP:
-                self._finish(waiting, self._keep(action))
+                self._finish(waiting, self._keep(action, *action.reasons[:1]))
             else:
                 self.listener(TaskStarted(action))
                 running[pool.submit(self._guarded, perform, action)] = action
@@ -97,10 +99,10 @@ class Run:
             running.pop(future)
             self._finish(waiting, future.result())
 
-    def _finish(self, waiting: _Waiting, finished: TaskFinished, *, blame: str | None = None) -> None:
+    def _finish(self, waiting: _Waiting, finished: TaskFinished) -> None:
         address = finished.action.address
-        if finished.status in {Status.FAILED, Status.SKIPPED}:
-            self.unavailable[address] = blame or address
+        if finished.status is Status.FAILED or finished.blame:
+            self.unavailable[address] = finished.blame or address
         self.recap.finished.append(finished)
         self.listener(finished)
         waiting.finish(address)
@@ -113,6 +115,8 @@ class Run:
             finished = self._retried(perform, action)
         except PpmlError as error:
             diagnostics = error.diagnostics
+        except OSError as error:
+            diagnostics = (file_fault(error),)
         except Exception as error:  # noqa: BLE001 - any other fault of a module must not stop its neighbours
             diagnostics = (surprise(error, action.address),)
         else:
@@ -130,7 +134,7 @@ class Run:
                     break
         return perform(action)
 
-    def _keep(self, action: PlannedAction) -> TaskFinished:
+    def _keep(self, action: PlannedAction, because: str = "") -> TaskFinished:
         recorded = self.recorded[action.address]
         self.results[action.address] = recorded.result
         task = self.tasks[action.address]
@@ -138,8 +142,7 @@ class Run:
             # Edges and protection steer later removals, so they are kept true although nothing else changed.
             needs = tuple(sorted(task.needs))
             self.store.record(action.address, replace(recorded, needs=needs, protect=task.protect))
-        reason = action.reasons[0] if action.reasons else ""
-        return TaskFinished(action, Status.OK, 0.0, reason, recorded.evidence, recorded.result)
+        return TaskFinished(action, Status.OK, 0.0, because, recorded.evidence, recorded.result)
 
     def _make(self, action: PlannedAction) -> TaskFinished:
         task, module = self.tasks[action.address], self.modules[action.module]
@@ -151,9 +154,7 @@ class Run:
         context = self._context_of(action)
         observed = self._observed(action, wanted, module, context)
         if action.conditional and module.diff(wanted, observed, recorded).action is ActionKind.KEEP and recorded:
-            self.results[action.address] = recorded.result
-            because = "what it depends on gave the same result"
-            return TaskFinished(action, Status.OK, 0.0, because, recorded.evidence, recorded.result)
+            return self._keep(action, "what it depends on gave the same result")
         result: ModuleResult = module.apply(context, args, observed)
         public = {name: getattr(result, name) for name in type(result).model_fields if name != "evidence"}
         entry = Recorded(
@@ -164,9 +165,10 @@ class Run:
         return TaskFinished(action, Status.CHANGED, 0.0, "", result.evidence, public)
 
     def _observed(self, action: PlannedAction, wanted: Wanted, module: AnyModule, context: Context) -> Observed:
-        """The plan's observation, unless the arguments have become others than those it was made with."""
+        """The plan's observation, unless the arguments became others, or things of this kind were taken away since."""
         planned = self.plan.wanted.get(action.address)
-        if planned is not None and planned.inputs == wanted.inputs:
+        moved = action.module in self.removed
+        if planned is not None and planned.inputs == wanted.inputs and not moved:
             return self.plan.observed.get(action.address, ABSENT)
         return module.observe(context, [wanted]).get(action.address, ABSENT)
 
@@ -174,6 +176,7 @@ class Run:
         recorded = self.recorded[action.address]
         if action.removal is Removal.DELETE:
             self.modules[action.module].remove(self._context_of(action), recorded)
+            self.removed.add(action.module)
         self.store.forget(action.address)
         return TaskFinished(action, Status.CHANGED, evidence=recorded.evidence, result=recorded.result)
 

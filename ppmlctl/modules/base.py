@@ -111,7 +111,8 @@ class Module(Generic[A, R]):
 
     def kept_as(self, recorded: Recorded) -> str:
         """What a removal leaves behind, for people: a path, an account."""
-        return " ".join(str(recorded.result[name]) for name in self.shown if recorded.result.get(name))
+        shown = (str(recorded.result[name]) for name in self.shown if recorded.result.get(name))
+        return str(recorded.result.get("path") or " ".join(shown))
 
     def result_fields(self) -> Sequence[str]:
         """The names that a plan treats as unknown while this task acts."""

@@ -89,6 +89,11 @@ class _Expansion:
             if not self.evaluation.depends_on_results(written.when, turn) and not self._holds(written, turn):
                 continue
             address = written.name if key is None else f"{written.name}.{key}"
+            if address in self.by_name[written.name]:
+                title, fix = "two members of a loop have the same key", "give each member a `name` of its own"
+                at = written.at("loop")
+                self.faults.append(Diagnostic("task-loop-key", title, found=f"`{key}`", fix=fix, at=at))
+                continue
             self.by_name[written.name].append(address)
             if written.register:
                 registered = self.evaluation.registered.setdefault(written.register, Registered(looped=key is not None))

@@ -184,6 +184,33 @@ def test_a_surprise_is_told_without_its_text(bench: Bench) -> None:
     assert "hunter2" not in said
 
 
+def test_a_condition_that_fails_during_apply_frees_what_is_behind(bench: Bench) -> None:
+    text = (
+        CHAIN.replace("VALUE", "x")
+        + "- name: d\n  when: '{{ a.first == \"z\" }}'\n  thing: {name: d}\n"
+        + "- name: e\n  thing: {name: e}\n  needs: [d]\n"
+    )
+    recap = bench.apply(text)
+    statuses = {finished.action.address: finished.status.value for finished in recap.finished}
+    assert (statuses["d"], statuses["e"]) == ("skipped", "changed")
+    assert recap.succeeded
+    assert "d" not in WORLD
+
+
+def test_a_renamed_task_makes_its_thing_again(bench: Bench) -> None:
+    bench.apply("- name: a\n  thing: {name: same}\n")
+    bench.apply("- name: b\n  thing: {name: same}\n")
+    assert WORLD == {"same": "v"}
+    assert bench.plan("- name: b\n  thing: {name: same}\n")[0].is_empty()
+
+
+def test_a_file_that_cannot_be_written_is_told_as_such(bench: Bench) -> None:
+    Thing.faults["a"] = [PermissionError(13, "Permission denied", "keys/a")]
+    (finished,) = bench.apply("- name: a\n  thing: {name: a}\n").finished
+    assert finished.diagnostics[0].code == "file-unusable"
+    assert finished.diagnostics[0].found == "keys/a: Permission denied"
+
+
 def test_removed_tasks_go_in_reverse_order_and_nothing_else(bench: Bench) -> None:
     bench.apply(CHAIN.replace("VALUE", "x"))
     Thing.calls.clear()

@@ -188,6 +188,14 @@ def test_a_vault_entry_that_is_in_use_stays(applied: Place) -> None:
     assert "ssl_password" in applied.succeed("vault", "list")
 
 
+def test_looking_at_a_vault_that_nobody_made_makes_none(place: Place) -> None:
+    assert "error[vault-unmade]" in refused(place, "vault", "show", "x")
+    assert place.succeed("destroy", "--yes").strip() == "Nothing is recorded."
+    assert not (place.folder / "ppml.vault").exists()
+    assert not (place.folder / "ppml.lock").exists()
+    assert process.status(place.sandbox) is None
+
+
 def test_two_applies_at_once_exclude_each_other(applied: Place) -> None:
     from ppmlctl.state import apply_lock
 

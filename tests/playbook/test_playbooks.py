@@ -164,6 +164,11 @@ def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
     assert len(faults(tmp_path, "- name: A!\n  thing: {}\n- name: b\n  nothing: {}\n- name: c\n  thing: {x: 1}\n")) >= 2
 
 
+def test_two_members_of_a_loop_need_keys_of_their_own(tmp_path: Path) -> None:
+    (message,) = faults(tmp_path, "- name: w\n  loop: [a, a]\n  thing: {}\n")
+    assert "error[task-loop-key]" in message
+
+
 def test_a_variable_must_not_hide_a_result(tmp_path: Path) -> None:
     (message,) = faults(tmp_path, "- name: a\n  thing: {}\n  register: key\n", key="x")
     assert "error[variable-hides-result]" in message

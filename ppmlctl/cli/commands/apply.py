@@ -62,6 +62,9 @@ def apply(wish: Wish) -> int:
     file = shown.file if shown else wish.file
     if not file.is_file():
         Session(Options(file))  # says what is wrong with it, and leaves no folder behind
+    if wish.destroy and not Session(wish.options(file, writes_allowed=False)).recorded:
+        typer.echo(json.dumps({"recap": Recap().counts(), "outputs": {}}) if wish.as_json else "Nothing is recorded.")
+        return 0
     with apply_lock(file.parent / STATE_FOLDER):
         if shown is None and not wish.yes:
             shown = _show_and_ask(wish, file)
@@ -76,7 +79,8 @@ def _show_and_ask(wish: Wish, file: Path) -> SavedPlan | None:
     plan = session.plan(destroy=wish.destroy)
     if plan.is_empty():
         return SavedPlan.of(plan, session)
-    typer.echo(plan_text(plan, session.warnings, Style.of(sys.stdout)))
+    if not wish.as_json:
+        typer.echo(plan_text(plan, session.warnings, Style.of(sys.stdout)))
     if not sys.stdin.isatty():
         title = "there is no terminal to ask on"
         why = "apply changes what it shows only after a yes"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from getpass import getpass
 from pathlib import Path
 
@@ -26,51 +27,59 @@ def list_entries(file: Path, *, as_json: bool) -> None:
 
 def set_entry(file: Path, name: str) -> None:
     """Keeps a value that nobody else gets to see."""
-    vault = _writable(file)
-    with apply_lock(file.parent / STATE_FOLDER):
-        vault.put(name, Secret(_ask(f"Value of {name}: ")))
+    with _writable(file) as session:
+        _opened(session).put(name, Secret(_ask(f"Value of {name}: ")))
     typer.echo(f"{name} is kept")
 
 
 def show_entry(file: Path, name: str) -> None:
-    """The plain value, for people and pipes."""
-    vault = _writable(file)
+    """The plain value, byte for byte, for people and pipes."""
+    vault = _opened(Session(Options(file, prompt=_prompt())))
     if name not in vault.names():
         raise _no_entry(name, vault)
-    sys.stdout.write(vault.get(name).reveal_text() + ("\n" if sys.stdout.isatty() else ""))
+    value = vault.get(name).reveal_bytes()
+    sys.stdout.flush()
+    sys.stdout.buffer.write(value + (b"\n" if sys.stdout.isatty() else b""))
 
 
 def remove_entry(file: Path, name: str) -> None:
     """Drops an entry, unless the lockfile says that something was made with it."""
-    session = Session(Options(file, writes_allowed=True, prompt=_prompt()))
-    vault = _opened(session)
-    if name not in vault.names():
-        raise _no_entry(name, vault)
-    users = sorted(address for address, entry in session.recorded.items() if f"vault:{name}" in _handles(entry))
-    if users:
-        title, why = "the lockfile records this entry", "it is never made anew, so its tasks would fail from now on"
-        raise StateError(Diagnostic("vault-entry-used", title, f"{name}: {', '.join(users)}", why, "ppmlctl destroy"))
-    with apply_lock(file.parent / STATE_FOLDER):
+    with _writable(file) as session:
+        vault = _opened(session)
+        if name not in vault.names():
+            raise _no_entry(name, vault)
+        users = sorted(address for address, entry in session.recorded.items() if f"vault:{name}" in _handles(entry))
+        if users:
+            title, why = "the lockfile records this entry", "it is never made anew, so its tasks would fail from now on"
+            raise StateError(
+                Diagnostic("vault-entry-used", title, f"{name}: {', '.join(users)}", why, "ppmlctl destroy")
+            )
         vault.remove(name)
     typer.echo(f"{name} is gone")
 
 
 def rekey(file: Path) -> None:
     """A new password for the same entries."""
-    vault = _writable(file)
-    with apply_lock(file.parent / STATE_FOLDER):
-        vault.rekey(Secret(_ask("New vault password: ")))
+    with _writable(file) as session:
+        _opened(session).rekey(Secret(_ask("New vault password: ")))
     typer.echo("the vault has its new password")
 
 
-def _writable(file: Path) -> Vault:
-    return _opened(Session(Options(file, writes_allowed=True, prompt=_prompt())))
+@contextmanager
+def _writable(file: Path) -> Iterator[Session]:
+    """The environment with its vault made where it is missing; no apply runs meanwhile."""
+    Session(Options(file))  # what is wrong with the file is said before anything is made
+    with apply_lock(file.parent / STATE_FOLDER):
+        yield Session(Options(file, writes_allowed=True, prompt=_prompt()))
 
 
 def _opened(session: Session) -> Vault:
-    if isinstance(session.vault, Vault):
+    if isinstance(session.vault, Vault) and not session.vault.is_locked():
         return session.vault
-    raise StateError(Diagnostic("vault-locked", "the vault is locked", fix="set PPML_VAULT_PASSWORD"))
+    if isinstance(session.vault, Vault):
+        fix = "set PPML_VAULT_PASSWORD, name a key file (vault.key_file), or run on a terminal"
+        raise StateError(Diagnostic("vault-locked", "the vault is locked", fix=fix))
+    raise StateError(Diagnostic("vault-unmade", "there is no vault yet", fix="ppmlctl apply"))
 
 
 def _handles(entry: Recorded) -> set[str | None]:
@@ -81,10 +90,10 @@ def _prompt() -> Callable[[], str] | None:
     return (lambda: getpass("Vault password: ")) if sys.stdin.isatty() else None
 
 
-def _ask(question: str) -> str:
+def _ask(question: str) -> str | bytes:
     if sys.stdin.isatty():
         return getpass(question)
-    return sys.stdin.read().removesuffix("\n")
+    return sys.stdin.buffer.read().removesuffix(b"\n")
 
 
 def _no_entry(name: str, vault: Vault) -> InputError:
