@@ -182,8 +182,10 @@ def _list(ctx: Context, api_version: str, kind: str, namespace: str) -> Sequence
 
 
 def _seen(ctx: Context, address: str, manifest: Manifest, live: Manifest) -> Seen:
-    marked = EXISTED_BEFORE in (live["metadata"].get("annotations") or {})
-    was_ours = (_carries_label(ctx, live) or address in ctx.recorded) and not marked
+    recorded = ctx.recorded.get(address)
+    found_before = bool(recorded and recorded.result.get("existed_before"))  # its owner may have wiped the mark
+    marked = found_before or EXISTED_BEFORE in (live["metadata"].get("annotations") or {})
+    was_ours = (_carries_label(ctx, live) or recorded is not None) and not marked
     return Seen(labelled(ctx, address, manifest, existed_before=not was_ours), live, was_ours)
 
 

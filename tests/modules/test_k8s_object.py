@@ -123,6 +123,18 @@ def test_an_adoption_is_remembered_over_a_crash_before_the_record(world: World) 
     assert task.apply().existed_before is True
 
 
+def test_an_adopted_object_stays_its_owners_though_the_owner_wipes_our_marks(world: World) -> None:
+    world.client.create(config(world, a="1"))
+    task = world.task(K8sObject(), manifest=config(world, a="1"), force_conflicts=True)
+    task.apply()
+    world.client.delete(ObjectKey("v1", "ConfigMap", world.namespace, "c"), wait_seconds=30)
+    world.client.create(config(world, a="1"))
+    assert task.plan().action is ActionKind.UPDATE
+    assert task.apply().existed_before is True
+    task.remove()
+    assert world.live("ConfigMap", "c") is not None
+
+
 def test_what_a_crash_left_unrecorded_is_adopted_as_ours(world: World) -> None:
     task = world.task(K8sObject(), manifest=config(world, a="1"))
     task.apply(crash_before_record=True)
