@@ -6,15 +6,17 @@ A code is a literal, or comes through a parameter called `code`; then the calls 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from committed import ROOT
 
 PACKAGE = ROOT / "ppmlctl"
 CLASSES: Mapping[str, tuple[str, ...]] = {"Diagnostic": ("code", "title"), "Finding": ("path", "code", "title")}
+_CODE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 ELSEWHERE = {"sgx/findings.py"}
 """Files whose `Finding` is another class: a manifest's, without a code."""
 
@@ -29,42 +31,60 @@ class Code:
 
 @dataclass(frozen=True)
 class _Function:
-    """A function or the top of a file, as the scope that literals are looked up in."""
+    """A function, as the scope that literals are looked up in."""
 
     file: _File
-    node: ast.AST
-
-    @cached_property
-    def values(self) -> dict[str, list[ast.expr]]:
-        """What each local name is assigned."""
-        found: dict[str, list[ast.expr]] = {}
-        for node in ast.walk(self.node):
-            if isinstance(node, ast.Assign):
-                for target in node.targets:
-                    for name, value in _pairs(target, node.value):
-                        found.setdefault(name, []).append(value)
-        return found
+    node: ast.FunctionDef
 
     def texts(self, node: ast.expr | None) -> list[str]:
-        """The texts that an expression may be; what is filled in shows as an ellipsis."""
+        """The texts that an expression may be, in the order of its alternatives; what is filled in is an ellipsis."""
         if isinstance(node, ast.Constant):
             return [node.value] if isinstance(node.value, str) else []
         if isinstance(node, ast.IfExp):
             return [*self.texts(node.body), *self.texts(node.orelse)]
         if isinstance(node, ast.JoinedStr):
             return ["".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values)]
-        if isinstance(node, ast.Name):
-            return [text for value in self.values.get(node.id, ()) for text in self.texts(value)]
-        return []
+        return self.texts(self._assigned(node)) if isinstance(node, ast.Name) else []
 
-    def calls(self) -> Iterator[tuple[Mapping[str, ast.expr], Sequence[str]]]:
-        """The calls that carry a code, arguments by parameter, with the titles that the called function has itself."""
+    def _assigned(self, name: ast.Name) -> ast.expr | None:
+        """What the last assignment above gave the name."""
+        found = None
+        assignments = [node for node in ast.walk(self.node) if isinstance(node, ast.Assign)]
+        above = (node for node in assignments if node.lineno < name.lineno)
+        for node in sorted(above, key=lambda node: node.lineno):
+            for target in node.targets:
+                found = dict(_pairs(target, node.value)).get(name.id, found)
+        return found
+
+    def calls(self) -> Iterator[tuple[Mapping[str, ast.expr], _Function | None]]:
+        """The calls that carry a code, arguments by parameter; the called function, if it is no class of findings."""
         for node in ast.walk(self.node):
-            carrier = self.file.carrier(node.func) if isinstance(node, ast.Call) else None
-            if isinstance(node, ast.Call) and carrier is not None:
-                parameters, titles = carrier
-                given = dict(zip(parameters, node.args, strict=False))
-                yield given | {word.arg: word.value for word in node.keywords if word.arg}, titles
+            if not isinstance(node, ast.Call):
+                continue
+            called = self.file.called(node.func)
+            parameters = CLASSES[called] if isinstance(called, str) else called.parameters if called else ()
+            given = dict(zip(parameters, node.args, strict=False))
+            named = {word.arg: word.value for word in node.keywords if word.arg}
+            if parameters:
+                yield given | named, called if isinstance(called, _Function) else None
+
+    def own_titles(self) -> list[str]:
+        """The titles of the findings that this function itself makes."""
+        findings = (given for given, called in self.calls() if called is None)
+        return [text for given in findings for text in self.texts(given.get("title"))]
+
+    @property
+    def takes_a_code(self) -> bool:
+        """Whether it has a parameter `code: str`; a status code is a number."""
+        arguments = (*self.node.args.args, *self.node.args.kwonlyargs)
+        return any(a.arg == "code" and ast.unparse(a.annotation or ast.Name("")) == "str" for a in arguments)
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Its parameters' names, without the object's own."""
+        arguments = self.node.args
+        names = [argument.arg for argument in (*arguments.args, *arguments.kwonlyargs)]
+        return tuple(name for name in names if name not in {"self", "cls"})
 
 
 @dataclass(frozen=True)
@@ -72,7 +92,7 @@ class _File:
     path: Path
     tree: ast.Module
     others: dict[str, _Function]
-    """Functions of all files by name, for those that are imported."""
+    """Functions of all files by their dotted names, for those that are imported."""
 
     def functions(self) -> Iterator[_Function]:
         for node in ast.walk(self.tree):
@@ -82,29 +102,40 @@ class _File:
     @cached_property
     def own(self) -> dict[str, _Function]:
         """Functions with a parameter `code`."""
-        named = {f.node.name: f for f in self.functions() if isinstance(f.node, ast.FunctionDef)}
-        return {name: function for name, function in named.items() if "code" in _parameters(function.node)}
+        return {function.node.name: function for function in self.functions() if function.takes_a_code}
 
-    def carrier(self, called: ast.expr) -> tuple[Sequence[str], Sequence[str]] | None:
-        name = called.id if isinstance(called, ast.Name) else called.attr if isinstance(called, ast.Attribute) else ""
+    def called(self, callee: ast.expr) -> str | _Function | None:
+        """A class of findings by its name, or a function that takes a code."""
+        name = callee.id if isinstance(callee, ast.Name) else callee.attr if isinstance(callee, ast.Attribute) else ""
         if name in CLASSES and str(self.path.relative_to(PACKAGE)) not in ELSEWHERE:
-            return CLASSES[name], ()
-        function = self.own.get(name) or (self.others.get(name) if isinstance(called, ast.Name) else None)
-        if function is None:
-            return None
-        titles = [text for given, _ in function.calls() for text in function.texts(given.get("title"))]
-        return _parameters(function.node), titles
+            return name
+        return self.own.get(name) or self.others.get(self.imported.get(name, ""))
+
+    @cached_property
+    def imported(self) -> dict[str, str]:
+        """Where the names come from that this file imports."""
+        froms = [node for node in ast.walk(self.tree) if isinstance(node, ast.ImportFrom)]
+        return {alias.name: f"{node.module}.{alias.name}" for node in froms for alias in node.names}
+
+    @property
+    def dotted(self) -> str:
+        """Its name as a module."""
+        return ".".join(self.path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
+@cache
 def codes() -> dict[str, Code]:
     """All codes, sorted."""
     found: dict[str, Code] = {}
     for file in _files():
         for function in file.functions():
-            for given, titles in function.calls():
-                for text in function.texts(given.get("code")):
-                    code = found.setdefault(text, Code())
-                    code.titles.update(function.texts(given.get("title")) or titles)
+            for given, called in function.calls():
+                words = [text for text in function.texts(given.get("code")) if _CODE.fullmatch(text)]
+                titles = function.texts(given.get("title")) or (called.own_titles() if called else [])
+                alternatives = [[title] for title in titles] if len(words) == len(titles) else [titles] * len(words)
+                for word, its in zip(words, alternatives, strict=True):
+                    code = found.setdefault(word, Code())
+                    code.titles.update(its)
                     code.packages.add(file.path.relative_to(PACKAGE).parts[0].removesuffix(".py"))
     return dict(sorted(found.items()))
 
@@ -122,20 +153,14 @@ def unread() -> list[str]:
     return wrong
 
 
+@cache
 def _files() -> list[_File]:
     others: dict[str, _Function] = {}
     paths = sorted(PACKAGE.rglob("*.py"))
     files = [_File(path, ast.parse(path.read_text(encoding="utf-8")), others) for path in paths]
     for file in files:
-        others.update({name: function for name, function in file.own.items() if not name.startswith("_")})
+        others.update({f"{file.dotted}.{name}": function for name, function in file.own.items()})
     return files
-
-
-def _parameters(node: ast.AST) -> tuple[str, ...]:
-    if not isinstance(node, ast.FunctionDef):
-        return ()
-    names = [argument.arg for argument in (*node.args.args, *node.args.kwonlyargs)]
-    return tuple(name for name in names if name not in {"self", "cls"})
 
 
 def _pairs(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, ast.expr]]:

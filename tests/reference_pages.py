@@ -1,4 +1,4 @@
-"""The pages of docs/ that follow from the code: modules, keys of ppml.yaml, commands."""
+"""The pages of docs/ that follow from the code: modules, keys of ppml.yaml, commands, codes of findings."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, get_args
 
 import typer
+from error_codes import codes
 from pydantic import BaseModel
 
 from ppmlctl.cli.app import app
@@ -40,6 +41,22 @@ def commands_page() -> str:
     """Every command with its options."""
     command: Any = typer.main.get_command(app)
     return f"{GENERATED}# Commands\n" + "".join(_commands(command, "ppmlctl"))
+
+
+def errors_page() -> str:
+    """Every code of an error or a warning with what it says."""
+    rows = "".join(
+        f"| `{name}` | {'; or '.join(sorted(code.titles))} | {', '.join(sorted(code.packages))} |\n"
+        for name, code in codes().items()
+    )
+    head = (
+        "# Errors and warnings\n\nThe code is stable, so that scripts may ask for it (`-o json`); the words are not. "
+    )
+    head += (
+        "Each finding also says where, what was found,\nwhy it matters and how to mend it. `made in` is a folder of "
+    )
+    head += "`ppmlctl/`.\n\n| code | says | made in |\n| --- | --- | --- |\n"
+    return GENERATED + head + rows
 
 
 def _keys(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str]]:

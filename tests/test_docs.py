@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from committed import ROOT, assert_committed
-from reference_pages import commands_page, keys_page, modules_page
+from error_codes import codes, unread
+from reference_pages import commands_page, errors_page, keys_page, modules_page
 
-from ppmlctl.modules.registry import kinds
+from ppmlctl.modules.registry import kinds, module
 
 PAGES: dict[str, Callable[[], str]] = {
     "docs/modules.md": modules_page,
     "docs/ppml-yaml.md": keys_page,
     "docs/commands.md": commands_page,
+    "docs/errors.md": errors_page,
 }
 DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/*/README.md")]
 
@@ -27,6 +31,19 @@ def test_a_reference_page_is_what_the_code_says(name: str) -> None:
 
 def test_every_key_has_a_meaning() -> None:
     assert not re.findall(r"^\| `[^`]+` \|  \|$", keys_page(), re.MULTILINE)
+
+
+def test_every_code_of_a_finding_is_known_and_says_something() -> None:
+    assert unread() == []
+    assert [name for name, code in codes().items() if not code.titles] == []
+
+
+@pytest.mark.parametrize("kind", kinds())
+def test_the_errors_that_a_module_names_exist(kind: str) -> None:
+    text = sys.modules[type(module(kind)).__module__].__doc__ or ""
+    errors = re.split(r"[A-Z]\w+:", text.partition("Errors:")[2])[0]
+    named = re.findall(r"`([a-z0-9]+(?:-[a-z0-9*]+)+)`", errors)
+    assert [name for name in named if not fnmatch.filter(codes(), name)] == []
 
 
 def test_the_changelog_names_every_module() -> None:

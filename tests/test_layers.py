@@ -1,0 +1,79 @@
+"""Directions of imports: down only, in no circles, and heavy libraries where they belong."""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import grimp
+import pytest
+from importlinter.cli import lint_imports
+
+ROOT = Path(__file__).parents[1]
+PYPROJECT = ROOT / "pyproject.toml"
+
+
+@cache
+def imports() -> dict[str, set[str]]:
+    """What each module imports at run time, libraries as their top-level names; late imports count."""
+    graph = grimp.build_graph("ppmlctl", include_external_packages=True, exclude_type_checking_imports=True)
+    ours = sorted(name for name in graph.modules if name.split(".")[0] == "ppmlctl")
+    return {name: set(graph.find_modules_directly_imported_by(name)) for name in ours}
+
+
+def libraries_of(*packages: str) -> set[str]:
+    """Everything outside ppmlctl that these packages import themselves."""
+    own = (imported for name, imported in imports().items() if name.startswith(packages))
+    return {name.split(".")[0] for imported in own for name in imported} - {"ppmlctl"}
+
+
+def test_imports_point_down_only(capsys: pytest.CaptureFixture[str]) -> None:
+    status = lint_imports(str(PYPROJECT), no_cache=True, no_logo=True)
+    assert status == 0, capsys.readouterr().out
+
+
+def test_every_package_has_its_layer() -> None:
+    (contract,) = tomllib.loads(PYPROJECT.read_text())["tool"]["importlinter"]["contracts"]
+    layered = {name.strip() for layer in contract["layers"] for name in layer.replace("|", ":").split(":")}
+    children = {".".join(name.split(".")[:2]) for name in imports()} - {"ppmlctl"}
+    assert layered - children == set()
+    assert children - layered == {"ppmlctl.__main__"}
+
+
+def test_there_are_no_circles() -> None:
+    edges = {name: {other for other in imported if other in imports()} for name, imported in imports().items()}
+    try:
+        list(TopologicalSorter(edges).static_order())
+    except CycleError as error:
+        pytest.fail(" → ".join(error.args[1]))
+
+
+HOMES = {
+    "docker": ("ppmlctl.clients.docker",),
+    "kubernetes": ("ppmlctl.clients.kubernetes", "ppmlctl.sandbox.kubernetes.schema"),
+    "httpx": ("ppmlctl.clients.ehsm",),
+    "starlette": ("ppmlctl.sandbox",),
+    "uvicorn": ("ppmlctl.sandbox",),
+    "jinja2": ("ppmlctl.expressions", "ppmlctl.sgx.template"),
+    "typer": ("ppmlctl.cli",),
+}
+
+
+@pytest.mark.parametrize("library", HOMES)
+def test_a_library_is_used_behind_its_own_door(library: str) -> None:
+    users = {name for name, imported in imports().items() if library in {one.split(".")[0] for one in imported}}
+    assert users
+    assert {name for name in users if not name.startswith(HOMES[library])} == set()
+
+
+EFFECTS = {"asyncio", "http", "os", "pathlib", "random", "secrets", "shutil", "socket", "subprocess", "tempfile"}
+EFFECTS |= {"threading", "time", "urllib", "uuid", "datetime"}
+
+
+@pytest.mark.parametrize("package", ["ppmlctl.planning", "ppmlctl.expressions", "ppmlctl.unknown", "ppmlctl.evidence"])
+def test_what_decides_has_no_way_to_the_world(package: str) -> None:
+    assert libraries_of(package) & EFFECTS == set()
+    assert libraries_of(package) - sys.stdlib_module_names <= {"jinja2"}
