@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ppmlctl.diagnostics import EngineError, InputError
 from ppmlctl.modules.base import ModuleArgs
 from ppmlctl.modules.context import Context, EhsmServer
+from ppmlctl.planning import Observed
 from ppmlctl.secret import Secret
 from ppmlctl.unknown import unknowns_in
 
@@ -49,3 +52,21 @@ def is_known(*values: Any) -> bool:
     """Whether no argument among these waits for a task."""
     members = [vars(value) if isinstance(value, ModuleArgs) else value for value in values]
     return not any(True for _ in unknowns_in(members))
+
+
+def seen(look: Callable[[], Observed]) -> Observed:
+    """What `look` finds. Its fault is kept for `refuse_unseen`.
+
+    A plan looks at the server as it was recorded; where its address or certificate has become another one since, that
+    this one no longer answers is no fault.
+    """
+    try:
+        return look()
+    except (EngineError, InputError) as error:
+        return Observed(detail=error)
+
+
+def refuse_unseen(observed: Observed) -> None:
+    """Raises the fault that kept the wanted server from being looked at."""
+    if isinstance(observed.detail, EngineError | InputError):
+        raise observed.detail

@@ -95,7 +95,10 @@ def _verified(quote: bytes, anchors: _Anchors) -> tuple[QuoteVerdict | None, str
 def _anchors(ctx: Context, args: EhsmAttestArgs, client: EhsmClient) -> _Anchors:
     """Collateral is signed under the root, so it may come from anywhere; the sandbox's EHSM serves its own."""
     root_ca = _read(ctx, args.trust_root, "trust-root-unreadable") if args.trust_root else None
-    collateral = _read(ctx, args.collateral, "collateral-unreadable").decode() if args.collateral else None
+    # What is no UTF-8 is no JSON either, which the verifier says in its own words.
+    collateral = (
+        _read(ctx, args.collateral, "collateral-unreadable").decode(errors="replace") if args.collateral else None
+    )
     if ctx.target == SANDBOX or (args.trust_root and collateral is None):
         served = client.served_collateral()
         return _Anchors(collateral or served.collateral, root_ca or served.root_ca.encode())

@@ -1,22 +1,23 @@
 """Whether an EHSM server is what it says: its quote, judged before its account is used for anything else.
 
 Identity: the server and the account that asked; nothing is made. Nothing makes it replace; a server that shows another
-enclave or TCB status than recorded is judged anew. Errors: `ehsm-refused-attestation` (the account stays quarantined,
-and the next apply uses it again), `ehsm-not-verified` (nothing could be verified), `trust-root-unreadable`,
-`collateral-unreadable`. Source: intel/ehsm, GenerateQuote; Intel DCAP.
+enclave or TCB status than recorded, or is not accepted any more, is judged anew. Errors: `ehsm-refused-attestation`
+(the account stays quarantined, and the next apply uses it again), `ehsm-not-verified` (nothing could be verified),
+`trust-root-unreadable`, `collateral-unreadable`. Source: intel/ehsm, GenerateQuote; Intel DCAP.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from ppmlctl.diagnostics import Diagnostic, EngineError
 from ppmlctl.evidence import Evidence
-from ppmlctl.modules._ehsm import AccountArgs
+from ppmlctl.modules._ehsm import AccountArgs, refuse_unseen, seen
 from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult
 from ppmlctl.modules.context import Context
-from ppmlctl.planning import Observed, Recorded, Wanted
+from ppmlctl.planning import Change, Observed, Recorded, Wanted, decide
 from ppmlctl.secret import Secret
 
 if TYPE_CHECKING:
@@ -72,8 +73,14 @@ class EhsmAttest(Module[EhsmAttestArgs, EhsmAttestResult]):
     engine = "ehsm"
 
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
-        """What each recorded server shows now."""
-        return {one.address: self._look(ctx, one.args) for one in wanted if one.address in ctx.recorded}
+        """What each recorded server shows now, and the judgement of today."""
+        known = [one for one in wanted if one.address in ctx.recorded]
+        return {one.address: seen(partial(self._look, ctx, one.args)) for one in known}
+
+    def diff(self, wanted: Wanted, observed: Observed, recorded: Recorded | None) -> Change:
+        """The default. Raises what kept the server from showing a quote."""
+        refuse_unseen(observed)
+        return decide(wanted, observed, recorded)
 
     def apply(self, ctx: Context, args: EhsmAttestArgs, observed: Observed) -> EhsmAttestResult:  # noqa: ARG002 - a fresh quote is judged
         """Judges a fresh quote; what is not accepted ends here, is warned of, or is let pass, as `attest` says."""
@@ -98,7 +105,8 @@ class EhsmAttest(Module[EhsmAttestArgs, EhsmAttestResult]):
     def _look(self, ctx: Context, args: EhsmAttestArgs) -> Observed:
         if args.attest == "skip" or not args.can_ask():
             return Observed()
-        return Observed(fields=_examine(ctx, args).shown_fields())
+        examination = _examine(ctx, args)
+        return Observed(fields=examination.shown_fields() | {"verdict": examination.verdict.statement})
 
 
 def _examine(ctx: Context, args: EhsmAttestArgs) -> Examination:

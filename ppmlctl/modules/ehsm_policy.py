@@ -11,19 +11,21 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ppmlctl.diagnostics import Diagnostic, EngineError, TransientError
-from ppmlctl.modules._ehsm import AccountArgs
+from ppmlctl.modules._ehsm import AccountArgs, refuse_unseen, seen
 from ppmlctl.modules.base import Module, ModuleResult
 from ppmlctl.modules.context import Context
-from ppmlctl.planning import ActionKind, Change, Observed, Recorded, Removal, Wanted, decide
+from ppmlctl.planning import ABSENT, ActionKind, Change, Observed, Recorded, Removal, Wanted, decide
 
 if TYPE_CHECKING:
     from ppmlctl.clients.ehsm import EhsmClient
     from ppmlctl.ehsm import QuotePolicy
 
-_ENCLAVE_REFUSED = 500
+_ENCLAVE_REFUSED = (500, "Server exception.")
+"""What EHSM's enclave answers to a measurement that is not the policy's; other faults have other words."""
 
 
 class EhsmPolicyArgs(AccountArgs):
@@ -54,19 +56,15 @@ class EhsmPolicy(Module[EhsmPolicyArgs, EhsmPolicyResult]):
 
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
         """The recorded policies, read back from EHSM."""
-        found = {}
-        for one in wanted:
-            recorded = ctx.recorded.get(one.address)
-            if recorded is None:
-                continue
-            if not one.args.can_ask():
-                found[one.address] = Observed()
-            elif policy := _policy(ctx, one.args, recorded.result["policy_id"]):
-                found[one.address] = Observed(fields=_measured(policy), detail=policy)
-        return found
+        known = [(one, ctx.recorded[one.address]) for one in wanted if one.address in ctx.recorded]
+        return {one.address: seen(partial(_look, ctx, one.args, recorded)) for one, recorded in known}
 
     def diff(self, wanted: Wanted, observed: Observed, recorded: Recorded | None) -> Change:
-        """The default, and a word about the policy that a replacement leaves behind."""
+        """The default, and a word about the policy that a replacement leaves behind.
+
+        Raises what kept EHSM from showing the policy.
+        """
+        refuse_unseen(observed)
         change = decide(wanted, observed, recorded, replace_on=self.replace_on)
         if recorded is None or change.action is not ActionKind.REPLACE:
             return change
@@ -75,6 +73,7 @@ class EhsmPolicy(Module[EhsmPolicyArgs, EhsmPolicyResult]):
 
     def apply(self, ctx: Context, args: EhsmPolicyArgs, observed: Observed) -> EhsmPolicyResult:
         """Takes the policy that is there, if it says the same, or uploads one; shows that it is in force."""
+        refuse_unseen(observed)
         policy = _uploaded(ctx, args, observed)
         policy_id = policy.policy_id if policy else _upload(ctx, args)
         _check_in_force(args.server.client(ctx), args, policy_id)
@@ -86,6 +85,13 @@ class EhsmPolicy(Module[EhsmPolicyArgs, EhsmPolicyResult]):
     def kept_as(self, recorded: Recorded) -> str:
         """The policy."""
         return f"EHSM policy {recorded.result['policy_id']}"
+
+
+def _look(ctx: Context, args: EhsmPolicyArgs, recorded: Recorded) -> Observed:
+    if not args.can_ask():
+        return Observed()
+    policy = _policy(ctx, args, recorded.result["policy_id"])
+    return Observed(fields=_measured(policy), detail=policy) if policy else ABSENT
 
 
 def _policy(ctx: Context, args: EhsmPolicyArgs, policy_id: str) -> QuotePolicy | None:
@@ -151,6 +157,6 @@ def _passes(client: EhsmClient, args: EhsmPolicyArgs, quote: bytes, policy_id: s
     try:
         return client.verify_quote(args.account(), quote, policy_id=policy_id).is_genuine
     except EhsmRefusedError as error:
-        if error.code == _ENCLAVE_REFUSED:
+        if (error.code, error.words) == _ENCLAVE_REFUSED:
             return False
         raise

@@ -11,7 +11,7 @@ import pytest
 from ehsm_world import SERVER, URL, Switchboard, Task, World, switchboard, world_of
 
 from ppmlctl.diagnostics import EngineError, InputError
-from ppmlctl.ehsm import NOT_BOUND
+from ppmlctl.ehsm import NOT_BOUND, ReportBody
 from ppmlctl.evidence import Evidence
 from ppmlctl.modules.context import Context
 from ppmlctl.modules.ehsm_attest import EhsmAttest
@@ -175,6 +175,35 @@ def test_another_enclave_behind_the_same_server_is_drift(sandbox: World) -> None
     assert [(f.path, f.before, f.after) for f in change.fields] == [
         ("mr_enclave", ehsm_identity().mr_enclave, "11" * 32)
     ]
+
+
+def test_a_server_that_turned_into_a_debug_enclave_is_not_kept(sandbox: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = attestation(sandbox)
+    task.apply()
+    monkeypatch.setattr(ReportBody, "debug", property(lambda _: True))  # it is no part of the measurement
+    change = task.plan()
+    assert change.action is ActionKind.UPDATE
+    assert [(f.path, f.before, f.after) for f in change.fields] == [
+        ("verdict", "not verified", f"simulated: {NOT_BOUND}")
+    ]
+    assert refusal(task)[1] == ["it is a debug enclave, whose memory its host can read"]
+
+
+def test_a_server_that_is_left_for_another_may_be_gone(sandbox: World) -> None:
+    task = attestation(sandbox)
+    task.apply()
+    sandbox.answers["GenerateQuote"] = lambda: {"code": 400, "result": {}}
+    assert task.observe().exists  # the engine decides without it where the server is to become another one
+    with pytest.raises(EngineError, match="it does not know this account"):
+        task.plan()
+
+
+def test_collateral_that_is_no_text_verifies_nothing(cluster: World) -> None:
+    collateral = cluster.folder / "damaged.json"
+    collateral.write_bytes(b"\xff\xfe{")
+    code, faults = refusal(attestation(cluster, identity=IDENTITY, collateral=str(collateral)))
+    assert code == "ehsm-not-verified"
+    assert faults[0].startswith("the quote was not verified: ")
 
 
 def test_an_answer_that_is_no_quote_is_refused(sandbox: World, monkeypatch: pytest.MonkeyPatch) -> None:

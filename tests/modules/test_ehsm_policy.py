@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from ehsm_world import SERVER, URL, Switchboard, Task, World, switchboard, world_of
 
+from ppmlctl.clients.ehsm import EhsmClient
 from ppmlctl.diagnostics import EngineError, WriteRefusedError
 from ppmlctl.failpoint import FailpointError
 from ppmlctl.modules.context import Context
@@ -165,6 +166,36 @@ def test_a_server_that_refuses_everything_establishes_nothing(world: World) -> N
     world.answers["VerifyQuote"] = lambda: {"code": 500, "message": "Server exception.", "result": None}
     with pytest.raises(EngineError, match="its own quote does not pass without a policy"):
         task.apply()
+
+
+def test_a_fault_of_the_server_is_no_refusal_by_the_policy(world: World) -> None:
+    task = policy(world)
+    genuine = EhsmClient.verify_quote
+
+    def verify(client: EhsmClient, account: Any, quote: bytes, policy_id: str | None = None) -> Any:
+        if policy_id is not None:
+            words = "Server internal error, please contact the administrator."
+            world.answers["VerifyQuote"] = lambda: {"code": 500, "message": words, "result": {}}
+        try:
+            return genuine(client, account, quote, policy_id=policy_id)
+        finally:
+            world.answers.clear()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(EhsmClient, "verify_quote", verify)
+        with pytest.raises(EngineError, match="VerifyQuote: code 500, `Server internal error"):
+            task.apply()
+
+
+def test_a_policy_at_a_server_that_is_left_for_another_may_be_out_of_reach(world: World) -> None:
+    task = policy(world)
+    task.apply()
+    world.answers["GetQuotePolicy"] = lambda: {"code": 400, "result": {}}
+    assert task.observe().exists  # the engine decides without it where the server is to become another one
+    for use in (task.plan, task.apply):
+        with pytest.raises(EngineError, match="it does not know this account"):
+            use()
+    assert uploads(world) == 1
 
 
 def test_another_account_gets_a_policy_of_its_own(world: World) -> None:
