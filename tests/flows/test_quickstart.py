@@ -116,7 +116,7 @@ def test_destroy_leaves_the_cluster_as_it_was(place: Place) -> None:
 def dump(place: Place) -> list[str]:
     """Every listable object of the cluster by kind and name."""
     kinds = place.kubectl("api-resources", "--verbs=list", "-o", "name").split()
-    names = [place.kubectl("get", kind, "-A", "-o", "name").split() for kind in sorted(kinds) if "event" not in kind]
+    names = [place.kubectl("get", kind, "-A", "-o", "name").split() for kind in sorted(kinds)]
     return sorted(name for group in names for name in group)
 
 
