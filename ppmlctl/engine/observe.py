@@ -8,8 +8,8 @@ from typing import Any
 
 from ppmlctl.modules.base import Module
 from ppmlctl.modules.context import Context
-from ppmlctl.planning import Observed, Recorded, Task, Wanted, in_order
-from ppmlctl.unknown import Unknown
+from ppmlctl.planning import Observed, Plan, Recorded, Task, Wanted, in_order
+from ppmlctl.unknown import Unknown, unknowns_in
 
 
 def observe(
@@ -48,3 +48,31 @@ def as_recorded(
         args = task.arguments(results)
         wanted.append((Wanted(task.address, args, module.fingerprint(args, digest)), task.module))
     return wanted
+
+
+def settled(
+    looked_for: Sequence[tuple[Wanted, str]],
+    modules: Mapping[str, Module[Any, Any]],
+    context: Context,
+    decide: Callable[[Mapping[str, Observed]], Plan],
+) -> Plan:
+    """The plan whose every observation was made for what its task wants.
+
+    Tasks were looked at as recorded. Where one will give another result, and it can be foreseen, those behind it want
+    something else: they are looked at again, until nothing changes (at most once for each task in a chain).
+    """
+    made_for = {one.address: (one, kind) for one, kind in looked_for}
+    found = observe(looked_for, modules, context)
+    while True:
+        plan = decide(found)
+        others = [
+            (one, made_for[address][1])
+            for address, one in plan.wanted.items()
+            if address in made_for and one.inputs != made_for[address][0].inputs and not any(unknowns_in(one.inputs))
+        ]
+        if not others:
+            return plan
+        stale = {one.address for one, _ in others}
+        kept = {address: observed for address, observed in found.items() if address not in stale}
+        found = {**kept, **observe(others, modules, context)}
+        made_for |= {one.address: (one, kind) for one, kind in others}

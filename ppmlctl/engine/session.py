@@ -14,7 +14,7 @@ from ppmlctl.diagnostics import Diagnostic, Severity, StateError
 from ppmlctl.engine.engines import OpenEngines
 from ppmlctl.engine.events import Listener, Recap
 from ppmlctl.engine.identity import check_target, engine_identities
-from ppmlctl.engine.observe import as_recorded, observe
+from ppmlctl.engine.observe import as_recorded, settled
 from ppmlctl.engine.run import PARALLEL, Run
 from ppmlctl.engine.sandbox_state import running_sandbox, start_sandbox
 from ppmlctl.engine.secret_references import check_secret_references
@@ -104,8 +104,12 @@ class Session:
         self._check_sandbox()
         self._check_identities()
         tasks: tuple[Task, ...] = () if destroy else self.expanded.tasks
-        observations = observe(self._as_recorded(tasks), self.modules, self.context)
-        plan = make_plan(tasks, self.modules, observations, self.recorded, self.digest)
+        plan = settled(
+            self._as_recorded(tasks),
+            self.modules,
+            self.context,
+            lambda found: make_plan(tasks, self.modules, found, self.recorded, self.digest),
+        )
         check_secret_references(tasks, plan.wanted, self.modules)
         return plan
 

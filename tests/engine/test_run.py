@@ -11,11 +11,11 @@ import pytest
 
 from ppmlctl.diagnostics import Diagnostic, EngineError, TransientError
 from ppmlctl.engine import Recap, Status, run
-from ppmlctl.engine.observe import as_recorded, observe
+from ppmlctl.engine.observe import as_recorded, settled
 from ppmlctl.engine.run import Run
 from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult
 from ppmlctl.modules.context import Context
-from ppmlctl.planning import Observed, Plan, Recorded, Removal, Wanted, make_plan
+from ppmlctl.planning import ActionKind, Change, Observed, Plan, Recorded, Removal, Wanted, make_plan
 from ppmlctl.playbook import expand, parse
 from ppmlctl.secret import Secret
 from ppmlctl.state import Lockfile, LockStore
@@ -67,7 +67,27 @@ class Keeper(Thing):
     removal = Removal.KEEP
 
 
-MODULES: dict[str, Any] = {"thing": Thing(), "keeper": Keeper()}
+class Mirror(Thing):
+    """Judges by what is there alone, as objects of a cluster do, and is foreseen to give what it wants."""
+
+    kind = "mirror"
+
+    def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
+        return {
+            one.address: Observed(
+                one.args.name in WORLD,
+                foreseen={"name": one.args.name, "value": one.args.value, "first": str(one.args.value)[:1]},
+                detail=WORLD.get(one.args.name) == one.args.value,
+            )
+            for one in wanted
+            if isinstance(one.args.value, str)
+        }
+
+    def diff(self, wanted: Wanted, observed: Observed, recorded: Recorded | None) -> Change:
+        return Change(ActionKind.KEEP if observed.detail and recorded else ActionKind.UPDATE)
+
+
+MODULES: dict[str, Any] = {"thing": Thing(), "keeper": Keeper(), "mirror": Mirror()}
 
 
 @pytest.fixture(autouse=True)
@@ -92,7 +112,7 @@ class Bench:
         context = Context("env", "test", "cluster", None, None, None, store, recorded)  # type: ignore[arg-type]  # unused
         digest = bytes.hex
         wanted = as_recorded(tasks, MODULES, recorded, digest)
-        plan = make_plan(tasks, MODULES, observe(wanted, MODULES, context), recorded, digest)
+        plan = settled(wanted, MODULES, context, lambda found: make_plan(tasks, MODULES, found, recorded, digest))
         by_address = {task.address: task for task in tasks}
         return plan, Run(plan, by_address, MODULES, context, store, recorded, digest, self.events.append)
 
@@ -129,6 +149,14 @@ def test_tasks_run_in_order_and_are_recorded(bench: Bench) -> None:
     assert bench.statuses(CHAIN.replace("VALUE", "xyz")) == dict.fromkeys("abc", "changed")
     assert WORLD == {"a": "xyz", "b": "x", "c": "x"}
     assert Thing.calls == ["apply a", "apply b", "apply c"]
+
+
+def test_a_task_behind_a_foreseen_result_is_looked_at_for_what_it_will_want(bench: Bench) -> None:
+    chain = CHAIN.replace("thing", "mirror")
+    bench.apply(chain.replace("VALUE", "xyz"))
+    assert bench.statuses(chain.replace("VALUE", "uvw")) == dict.fromkeys("abc", "changed")
+    assert WORLD == {"a": "uvw", "b": "u", "c": "u"}
+    assert bench.statuses(chain.replace("VALUE", "uvw")) == dict.fromkeys("abc", "ok")
 
 
 def test_a_second_apply_does_nothing_and_leaves_the_lockfile_as_it_is(bench: Bench) -> None:
