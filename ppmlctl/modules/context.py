@@ -63,6 +63,9 @@ class Intents(Protocol):
     def begin(self, address: str, intent: Mapping[str, Any]) -> None:
         """Durably says what is about to be done; public values only."""
 
+    def withdraw(self, address: str) -> None:
+        """Durably says that nothing was done after all."""
+
 
 class Files:
     """Files below the environment's folder. Writes are gated and counted like any engine's."""

@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ppmlctl.diagnostics import Diagnostic, StateError, TransientError
+from ppmlctl.diagnostics import Diagnostic, StateError
 from ppmlctl.modules._ehsm import ServerArgs
 from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult
 from ppmlctl.modules.context import Context
@@ -79,15 +79,16 @@ class EhsmEnroll(Module[EhsmEnrollArgs, EhsmEnrollResult]):
         return f"EHSM account {recorded.result['appid']}"
 
     def _enroll(self, ctx: Context, args: EhsmEnrollArgs) -> _KeptAccount:
-        from ppmlctl.clients.ehsm import EhsmRefusedError  # noqa: PLC0415 - not every plan needs the client
+        from ppmlctl.clients.ehsm import NOTHING_DONE  # noqa: PLC0415 - not every plan needs the client
 
+        client = args.server.client(ctx)
         if ctx.intents.pending(ctx.address):
             ctx.warn(f"an interrupted apply may have left an account that nobody uses at EHSM {args.server.url}")
         ctx.intents.begin(ctx.address, {"operation": "Enroll", "server": args.server.url})
         try:
-            enrolled = args.server.client(ctx).enroll()
-        except (TransientError, EhsmRefusedError):
-            ctx.intents.begin(ctx.address, {})  # nothing was made
+            enrolled = client.enroll()
+        except NOTHING_DONE:
+            ctx.intents.withdraw(ctx.address)
             raise
         account = _KeptAccount(args.server.url, enrolled.appid, enrolled.apikey)
         ctx.vault.put(_entry(ctx.address), account.to_entry())

@@ -12,9 +12,11 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from ppmlctl.diagnostics import Diagnostic, EngineError, TransientError
+from pydantic import Field
+
+from ppmlctl.diagnostics import Diagnostic, EngineError
 from ppmlctl.modules._ehsm import AccountArgs, refuse_unseen, seen
 from ppmlctl.modules.base import Module, ModuleResult
 from ppmlctl.modules.context import Context
@@ -28,11 +30,14 @@ _ENCLAVE_REFUSED = (500, "Server exception.")
 """What EHSM's enclave answers to a measurement that is not the policy's; other faults have other words."""
 
 
+Measurement = Annotated[str, Field(pattern=r"^[0-9a-fA-F]{64}$")]
+
+
 class EhsmPolicyArgs(AccountArgs):
     """The account that the policy belongs to, and the measurement in hexadecimal."""
 
-    mr_enclave: str
-    mr_signer: str
+    mr_enclave: Measurement
+    mr_signer: Measurement
 
 
 class EhsmPolicyResult(ModuleResult):
@@ -116,17 +121,18 @@ def _uploaded(ctx: Context, args: EhsmPolicyArgs, observed: Observed) -> QuotePo
 
 
 def _upload(ctx: Context, args: EhsmPolicyArgs) -> str:
-    from ppmlctl.clients.ehsm import EhsmRefusedError  # noqa: PLC0415 - not every plan needs the client
+    from ppmlctl.clients.ehsm import NOTHING_DONE  # noqa: PLC0415 - not every plan needs the client
 
+    client = args.server.client(ctx)
     pending = ctx.intents.pending(ctx.address)
     if pending and "policy_id" not in pending:
         ctx.warn(f"an interrupted apply may have left a policy that nobody uses at EHSM {args.server.url}")
     intent = {"operation": "UploadQuotePolicy", "appid": args.appid, **_wanted_measurement(args)}
     ctx.intents.begin(ctx.address, intent)
     try:
-        policy_id = args.server.client(ctx).upload_quote_policy(args.account(), args.mr_enclave, args.mr_signer)
-    except (TransientError, EhsmRefusedError):
-        ctx.intents.begin(ctx.address, {})  # nothing was made
+        policy_id = client.upload_quote_policy(args.account(), args.mr_enclave, args.mr_signer)
+    except NOTHING_DONE:
+        ctx.intents.withdraw(ctx.address)
         raise
     ctx.intents.begin(ctx.address, intent | {"policy_id": policy_id})
     return policy_id

@@ -82,6 +82,13 @@ class LockStore:
             change = self._next_change()
         self._make_durable(change)
 
+    def withdraw(self, address: str) -> None:
+        """Durably says that nothing was done after all."""
+        with self._state:
+            self.lockfile.intents.pop(address, None)
+            change = self._next_change()
+        self._make_durable(change)
+
     def identify(self, *, name: str, target: str, engines: Mapping[str, str]) -> None:
         """Durably notes whose lockfile this is, where that is new."""
         known = (self.lockfile.name, self.lockfile.target, self.lockfile.engines)

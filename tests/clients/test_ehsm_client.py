@@ -22,7 +22,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ppmlctl.clients.ehsm import EhsmClient, EhsmRefusedError, ServerTrust
+from ppmlctl.clients.ehsm import NOTHING_DONE, EhsmClient, EhsmRefusedError, ServerTrust
 from ppmlctl.diagnostics import EngineError, InputError, TransientError, WriteRefusedError
 from ppmlctl.effects import Effect, Effects
 from ppmlctl.ehsm import Account, canonical_request, sign
@@ -432,6 +432,22 @@ def test_a_gateway_without_a_server_behind_it_is_transient(connect: Connect) -> 
     client = connect(answering(lambda _body: PlainTextResponse("", 503))).client
     with pytest.raises(TransientError):
         client.get_version()
+
+
+@pytest.mark.parametrize("status", [502, 504])
+def test_a_gateway_that_passed_a_write_on_leaves_open_whether_it_was_done(connect: Connect, status: int) -> None:
+    client = connect(answering(lambda _body: PlainTextResponse("", status))).client
+    with pytest.raises(EngineError, match=f"ehsm-answer-lost.*\n.*HTTP {status}") as caught:
+        client.enroll()
+    assert not isinstance(caught.value, NOTHING_DONE)
+    with pytest.raises(TransientError):
+        client.get_version()
+
+
+def test_a_gateway_that_did_not_pass_a_write_on_lets_it_be_sent_again(connect: Connect) -> None:
+    client = connect(answering(lambda _body: PlainTextResponse("", 503))).client
+    with pytest.raises(TransientError):
+        client.enroll()
 
 
 def test_an_answer_without_end_is_cut_off(connect: Connect) -> None:

@@ -63,6 +63,9 @@ class MemoryIntents:
     def begin(self, address: str, intent: Mapping[str, Any]) -> None:
         self.kept[address] = dict(intent)
 
+    def withdraw(self, address: str) -> None:
+        self.kept.pop(address, None)
+
 
 class NoEngines:
     """Fails a test that reaches for an engine it did not bring."""

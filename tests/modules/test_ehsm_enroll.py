@@ -13,6 +13,7 @@ from ppmlctl.diagnostics import EngineError, StateError, WriteRefusedError
 from ppmlctl.modules.context import Context
 from ppmlctl.modules.ehsm_enroll import EhsmEnroll
 from ppmlctl.planning import ActionKind, Removal
+from ppmlctl.sandbox.tls import ensure_certificates
 from ppmlctl.unknown import Unknown
 
 MakeContext = Callable[..., Context]
@@ -81,7 +82,20 @@ def test_a_refused_enrolment_leaves_no_orphan_behind(world: World) -> None:
     world.answers["Enroll"] = lambda: {"code": 500, "message": "enroll user info failed", "result": {}}
     with pytest.raises(EngineError):
         account(world).apply()
+    assert world.context.intents.pending(ADDRESS) is None
     world.answers.clear()
+    account(world).apply()
+    assert world.warnings == []
+
+
+def test_a_server_that_is_not_trusted_was_sent_nothing(world: World, tmp_path: Path) -> None:
+    board = world.board
+    trusted = board.certificates
+    board.certificates = ensure_certificates(tmp_path / "another authority")
+    with pytest.raises(EngineError, match="ehsm-untrusted"):
+        account(world).apply()
+    board.certificates = trusted
+    assert world.context.intents.pending(ADDRESS) is None
     account(world).apply()
     assert world.warnings == []
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from ehsm_world import SERVER, URL, Switchboard, Task, World, switchboard, world_of
+from pydantic import ValidationError
 
 from ppmlctl.clients.ehsm import EhsmClient
 from ppmlctl.diagnostics import EngineError, WriteRefusedError
@@ -138,6 +139,7 @@ def test_a_refused_upload_leaves_no_orphan_behind(world: World) -> None:
     world.answers["UploadQuotePolicy"] = lambda: {"code": 500, "message": "Server exception.", "result": None}
     with pytest.raises(EngineError):
         task.apply()
+    assert world.context.intents.pending(ADDRESS) is None
     world.answers.clear()
     task.apply()
     assert world.warnings == []
@@ -159,6 +161,12 @@ def test_a_policy_that_lets_the_servers_own_quote_pass_is_not_established(world:
     with pytest.raises(EngineError):
         task.apply()
     assert uploads(world) == 1
+
+
+@pytest.mark.parametrize("measured", ["ab" * 31, "zz" * 32, ""])
+def test_what_is_no_measurement_is_refused_before_anything_is_sent(world: World, measured: str) -> None:
+    with pytest.raises(ValidationError, match="mr_enclave"):
+        policy(world, mr_enclave=measured).wanted()
 
 
 def test_a_server_that_refuses_everything_establishes_nothing(world: World) -> None:

@@ -69,6 +69,15 @@ def test_records_from_many_threads_are_all_durable(tmp_path: Path) -> None:
     assert (len(read.tasks), read.serial) == (24, 24)
 
 
+def test_a_withdrawn_intent_leaves_the_lockfile_as_it_was(tmp_path: Path) -> None:
+    store = LockStore.open(tmp_path / "ppml.lock")
+    store.identify(name="env", target="cluster", engines={})
+    before = store.path.read_bytes()
+    store.begin("account", {"operation": "Enroll"})
+    store.withdraw("account")
+    assert store.path.read_bytes() == before
+
+
 def test_an_intent_stays_until_its_task_is_recorded(tmp_path: Path) -> None:
     store = LockStore(tmp_path / "ppml.lock", Lockfile("env"))
     store.begin("account", {"operation": "Enroll"})

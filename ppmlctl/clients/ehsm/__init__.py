@@ -1,7 +1,7 @@
 """EHSM over HTTPS: the typed client, what its TLS is trusted by, and its faults."""
 
 from ppmlctl.clients.ehsm.client import EhsmClient, ServedCollateral
-from ppmlctl.clients.ehsm.faults import EhsmRefusedError
+from ppmlctl.clients.ehsm.faults import NOTHING_DONE, EhsmRefusedError
 from ppmlctl.clients.ehsm.trust import ServerTrust
 
-__all__ = ["EhsmClient", "EhsmRefusedError", "ServedCollateral", "ServerTrust"]
+__all__ = ["NOTHING_DONE", "EhsmClient", "EhsmRefusedError", "ServedCollateral", "ServerTrust"]

@@ -19,7 +19,9 @@ TIMEOUT = 10.0
 """Seconds for a whole exchange."""
 _LARGEST_ANSWER = 1 << 20  # bytes
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-_GATEWAY_STATUS = (502, 503, 504)
+_UNAVAILABLE = 503
+_GATEWAY_STATUS = (502, _UNAVAILABLE, 504)
+"""Answers of a gateway. Only 503 says that the request was not passed on (RFC 9110, 15.6)."""
 _OK = 200
 
 
@@ -65,7 +67,9 @@ class Exchange:
         except httpx.TransportError as error:
             raise self._fault(operation, effect, error) from None
         if response.status_code in _GATEWAY_STATUS:
-            raise faults.unreachable(self.url, operation, f"HTTP {response.status_code}")
+            was_passed_on = effect is Effect.WRITE and response.status_code != _UNAVAILABLE
+            fault = faults.answer_lost if was_passed_on else faults.unreachable
+            raise fault(self.url, operation, f"HTTP {response.status_code}")
         if response.status_code != _OK:
             raise faults.answer_wrong(self.url, operation, f"HTTP {response.status_code}")
         try:
@@ -89,11 +93,11 @@ class Exchange:
         return httpx.Response(response.status_code, content=bytes(content))
 
     def _fault(self, operation: str, effect: Effect, error: httpx.TransportError) -> EngineError:
-        tls = _tls_cause(error)
-        if tls is not None and not isinstance(tls, ssl.SSLEOFError):
+        tls, was_sent = _tls_cause(error), not isinstance(error, _NOT_SENT)
+        if tls is not None and not was_sent and not isinstance(tls, ssl.SSLEOFError):
             return faults.untrusted(self.url, operation, tls)
         reason = str(error) or type(error).__name__
-        if effect is Effect.WRITE and not isinstance(error, _NOT_SENT):
+        if effect is Effect.WRITE and was_sent:
             return faults.answer_lost(self.url, operation, reason)
         return faults.unreachable(self.url, operation, reason)
 

@@ -3,7 +3,7 @@
 EngineError
 ├── EhsmRefusedError     it answered with an error: its code and words
 │   └── (also Transient) its database is away
-├── ehsm-untrusted       TLS does not show the server that is trusted
+├── EhsmUntrustedError   TLS does not show the server that is trusted
 ├── ehsm-answer-lost     a write was sent and no answer came: it may have been done
 ├── ehsm-answer-wrong    what answered is no EHSM, or not signed by the account's key
 └── TransientError       ehsm-unreachable
@@ -32,6 +32,14 @@ class EhsmRefusedError(EngineError):
 
 class EhsmDatabaseError(EhsmRefusedError, TransientError):
     """EHSM's database cannot be reached."""
+
+
+class EhsmUntrustedError(EngineError):
+    """TLS did not show the server that is trusted, so nothing was sent to it."""
+
+
+NOTHING_DONE = (EhsmRefusedError, EhsmUntrustedError, TransientError)
+"""The faults after which a write has certainly not been done."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +96,7 @@ def answer_wrong(url: str, operation: str, reason: str) -> EngineError:
     return EngineError(Diagnostic("ehsm-answer-wrong", title, found, fix="compare kms.ehsm.url with the deployment"))
 
 
-def untrusted(url: str, operation: str, error: ssl.SSLError) -> EngineError:
+def untrusted(url: str, operation: str, error: ssl.SSLError) -> EhsmUntrustedError:
     """The error for a server whose certificate is not the trusted one. Another try would not mend it."""
     words = getattr(error, "verify_message", "") or getattr(error, "reason", "") or error.args[0]
     reason = printable(str(words))
@@ -98,7 +106,7 @@ def untrusted(url: str, operation: str, error: ssl.SSLError) -> EngineError:
         why = "EHSM's self-made certificate names no host, so a CA file cannot vouch for it"
         fix = "pin it with kms.ehsm.tls.fingerprint, or give the server a certificate that names its host"
     title = "EHSM's certificate is not trusted"
-    return EngineError(Diagnostic("ehsm-untrusted", title, f"{operation} at {url}: {reason}", why, fix))
+    return EhsmUntrustedError(Diagnostic("ehsm-untrusted", title, f"{operation} at {url}: {reason}", why, fix))
 
 
 def printable(text: str) -> str:
