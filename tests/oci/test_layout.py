@@ -63,7 +63,7 @@ def gzipped(**files: bytes | str) -> bytes:
             else:
                 member.size = len(content)
                 archive.addfile(member, io.BytesIO(content))
-    return gzip.compress(stream.getvalue())
+    return gzip.compress(stream.getvalue(), mtime=0)
 
 
 def test_files_are_read_from_the_layer_that_has_the_last_word(made: LayoutFolder) -> None:
@@ -97,7 +97,11 @@ def test_a_folder_without_the_marker_is_no_layout(tmp_path: Path) -> None:
         Layout(tmp_path)
 
 
-@pytest.mark.parametrize("layer", [b"", b"no tar", gzip.compress(b"x" * 2000), gzipped(a=b"1" * 5000)[:-20]])
+@pytest.mark.parametrize(
+    "layer",
+    [b"", b"no tar", gzip.compress(b"x" * 2000, mtime=0), gzipped(a=b"1" * 5000)[:-20]],
+    ids=["empty", "no tar", "no tar inside", "cut short"],
+)
 def test_a_damaged_layer_is_an_image_error(made: LayoutFolder, layer: bytes) -> None:
     layout = Layout(made.index(made.image(layer)))
     with pytest.raises(ImageError):
