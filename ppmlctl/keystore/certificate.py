@@ -60,11 +60,12 @@ class CertificateFacts:
 
     def says(self, request: CertificateRequest) -> bool:
         """Whether it is what was asked for. A CA may choose the organization and the time, and add names."""
-        names_all = {request.common_name, *request.alternative_names} <= set(self.alternative_names)
-        if self.common_name != request.common_name or not names_all:
+        wanted, named = {request.common_name, *request.alternative_names}, set(self.alternative_names)
+        if self.common_name != request.common_name or not wanted <= named:
             return False
-        lifetime = timedelta(days=request.days) + _CLOCK_SLACK
-        as_issued_here = self.organization == request.organization and self.not_after - self.not_before == lifetime
+        lifetime = self.not_after - self.not_before
+        as_issued_here = (self.organization, named) == (request.organization, wanted)
+        as_issued_here = as_issued_here and lifetime == timedelta(days=request.days) + _CLOCK_SLACK
         return as_issued_here or not self.is_self_signed
 
 

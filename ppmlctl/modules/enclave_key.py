@@ -56,6 +56,9 @@ class EnclaveKey(Module[EnclaveKeyArgs, EnclaveKeyResult]):
     def apply(self, ctx: Context, args: EnclaveKeyArgs, observed: Observed) -> EnclaveKeyResult:  # noqa: ARG002 - the file is read anew
         key = read_signing_key(ctx.files, args.path, to_sign=True)
         if key is None:
+            recorded = ctx.recorded.get(ctx.address)
+            if recorded is not None:
+                raise StateError(_missing(args.path, recorded.result["mr_signer"]))
             from ppmlctl.sgx.signing_key import SigningKey  # noqa: PLC0415 - cryptography
 
             ctx.tell("makes an RSA-3072 key")

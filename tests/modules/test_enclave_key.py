@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import stat
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,16 @@ def test_a_key_that_is_there_already_is_adopted(task: Any, tmp_path: Path, other
     assert (plan.action, plan.reasons) == (ActionKind.CREATE, ("adopts what is there already",))
     assert task.observe().foreseen == {"path": _PATH, "mr_signer": other_key.mr_signer}
     assert task.apply().mr_signer == other_key.mr_signer
+
+
+def test_a_key_that_went_between_plan_and_apply_is_not_made_anew(task: Any, tmp_path: Path) -> None:
+    task.apply()
+    context = replace(task.context, recorded={task.context.address: task.recorded})
+    wanted, observed = task.wanted(), task.observe()
+    (tmp_path / _PATH).unlink()
+    with pytest.raises(StateError, match="signing-key-missing"):
+        EnclaveKey().apply(context, wanted.args, observed)
+    assert not (tmp_path / _PATH).exists()
 
 
 def test_another_key_in_its_place_is_an_update_with_both_signers(
