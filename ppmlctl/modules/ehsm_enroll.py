@@ -3,21 +3,26 @@
 Identity: the account kept under the task's address. Another URL makes it replace, since accounts belong to one
 server; the old account stays there, for EHSM can neither list nor delete any. Enroll cannot be observed afterwards, so
 an intent is journalled first and the answer goes to the vault before anything else.
+The sandbox's accounts go with its folder, which may be lost: there an account that EHSM does not have is made anew. A
+real server that lost one is an error, since its keys and secrets belong to that account.
 Errors: `vault-entry-missing`, and what the client says. Source: intel/ehsm, Enroll.
 """
 
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ppmlctl.diagnostics import Diagnostic, StateError
-from ppmlctl.modules._ehsm import ServerArgs
+from ppmlctl.modules._ehsm import ServerArgs, is_known
 from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult
-from ppmlctl.modules.context import Context
+from ppmlctl.modules.context import SANDBOX, Context
 from ppmlctl.planning import ActionKind, Change, Observed, Recorded, Removal, Wanted, decide
 from ppmlctl.secret import Secret, SecretLockedError
+
+_LOST = "(unknown to this EHSM)"
 
 
 class EhsmEnrollArgs(ModuleArgs):
@@ -44,13 +49,16 @@ class EhsmEnroll(Module[EhsmEnrollArgs, EhsmEnrollResult]):
     removal = Removal.IMPOSSIBLE
 
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
-        """The accounts in the vault; the server is not asked, since only a quote may be asked of it with them."""
+        """The accounts in the vault. Only the sandbox is asked, and only for a quote, whether it has them still."""
         names = set(ctx.vault.names())
         found = {}
         for one in wanted:
             if {one.address, _entry(one.address)} <= names:
                 account = _kept(ctx, one.address)
-                found[one.address] = Observed(fields={"appid": account.appid} if account else {})
+                appid = {} if account is None else {"appid": account.appid}
+                if account and _is_lost(ctx, one.args, account):
+                    appid = {"appid": _LOST}
+                found[one.address] = Observed(fields=appid)
         return found
 
     def diff(self, wanted: Wanted, observed: Observed, recorded: Recorded | None) -> Change:
@@ -66,7 +74,7 @@ class EhsmEnroll(Module[EhsmEnrollArgs, EhsmEnrollResult]):
     def apply(self, ctx: Context, args: EhsmEnrollArgs, observed: Observed) -> EhsmEnrollResult:  # noqa: ARG002 - the vault is read again
         """Takes the account of this server that the vault holds, or enrols."""
         account = _kept(ctx, ctx.address)
-        if account is None or account.server != args.server.url:
+        if account is None or account.server != args.server.url or _is_lost(ctx, args, account):
             account = self._enroll(ctx, args)
         ctx.vault.put(ctx.address, account.apikey)
         return EhsmEnrollResult(appid=account.appid, apikey=ctx.vault.get(ctx.address), evidence=ctx.simulated)
@@ -122,6 +130,23 @@ def _kept(ctx: Context, address: str) -> _KeptAccount | None:
     except SecretLockedError:
         return None
     return _KeptAccount(members["server"], members["appid"], Secret(members["apikey"]))
+
+
+def _is_lost(ctx: Context, args: EhsmEnrollArgs, account: _KeptAccount) -> bool:
+    """Whether the account was one of a sandbox that is no more."""
+    if ctx.target != SANDBOX or not is_known(args.server) or account.server != args.server.url:
+        return False
+    from ppmlctl.clients.ehsm import EhsmRefusedError  # noqa: PLC0415 - not every plan needs the client
+    from ppmlctl.ehsm import Account  # noqa: PLC0415 - the same
+
+    asking = Account(appid=account.appid, apikey=account.apikey)
+    try:
+        args.server.client(ctx).generate_quote(asking, secrets.token_bytes(32))
+    except EhsmRefusedError as error:
+        if error.is_unknown_account:
+            return True
+        raise
+    return False
 
 
 def _url(inputs: Mapping[str, Mapping[str, object]]) -> object:

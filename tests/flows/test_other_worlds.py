@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -65,3 +66,11 @@ def test_no_kubeconfig_is_told(keys_only: Place) -> None:
     refused = keys_only.run("plan", KUBECONFIG=str(keys_only.folder / "nowhere"), HOME=str(keys_only.folder))
     assert refused.returncode == 1
     assert refused.stderr.startswith("error[k8s-no-kubeconfig]")
+
+
+def test_a_sandbox_that_was_lost_is_filled_again(applied: Place) -> None:
+    process.down(applied.sandbox)
+    shutil.rmtree(applied.folder / ".ppml")
+    applied.succeed("sandbox", "up")
+    applied.apply()
+    assert applied.plan()[0] == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,24 @@ def test_another_way_to_trust_the_same_server_keeps_the_account(world: World) ->
     trusting = account(world).with_(server=SERVER | {"ca": "ca.pem"})
     assert trusting.plan().action is ActionKind.UPDATE
     assert trusting.apply().appid == first.appid
+
+
+def test_an_account_that_went_with_its_sandbox_is_made_anew(world: World) -> None:
+    world.context = replace(world.context, target="sandbox")
+    first = account(world).apply()
+    world.answers["GenerateQuote"] = lambda: {"code": 400, "result": {}}
+    change = account(world).plan()
+    assert [(f.path, f.before, f.after) for f in change.fields] == [("appid", "(unknown to this EHSM)", first.appid)]
+    assert account(world).apply().appid != first.appid
+    world.answers.clear()
+    assert account(world).plan().action is ActionKind.KEEP
+
+
+def test_a_real_servers_account_is_never_made_anew_in_silence(world: World) -> None:
+    first = account(world).apply()
+    world.answers["GenerateQuote"] = lambda: {"code": 400, "result": {}}
+    assert account(world).plan().action is ActionKind.KEEP
+    assert account(world).apply().appid == first.appid
 
 
 def test_a_locked_vault_plans_without_the_values(world: World) -> None:

@@ -20,6 +20,7 @@ from ppmlctl.ehsm import Envelope
 REPLAYED = "Timestamp can't be repeated in 20 minutes"
 SIGN_ERROR = "sign error"
 _LONGEST_WORDS = 200
+_BAD_REQUEST = 400
 
 
 class EhsmRefusedError(EngineError):
@@ -28,6 +29,11 @@ class EhsmRefusedError(EngineError):
     def __init__(self, diagnostic: Diagnostic, code: int, words: str) -> None:
         super().__init__(diagnostic)
         self.code, self.words = code, words
+
+    @property
+    def is_unknown_account(self) -> bool:
+        """Whether the server does not have the account: it refuses that without a word."""
+        return self.code == _BAD_REQUEST and not self.words and not isinstance(self, TransientError)
 
 
 class EhsmDatabaseError(EhsmRefusedError, TransientError):
