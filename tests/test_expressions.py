@@ -7,7 +7,7 @@ import traceback
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ppmlctl.expressions import ExpressionError, is_expression, parse
@@ -343,6 +343,7 @@ def _composed(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 EXPRESSIONS = st.recursive(NAMES | LITERALS, _composed, max_leaves=6)
 
 
+@example("(secret if 1[0:2] else secret)", "{{{{ {} }}}}")
 @given(EXPRESSIONS, st.sampled_from(["{{{{ {} }}}}", "x{{{{ {} }}}}", "{{{{ {} }}}}y{{{{ name }}}}"]))
 def test_no_expression_makes_a_secret_text(expression: str, around: str) -> None:
     text = around.format(expression)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
-from jinja2 import TemplateSyntaxError, nodes
+from jinja2 import TemplateSyntaxError, UndefinedError, nodes
 from jinja2.environment import TemplateExpression
 
 from ppmlctl.expressions.errors import ExpressionError
@@ -27,7 +27,7 @@ def parse(text: str) -> Expression:
     """Parses a text with `{{ }}` in it. Raises ExpressionError with the place of the first fault."""
     try:
         return _parsed(text)
-    except TemplateSyntaxError as error:
+    except (TemplateSyntaxError, UndefinedError) as error:  # undefined: Jinja2 computes constants while it compiles
         raise ExpressionError(error.message or "not an expression", _start_of(text)) from None
     except ExpressionError:
         raise
