@@ -29,10 +29,12 @@ from ppmlctl.sgx.manifest_expansion import expand_manifest
 from ppmlctl.sgx.measurement import Measurement, measure
 from ppmlctl.sgx.sigstruct import Signer, Sigstruct, mr_signer_of
 from ppmlctl.sgx.tree import Entry, FolderTree, Kind, Tree
+from ppmlctl.sgx.trusted_file_check import ChangedFile, changed_trusted_files
 
 __all__ = [
     "VERSIONS",
     "Attributes",
+    "ChangedFile",
     "ContentTree",
     "DetectedGramine",
     "EnclaveSettings",
@@ -55,6 +57,7 @@ __all__ = [
     "SigstructError",
     "Tree",
     "TreeError",
+    "changed_trusted_files",
     "detect_gramine",
     "enclave_settings",
     "expand_manifest",

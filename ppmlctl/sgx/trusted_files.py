@@ -35,16 +35,17 @@ def expand_trusted_files(entries: object, tree: Tree, version: GramineVersion, f
 
     Raises ManifestError for entries of the wrong shape, TreeError for files that are not there.
     """
-    expanded = [file for entry in _parsed(entries) for file in _walked(entry, tree, folder)]
+    expanded = [file for entry in listed_files(entries) for file in _walked(entry, tree, folder)]
     return [_hashed(file, tree, folder) for file in _merged(expanded, version.duplicates)]
 
 
 def trusted_paths(entries: object, folder: str = "/") -> list[str]:
     """The paths that have to be read to hash the trusted files, in order. Raises ManifestError."""
-    return list(dict.fromkeys(_absolute(entry.path, folder) for entry in _parsed(entries) if entry.sha256 is None))
+    return list(dict.fromkeys(absolute_path(entry, folder) for entry in listed_files(entries) if entry.sha256 is None))
 
 
-def _parsed(entries: object) -> Iterator[TrustedFile]:
+def listed_files(entries: object) -> Iterator[TrustedFile]:
+    """The entries as they stand, folders too. Raises ManifestError for those of the wrong shape."""
     if not isinstance(entries, list):
         raise ManifestError("sgx.trusted_files is not an array")
     for entry in entries:
@@ -65,7 +66,7 @@ def _walked(entry: TrustedFile, tree: Tree, folder: str) -> Iterator[TrustedFile
             raise ManifestError(f"the folder {entry.uri} of sgx.trusted_files cannot have one sha256")
         yield entry
         return
-    kind = tree.kind(_absolute(entry.path, folder))
+    kind = tree.kind(absolute_path(entry, folder))
     if kind is None:
         raise TreeError(f"{entry.uri} of sgx.trusted_files does not exist")
     if kind is Kind.FOLDER and not entry.uri.endswith("/"):
@@ -105,7 +106,12 @@ def _merged(files: Iterable[TrustedFile], duplicates: Duplicates) -> Iterable[Tr
 
 
 def _hashed(file: TrustedFile, tree: Tree, folder: str) -> TrustedFile:
-    return file if file.sha256 else TrustedFile(file.uri, tree.digest(_absolute(file.path, folder)))
+    return file if file.sha256 else TrustedFile(file.uri, tree.digest(absolute_path(file, folder)))
+
+
+def absolute_path(file: TrustedFile, folder: str) -> str:
+    """Where the file of an entry lies; relative URIs start from `folder`."""
+    return _absolute(file.path, folder)
 
 
 def _absolute(path: PurePosixPath, folder: str) -> str:
