@@ -18,6 +18,7 @@ from ppmlctl.clients.kubernetes import (
     KubernetesClient,
     Manifest,
     ObjectExistsError,
+    ObjectGoneError,
     ObjectKey,
     WaitStoppedError,
 )
@@ -196,6 +197,30 @@ def test_creating_what_exists_is_told_apart(namespace: Namespace) -> None:
     with pytest.raises(ObjectExistsError) as refused:
         namespace.client.create(manifest)
     assert code_of(refused) == "k8s-exists"
+
+
+def test_only_the_version_that_was_read_is_replaced_and_deleted(namespace: Namespace) -> None:
+    """What two holders of one lease exclude each other by."""
+    key = namespace.key("Lease", "l", "coordination.k8s.io/v1")
+    spec = {"holderIdentity": "one", "leaseDurationSeconds": 30, "renewTime": "2026-01-02T03:04:05.000006Z"}
+    first = namespace.client.create(namespace.manifest("Lease", "l", "coordination.k8s.io/v1", spec=spec))
+    second = namespace.client.replace({**first, "spec": {**spec, "holderIdentity": "two"}})
+    assert namespace.client.get(key) == second
+    with pytest.raises(ConflictError) as refused:
+        namespace.client.replace({**first, "spec": {**spec, "holderIdentity": "three"}})
+    assert code_of(refused) == "k8s-changed"
+    with pytest.raises(ConflictError):
+        namespace.client.delete(key, version=first["metadata"]["resourceVersion"])
+    assert namespace.client.delete(key, version=second["metadata"]["resourceVersion"]) is True
+    with pytest.raises(ConflictError):
+        namespace.client.replace(second)
+
+
+def test_what_is_gone_is_not_replaced(namespace: Namespace) -> None:
+    made = namespace.client.create(namespace.manifest("ConfigMap", "c"))
+    namespace.client.delete(namespace.key("ConfigMap", "c"))
+    with pytest.raises(ObjectGoneError):
+        namespace.client.replace(made)
 
 
 def test_an_object_in_a_missing_namespace_is_refused(namespace: Namespace) -> None:

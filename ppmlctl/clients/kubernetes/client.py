@@ -91,19 +91,30 @@ class KubernetesClient:
         key = key_of(manifest)
         return self._transport.send(requests.create(self._resource_of(key), key, prepared(manifest)))
 
+    def replace(self, manifest: Manifest) -> Manifest:
+        """Puts the object in the place of the version that its metadata.resourceVersion names.
+
+        Raises ConflictError (k8s-changed) where it was written or deleted since; for most kinds a deleted one is an
+        ObjectGoneError.
+        """
+        key = key_of(manifest)
+        return self._transport.send(requests.replace(self._resource_of(key), key, prepared(manifest)))
+
     def delete(
         self,
         key: ObjectKey,
         *,
         propagation: Propagation = "Background",
         uid: str | None = None,
+        version: str | None = None,
         wait_seconds: float | None = None,
     ) -> bool:
         """Deletes the object and says whether there was one; with `wait_seconds` returns when it is gone.
 
-        `uid` protects another object that took the name meanwhile: then ConflictError (k8s-changed).
+        `uid` protects another object that took the name meanwhile, `version` (a resourceVersion) what was written
+        since: then ConflictError (k8s-changed).
         """
-        request = requests.delete(self._resource_of(key), key, propagation=propagation, uid=uid)
+        request = requests.delete(self._resource_of(key), key, propagation=propagation, uid=uid, version=version)
         try:
             answer = self._transport.send(request)
         except ObjectGoneError:

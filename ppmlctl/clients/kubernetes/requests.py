@@ -106,11 +106,19 @@ def create(resource: Resource, key: ObjectKey, manifest: Manifest) -> Request:
     return Request(Effect.WRITE, "create", str(key), "POST", path, key.kind, query, manifest)
 
 
-def delete(resource: Resource, key: ObjectKey, *, propagation: str, uid: str | None) -> Request:
-    """`uid` makes the server refuse when the object of that name is another one by now."""
+def replace(resource: Resource, key: ObjectKey, manifest: Manifest) -> Request:
+    path, query = resource.item(key.namespace, key.name), {"fieldManager": FIELD_MANAGER}
+    return Request(Effect.WRITE, "update", str(key), "PUT", path, key.kind, query, manifest)
+
+
+def delete(
+    resource: Resource, key: ObjectKey, *, propagation: str, uid: str | None = None, version: str | None = None
+) -> Request:
+    """`uid` and `version` make the server refuse when the object of that name is another one, or changed, by now."""
     options: Manifest = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": propagation}
-    if uid:
-        options["preconditions"] = {"uid": uid}
+    required = {name: value for name, value in (("uid", uid), ("resourceVersion", version)) if value}
+    if required:
+        options["preconditions"] = required
     path = resource.item(key.namespace, key.name)
     return Request(Effect.WRITE, "delete", str(key), "DELETE", path, key.kind, body=options)
 
