@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from pydantic import model_validator
 
-from ppmlctl.diagnostics import Diagnostic, InputError, StateError
+from ppmlctl.diagnostics import Diagnostic, InputError, Location, StateError
 from ppmlctl.evidence import Evidence
 from ppmlctl.modules._enclave_source import EnclaveSource, enclave_of_folder, enclave_of_image
 from ppmlctl.modules._signing_key import read_signing_key
@@ -106,7 +106,10 @@ class EnclaveSignature(Module[EnclaveSignatureArgs, EnclaveSignatureResult]):
         source = _source(ctx, args)
         _refuse(args, source)
         for finding in _found(args, source.enclave, "warn"):
-            ctx.warn(f"{finding.found}: {finding.why}")
+            at = _place(args, finding, source.enclave)
+            ctx.warn(
+                f"{at.file}:{at.line}: {finding.found}: {finding.why}" if at else f"{finding.found}: {finding.why}"
+            )
         signed = _signed(ctx.files, args, source.enclave)
         files = {_MANIFEST: source.enclave.manifest_sgx, **source.copies, _SIGSTRUCT: signed.to_bytes()}
         for name, content in files.items():
@@ -248,7 +251,7 @@ def _refuse(args: EnclaveSignatureArgs, source: EnclaveSource | None) -> None:
 
 
 def _faults(args: EnclaveSignatureArgs, source: EnclaveSource) -> list[Diagnostic]:
-    return [_fault(args, finding) for finding in _found(args, source.enclave, "error")]
+    return [_fault(args, finding, source.enclave) for finding in _found(args, source.enclave, "error")]
 
 
 def _found(args: EnclaveSignatureArgs, enclave: MeasuredEnclave, verdict: Verdict) -> list[Finding]:
@@ -258,17 +261,25 @@ def _found(args: EnclaveSignatureArgs, enclave: MeasuredEnclave, verdict: Verdic
     return [finding for finding in enclave.findings if verdicts.get(finding.name, "warn") == verdict]
 
 
-def _fault(args: EnclaveSignatureArgs, finding: Finding) -> Diagnostic:
+def _fault(args: EnclaveSignatureArgs, finding: Finding, enclave: MeasuredEnclave) -> Diagnostic:
+    at = _place(args, finding, enclave)
     if finding.name == "sgx_debug":
         title, fix = (
             "a debug enclave would be signed",
             f"take sgx.debug out of {args.template}, or set enclave.debug: allow",
         )
-        return Diagnostic("enclave-debug-forbidden", title, finding.found, finding.why, fix)
+        return Diagnostic("enclave-debug-forbidden", title, finding.found, finding.why, fix, at)
     fix = f"mend {args.template} in the base, or set enclave.findings.{finding.name}"
     if finding.name == "enclave_size":
         fix = "choose a power of two as images.custom.enclave_size"
-    return Diagnostic("enclave-finding", "the manifest of the enclave is refused", finding.found, finding.why, fix)
+    return Diagnostic("enclave-finding", "the manifest of the enclave is refused", finding.found, finding.why, fix, at)
+
+
+def _place(args: EnclaveSignatureArgs, finding: Finding, enclave: MeasuredEnclave) -> Location | None:
+    """Where the template says it; `path` is the manifest's key."""
+    place = finding.place(enclave.template)
+    file = f"{args.base}{args.template}" if args.base is not None else args.template
+    return Location(file, place.line, place.column, ".".join(finding.key)) if place else None
 
 
 def _sha256(content: bytes) -> str:

@@ -67,6 +67,8 @@ class MeasuredEnclave:
     gramine: DetectedGramine
     measurement: Measurement
     findings: tuple[Finding, ...]
+    template: str = field(default="", repr=False)
+    """What the manifest was rendered from: there the places of findings are."""
 
 
 def rendered_manifest(template: bytes, choices: EnclaveChoices) -> str:
@@ -87,7 +89,8 @@ def needed_paths(manifest: str) -> list[str]:
 def measured_enclave(tree: Tree, choices: EnclaveChoices) -> MeasuredEnclave:
     """The enclave that the base image in `tree` gives. Raises SgxError, TreeError for what is missing."""
     gramine = detect_gramine(tree) if choices.gramine == "auto" else known_gramine(tree, choices.gramine)
-    rendered = rendered_manifest(tree.read(choices.template), choices)
+    template = tree.read(choices.template)
+    rendered = rendered_manifest(template, choices)
     libos = str(choices.paths.libos)
     manifest_sgx = expand_manifest(rendered, tree, gramine.version, libos=libos, working_folder=_WORKING_FOLDER)
     loader = tree.read(choices.loader)
@@ -97,4 +100,5 @@ def measured_enclave(tree: Tree, choices: EnclaveChoices) -> MeasuredEnclave:
         gramine=gramine,
         measurement=measure(manifest_sgx, loader, gramine.version),
         findings=findings(read_manifest(manifest_sgx), gramine.version),
+        template=template.decode(errors="replace"),
     )

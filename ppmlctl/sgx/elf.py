@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ppmlctl.sgx.errors import LoaderError
 from ppmlctl.sgx.layout import PAGE
@@ -93,7 +94,19 @@ def parse_loader(content: bytes) -> Loader:
     segments = tuple(_segment(header, len(content)) for header in headers if header[0] == _PT_LOAD)
     if not segments:
         raise LoaderError("the loader has no PT_LOAD segment")
+    _refuse_overlap(segments)
     return Loader(content, entry, segments)
+
+
+def _refuse_overlap(segments: tuple[Segment, ...]) -> None:
+    """Bytes that two segments claim: the signing tool measures both, but which of them is loaded nobody can say.
+
+    Two segments that merely share a page are what linkers make, and are measured twice, as the tool does.
+    """
+    taken = sorted((s.address, s.address + s.memory_size) for s in segments if s.memory_size)
+    for (_, end), (start, _) in pairwise(taken):
+        if start < end:
+            raise LoaderError(f"two PT_LOAD segments of the loader overlap at {start:#x}")
 
 
 def _segment(header: tuple[int, ...], length: int) -> Segment:

@@ -11,8 +11,15 @@ from dataclasses import dataclass
 from ppmlctl.sgx.elf import Loader, round_up
 from ppmlctl.sgx.errors import MeasurementError
 from ppmlctl.sgx.gramine import GramineVersion
-from ppmlctl.sgx.layout import Layout
+from ppmlctl.sgx.layout import PAGE, Layout
 from ppmlctl.sgx.manifest import EnclaveSettings
+
+_RECORDS_PER_PAGE = 81
+"""What measuring a page adds to the hash: EADD, 16 EEXTENDs and the page itself, in records of 64 bytes."""
+
+_MOST_RECORDS = 1 << 31
+"""So 8 TiB that are only added, or 26 million measured pages: more than any machine's EPC. A made-up size must not
+take days; this many takes a minute or two."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +77,8 @@ def lay_out(settings: EnclaveSettings, manifest_length: int, loader: Loader, ver
     image = _place_loader(loader, areas[-1].start)
     if min(image.start, areas[-1].start) < lowest:
         raise MeasurementError(_too_small(settings))
+    free = () if settings.edmm else _free(lowest, image, areas[-1].start)
+    _refuse_endless(loader, base + settings.enclave_size - areas[-1].start, sum(area.size for area in free))
     return EnclaveMemory(
         layout=layout,
         enclave_size=settings.enclave_size,
@@ -83,7 +92,7 @@ def lay_out(settings: EnclaveSettings, manifest_length: int, loader: Loader, ver
         stacks=stacks,
         signal_stacks=signal_stacks,
         loader=image,
-        free=() if settings.edmm else _free(lowest, image, areas[-1].start),
+        free=free,
     )
 
 
@@ -108,6 +117,13 @@ def _place_loader(loader: Loader, below: int) -> Area:
 def _free(lowest: int, image: Area, stacks: int) -> tuple[Area, ...]:
     above, below = Area(image.end, stacks), Area(lowest, image.start)
     return tuple(area for area in (above, below) if area.size)
+
+
+def _refuse_endless(loader: Loader, measured: int, free: int) -> None:
+    measured += sum(segment.end - segment.start for segment in loader.segments)
+    records = (measured * _RECORDS_PER_PAGE + free) // PAGE
+    if records > _MOST_RECORDS:
+        raise MeasurementError(f"the enclave would be larger than any machine's memory: {records} records to hash")
 
 
 def _too_small(settings: EnclaveSettings) -> str:

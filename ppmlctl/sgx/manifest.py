@@ -52,6 +52,16 @@ def read_manifest(content: bytes | str) -> dict[str, object]:
         raise ManifestError(f"the manifest is no TOML: {error}") from None
 
 
+def read_finished_manifest(content: bytes) -> dict[str, object]:
+    """The same for a `.manifest.sgx`, of which every byte is measured. Raises ManifestError for CRLF too.
+
+    Gramine's tools end lines with LF, so a carriage return is the work of an editor, of git or of a copy.
+    """
+    if b"\r" in content:
+        raise ManifestError("the manifest has CRLF line ends, which Gramine's tools never write: it was changed since")
+    return read_manifest(content)
+
+
 def sgx_table(manifest: Mapping[str, object]) -> Mapping[str, object]:
     """The `[sgx]` table, empty if absent. Raises ManifestError."""
     sgx = manifest.get("sgx", {})

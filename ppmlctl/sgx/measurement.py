@@ -14,7 +14,7 @@ from ppmlctl.sgx.elf import Loader, parse_loader
 from ppmlctl.sgx.enclave_memory import EnclaveMemory, lay_out
 from ppmlctl.sgx.gramine import GramineVersion
 from ppmlctl.sgx.layout import PAGE
-from ppmlctl.sgx.manifest import EnclaveSettings, enclave_settings, read_manifest
+from ppmlctl.sgx.manifest import EnclaveSettings, enclave_settings, read_finished_manifest
 from ppmlctl.sgx.page_hash import PAGE_R, PAGE_REG, PAGE_TCS, PAGE_W, PAGE_X, PageHash
 from ppmlctl.sgx.thread_pages import tcs_page, tls_page
 
@@ -43,7 +43,7 @@ def measure(manifest_sgx: bytes, loader: bytes, version: GramineVersion) -> Meas
     Raises ManifestError, LoaderError or MeasurementError where Gramine's tools or EINIT would refuse.
     A size that is no power of two is measured, as the tools do; no CPU takes it (see `findings`).
     """
-    settings = enclave_settings(read_manifest(manifest_sgx), version)
+    settings = enclave_settings(read_finished_manifest(manifest_sgx), version)
     parsed = parse_loader(loader)
     memory = lay_out(settings, len(manifest_sgx), parsed, version)
     return Measurement(

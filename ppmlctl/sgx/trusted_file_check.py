@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ppmlctl.sgx.errors import ManifestError
-from ppmlctl.sgx.manifest import read_manifest, sgx_table
+from ppmlctl.sgx.manifest import read_finished_manifest, sgx_table
 from ppmlctl.sgx.tree import Kind, Tree
 from ppmlctl.sgx.trusted_files import TrustedFile, absolute_path, listed_files
 
@@ -38,7 +38,7 @@ def changed_trusted_files(manifest_sgx: bytes, tree: Tree, working_folder: str =
     """
     digests: dict[str, str | None] = {}
     changed = []
-    for file in _trusted(read_manifest(manifest_sgx)):
+    for file in _trusted(read_finished_manifest(manifest_sgx)):
         if file.sha256 is None:
             raise ManifestError(f"{file.uri} is trusted without a sha256; this is no finished manifest")
         path = absolute_path(file, working_folder)

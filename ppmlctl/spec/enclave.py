@@ -34,5 +34,7 @@ class Enclave(Section):
         "forbid", description="Whether an enclave with the debug flag may be signed."
     )
     findings: dict[str, Literal["ignore", "warn", "error"]] = Field(
-        {}, description="What a finding in the manifest means, by its name, such as insecure__use_host_env."
+        {},
+        description="What a finding in the manifest means, by its name: any insecure__… setting, allowed_files (that "
+        "cover code), env_passthrough, file_check_policy, sgx_debug. Without a word, warn.",
     )

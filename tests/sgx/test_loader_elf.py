@@ -80,6 +80,17 @@ def test_refuses_what_is_no_loader(place: int, value: bytes, message: str) -> No
     assert str(refused.value) == message
 
 
+def test_segments_that_claim_the_same_bytes_are_refused() -> None:
+    first, second = _segment(content=b"x" * 300), _segment(offset=PAGE, address=0x100, content=b"y")
+    with pytest.raises(LoaderError, match=r"^two PT_LOAD segments of the loader overlap at 0x100$"):
+        parse_loader(write_elf([second, first], entry=0))
+
+
+def test_segments_that_share_a_page_are_taken() -> None:
+    first, second = _segment(content=b"x" * 256), _segment(offset=PAGE, address=0x100, content=b"y")
+    assert len(parse_loader(write_elf([first, second], entry=0)).segments) == 2
+
+
 def test_refuses_a_loader_that_is_cut_off() -> None:
     with pytest.raises(LoaderError, match="beyond the end"):
         parse_loader(write_elf([_segment()], entry=0)[:-1])

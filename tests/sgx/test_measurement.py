@@ -9,7 +9,7 @@ from gramine_vectors import VECTORS, Vector, elf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ppmlctl.sgx import MeasurementError, SgxError, gramine_version, measure
+from ppmlctl.sgx import ManifestError, MeasurementError, SgxError, gramine_version, measure
 from ppmlctl.sgx.page_hash import PageHash
 
 _V1_3 = gramine_version("1.3.1")
@@ -57,6 +57,39 @@ def test_a_comment_in_the_manifest_changes_the_measurement() -> None:
 def test_refuses_what_does_not_fit_into_the_enclave(manifest: bytes, loader: bytes) -> None:
     with pytest.raises(MeasurementError, match="not large enough"):
         measure(manifest, loader, _V1_3)
+
+
+@pytest.mark.parametrize(
+    ("sgx", "records"),
+    [
+        ("enclave_size = '100000G'", 26214428944),
+        ("enclave_size = '130000G'\nthread_num = 300_000_000", 2194078720144),
+    ],
+    ids=["size", "threads"],
+)
+def test_an_enclave_that_would_take_days_to_measure_is_refused_at_once(sgx: str, records: int) -> None:
+    with pytest.raises(MeasurementError) as refused:
+        measure(f"[sgx]\n{sgx}\nnonpie_binary = true\n".encode(), _loader(), _V1_3)
+    assert str(refused.value) == f"the enclave would be larger than any machine's memory: {records} records to hash"
+
+
+@pytest.mark.parametrize(
+    ("manifest", "message"),
+    [
+        (_MANIFEST.replace(b"\n", b"\r\n"), "the manifest has CRLF line ends, which Gramine's tools never write"),
+        (_MANIFEST + b"nonpie_binary = true\n", "the manifest is no TOML: Cannot overwrite a value"),
+        (_MANIFEST + b"[sgx]\n", "the manifest is no TOML: Cannot declare ('sgx',) twice"),
+        (_MANIFEST + b"# \xff\n", "the manifest is not UTF-8 text"),
+        (b"\xef\xbb\xbf" + _MANIFEST, "the manifest is no TOML: Invalid statement"),
+        (_MANIFEST + b"a = " + b"[" * 5000, "the manifest is nested too deeply"),
+        (_MANIFEST[:-5], "the manifest is no TOML: Invalid value"),
+    ],
+    ids=["CRLF", "key twice", "table twice", "Latin-1", "byte order mark", "nested", "cut off"],
+)
+def test_refuses_a_manifest_that_no_tool_wrote(manifest: bytes, message: str) -> None:
+    with pytest.raises(ManifestError) as refused:
+        measure(manifest, _loader(), _V1_3)
+    assert str(refused.value).startswith(message)
 
 
 def test_refuses_a_loader_linked_into_the_stacks() -> None:
