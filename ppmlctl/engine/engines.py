@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ppmlctl.effects import Effect, Effects
+from ppmlctl.engine.secret_sources import SecretOf
 from ppmlctl.modules.context import EhsmServer
 from ppmlctl.sandbox.process import Sandbox
 from ppmlctl.spec import Environment
 
 if TYPE_CHECKING:
-    from ppmlctl.clients.docker import DockerClient
+    from ppmlctl.clients.docker import DockerClient, Proxy
     from ppmlctl.clients.ehsm import EhsmClient
     from ppmlctl.clients.kubernetes import KubernetesClient
     from ppmlctl.clients.oci import OciClient
@@ -25,7 +26,16 @@ KINDS = ("docker", "ehsm", "files", "kubernetes", "oci")
 class OpenEngines:
     """Safe for threads: each client is opened once."""
 
-    def __init__(self, environment: Environment, root: Path, *, sandbox: Sandbox | None, writes_allowed: bool) -> None:
+    def __init__(
+        self,
+        environment: Environment,
+        root: Path,
+        *,
+        sandbox: Sandbox | None,
+        writes_allowed: bool,
+        secret_of: SecretOf,
+    ) -> None:
+        self._secret_of = secret_of
         self._environment = environment
         self._root = root
         self._sandbox = sandbox
@@ -55,9 +65,24 @@ class OpenEngines:
 
     @cached_property
     def _docker(self) -> DockerClient:
-        from ppmlctl.clients.docker import DockerClient  # noqa: PLC0415 - 0.2 s that not every command needs
+        from ppmlctl.clients.docker import Credentials, DockerClient  # noqa: PLC0415 - 0.2 s that not every command needs
 
-        return DockerClient(self.effects["docker"], host=self._environment.docker.host)
+        docker = self._environment.docker
+        logins = {
+            name: Credentials(login.username, self._secret_of(login.password))
+            for name, login in docker.registries.items()
+        }
+        return DockerClient(self.effects["docker"], host=docker.host, proxy=self._proxy(), credentials=logins)
+
+    def _proxy(self) -> Proxy | None:
+        from ppmlctl.clients.docker import Proxy  # noqa: PLC0415 - the same
+
+        proxy = self._environment.docker.proxy
+        if proxy is None:
+            return None
+        username = proxy.login.username if proxy.login else None
+        password = self._secret_of(proxy.login.password) if proxy.login else None
+        return Proxy(proxy.http, proxy.https, proxy.no_proxy, username, password)
 
     @property
     def docker(self) -> DockerClient:

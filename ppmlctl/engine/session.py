@@ -18,6 +18,7 @@ from ppmlctl.engine.observe import as_recorded, settled
 from ppmlctl.engine.run import PARALLEL, Run
 from ppmlctl.engine.sandbox_state import running_sandbox, start_sandbox
 from ppmlctl.engine.secret_references import check_secret_references
+from ppmlctl.engine.secret_sources import secret_of
 from ppmlctl.engine.secrets_kept import SecretsKept
 from ppmlctl.engine.vault_access import NoVault, open_vault, password_of
 from ppmlctl.modules.base import Module
@@ -68,7 +69,11 @@ class Session:
     def engines(self) -> OpenEngines:
         """Opened at the first use, since the sandbox may be started before."""
         return OpenEngines(
-            self.environment, self.root, sandbox=self.sandbox, writes_allowed=self.options.writes_allowed
+            self.environment,
+            self.root,
+            sandbox=self.sandbox,
+            writes_allowed=self.options.writes_allowed,
+            secret_of=lambda source: secret_of(source, self.context.files, self.vault),
         )
 
     @cached_property

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from ppmlctl.modules._image_files import image_files, refuse_stale, stale_files
 from ppmlctl.modules.base import Known, ModuleArgs
 from ppmlctl.modules.context import Context
 from ppmlctl.oci import Entry, File, canonical_digest, entries_digest
-from ppmlctl.secret import Secret
-
-if TYPE_CHECKING:
-    from ppmlctl.clients.docker import Proxy
 
 
 class BuildArgs(ModuleArgs):
@@ -30,20 +25,6 @@ class OverlayArgs(ModuleArgs):
     base: str
     files: Mapping[str, Known[str]]
     digests: Mapping[str, Known[str]] = {}
-
-
-class ProxyArgs(ModuleArgs):
-    """What the build reaches the network through. A URL computed from a secret stays one."""
-
-    http: str | Secret | None = None
-    https: str | Secret | None = None
-    no_proxy: Sequence[Known[str]] = ()
-
-    def for_build(self) -> Proxy:
-        """The same for the client."""
-        from ppmlctl.clients.docker import Proxy  # noqa: PLC0415 - loads docker, which not every plan needs
-
-        return Proxy(self.http, self.https, tuple(self.no_proxy))
 
 
 def context_of_build(ctx: Context, build: BuildArgs) -> list[Entry]:

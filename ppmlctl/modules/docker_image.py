@@ -17,17 +17,17 @@ from ppmlctl.diagnostics import Diagnostic, EngineError
 from ppmlctl.modules._docker_build import (
     BuildArgs,
     OverlayArgs,
-    ProxyArgs,
     context_of_build,
     context_of_overlay,
     inputs_of,
     is_stale,
 )
 from ppmlctl.modules._image_files import told_variables
-from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult
+from ppmlctl.modules.base import Known, Module, ModuleArgs, ModuleResult
 from ppmlctl.modules.context import Context
 from ppmlctl.oci import ENVIRONMENT, INPUTS, TASK, Entry
 from ppmlctl.planning import ActionKind, Change, FieldChange, Observed, Recorded, Wanted, decide
+from ppmlctl.secret import SecretLockedError
 from ppmlctl.unknown import Unknown, unknowns_in
 
 if TYPE_CHECKING:
@@ -41,15 +41,16 @@ _NOT_LISTED = ("evidence", "variables")
 class DockerImageArgs(ModuleArgs):
     """At most one of `build` and `overlay`; without them the image is pulled, as `pull` says when.
 
-    `always` compares with the registry in every plan, `never` demands that the engine has the image. `push` sends what
-    was built to the registry that the reference names.
+    `always` compares with the registry in every plan, or lets each build fetch anew what it stands on; `never` demands
+    that the engine has the image. `push` sends what was built to the registry that the reference names. `labels` are
+    put on what is built, beside those that say who made it.
     """
 
     reference: str
     pull: Literal["missing", "always", "never"] = "missing"
     build: BuildArgs | None = None
     overlay: OverlayArgs | None = None
-    proxy: ProxyArgs | None = None
+    labels: Mapping[str, Known[str]] = {}
     platform: str | None = None
     push: bool = False
 
@@ -127,7 +128,9 @@ def _observed(ctx: Context, one: Wanted, images: Sequence[Image]) -> Observed:
     if there is None:
         return _as_seen(args, None, inputs, {})
     newest = _newest(ctx, args, there)
-    as_wanted = not args.is_built or (inputs is not None and _labels(ctx, one.address, inputs) <= there.labels.items())
+    as_wanted = not args.is_built or (
+        inputs is not None and _labels(ctx, one.address, args, inputs) <= there.labels.items()
+    )
     foreseen: dict[str, Any] = {}
     if as_wanted and newest == _digest(args, there):
         foreseen = dict(_result(args, there, inputs))
@@ -165,12 +168,12 @@ def _context(ctx: Context, args: DockerImageArgs) -> list[Entry]:
 
 
 def _built(ctx: Context, args: DockerImageArgs) -> DockerImageResult:
-    from ppmlctl.clients.docker import Build, Proxy  # noqa: PLC0415 - loads docker, which not every plan needs
+    from ppmlctl.clients.docker import Build  # noqa: PLC0415 - loads docker, which not every plan needs
 
     there = ctx.engines.docker.inspect_image(args.reference)
     context = _context(ctx, args)
     inputs = inputs_of(ctx, context, args.build, args.platform)
-    labels = _labels(ctx, ctx.address, inputs)
+    labels = _labels(ctx, ctx.address, args, inputs)
     if there is not None and labels <= there.labels.items():
         return _result(args, _pushed(ctx, args, there), inputs)
     build = Build(
@@ -179,8 +182,9 @@ def _built(ctx: Context, args: DockerImageArgs) -> DockerImageResult:
         dockerfile=args.build.dockerfile if args.build else "Dockerfile",
         arguments=args.build.args if args.build else {},
         labels=dict(labels),
-        proxy=args.proxy.for_build() if args.proxy else Proxy(),
         platform=args.platform,
+        pull=args.pull == "always" and args.build is not None,
+        folder=args.build.context if args.build else None,
     )
     image = ctx.engines.docker.build(build, ctx.tell)
     if there is not None:
@@ -209,7 +213,10 @@ def _newest(ctx: Context, args: DockerImageArgs, there: Image) -> str:
     if args.push and args.is_built and there.digest_in(args.reference) is None:
         return _NOT_PUSHED
     if args.push if args.is_built else args.pull == "always":
-        return ctx.engines.docker.registry_digest(args.reference) or _NOT_PUSHED
+        try:
+            return ctx.engines.docker.registry_digest(args.reference) or _NOT_PUSHED
+        except SecretLockedError:
+            return _digest(args, there)  # a plan without the vault's password takes it as unchanged, and says so
     return _digest(args, there)
 
 
@@ -220,8 +227,8 @@ def _remove_superseded(ctx: Context, image: Image) -> None:
         ctx.engines.docker.remove_image(image.id)
 
 
-def _labels(ctx: Context, address: str, inputs: str) -> AbstractSet[tuple[str, str]]:
-    return {ENVIRONMENT: ctx.environment, TASK: address, INPUTS: inputs}.items()
+def _labels(ctx: Context, address: str, args: DockerImageArgs, inputs: str) -> AbstractSet[tuple[str, str]]:
+    return {**args.labels, ENVIRONMENT: ctx.environment, TASK: address, INPUTS: inputs}.items()
 
 
 def _digest(args: DockerImageArgs, image: Image) -> str:

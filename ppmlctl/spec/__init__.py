@@ -5,6 +5,7 @@ from ppmlctl.spec.duration import Duration
 from ppmlctl.spec.environment import Environment
 from ppmlctl.spec.load import Loaded, load
 from ppmlctl.spec.names import LONGEST_WORKLOAD
+from ppmlctl.spec.secret_source import SecretSource
 from ppmlctl.spec.size import Size
 from ppmlctl.spec.yaml_document import Document
 from ppmlctl.spec.yaml_source import parse_yaml, read_yaml
@@ -16,6 +17,7 @@ __all__ = [
     "Duration",
     "Environment",
     "Loaded",
+    "SecretSource",
     "Size",
     "load",
     "parse_yaml",

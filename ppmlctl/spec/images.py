@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from ppmlctl.spec.names import Boolean, FilePath, ImageReference, Repository, Tag, VariableName
+from ppmlctl.spec.names import Boolean, FilePath, ImageReference, Platform, Repository, Tag, VariableName
 from ppmlctl.spec.section import Choice, Section
 from ppmlctl.spec.size import EnclaveSize, Size
 
@@ -31,6 +31,12 @@ class Base(Choice):
     rootfs: FilePath | None = Field(
         None, description="A folder with a root file system, or an OCI layout (builder: oci)."
     )
+    pull: Literal["missing", "always", "never"] = Field(
+        "missing",
+        description="When a registry is asked: for an image that the engine lacks, in every plan, or never. "
+        "With `build`: always fetches anew what the Dockerfile builds on, whenever it is built.",
+    )
+    platform: Platform | None = Field(None, description="What the images run on. Default: the engine's own.")
 
 
 class Custom(Section):

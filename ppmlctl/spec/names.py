@@ -75,6 +75,18 @@ _reference, _reference_schema = _of_form(
 )
 ImageReference = Annotated[str, AfterValidator(_reference), _reference_schema]
 
+_registry, _registry_schema = _of_form(
+    r"[a-zA-Z0-9][a-zA-Z0-9.-]*(:[0-9]+)?", longest=255, what="a registry's name", rule="its host, and :port if any"
+)
+RegistryName = Annotated[str, AfterValidator(_registry), _registry_schema]
+"""A registry as references name it, without a scheme."""
+
+_platform, _platform_schema = _of_form(
+    r"[a-z0-9_-]+/[a-z0-9_-]+(/[a-z0-9_.-]+)?", longest=64, what="a platform", rule="system/architecture: linux/amd64"
+)
+Platform = Annotated[str, AfterValidator(_platform), _platform_schema]
+"""What an image runs on (OCI image-index, `platform`)."""
+
 _java_class, _java_class_schema = _of_form(
     r"[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)*", longest=512, what="a class name", rule="a Java class with its package"
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
@@ -15,7 +16,15 @@ from pathlib import Path
 
 import pytest
 
-from ppmlctl.clients.docker import Build, DockerClient, DockerImage, Proxy, build_context, generated_context
+from ppmlctl.clients.docker import (
+    Build,
+    Credentials,
+    DockerClient,
+    DockerImage,
+    Proxy,
+    build_context,
+    generated_context,
+)
 from ppmlctl.diagnostics import EngineError, TransientError, WriteRefusedError
 from ppmlctl.effects import Effect, Effects
 from ppmlctl.oci import file_of_bytes, file_of_source
@@ -44,6 +53,17 @@ def client(name: str) -> Iterator[DockerClient]:
 @pytest.fixture
 def registry(tmp_path: Path) -> Iterator[str]:
     """A registry on this machine, without TLS, which engines accept of 127.0.0.0/8."""
+    yield from running_registry(tmp_path, {})
+
+
+@pytest.fixture
+def guarded_registry(tmp_path: Path) -> Iterator[str]:
+    """The same for those who know that `ppml` has the password `hunter2`, of which this is bcrypt's hash."""
+    (tmp_path / "htpasswd").write_text("ppml:$2y$05$3CIn8dpvwtwD2V9IjBQ76enbtM5BLm.HrobTfA90KFaQcNEAKjEI2\n")
+    yield from running_registry(tmp_path, {"auth": {"htpasswd": {"realm": "test", "path": str(tmp_path / "htpasswd")}}})
+
+
+def running_registry(folder: Path, more: dict[str, object]) -> Iterator[str]:
     program = shutil.which("docker-registry")
     if program is None:
         pytest.skip("docker-registry is not installed")
@@ -52,12 +72,13 @@ def registry(tmp_path: Path) -> Iterator[str]:
     settings = {
         "version": "0.1",
         "log": {"level": "error"},
-        "storage": {"filesystem": {"rootdirectory": str(tmp_path / "registry")}},
+        "storage": {"filesystem": {"rootdirectory": str(folder / "registry")}},
         "http": {"addr": address},
+        **more,
     }
-    (tmp_path / "registry.json").write_text(json.dumps(settings))
-    command = [program, "serve", str(tmp_path / "registry.json")]
-    with (tmp_path / "registry.log").open("w") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
+    (folder / "registry.json").write_text(json.dumps(settings))
+    command = [program, "serve", str(folder / "registry.json")]
+    with (folder / "registry.log").open("w") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
         try:
             wait_until_it_listens(address)
             yield address
@@ -155,19 +176,25 @@ class TestRealEngine:
         assert "nothing" in diagnostic.found.splitlines()[1]
         assert "Step 1/3 : FROM scratch" in told
 
+    def test_a_failing_build_shows_the_dockerfiles_line(self, client: DockerClient, name: str, tmp_path: Path) -> None:
+        (tmp_path / "Dockerfile").write_text("FROM scratch\n# nothing is there\n\nCOPY nothing \\\n  /\n")
+        with pytest.raises(EngineError) as caught:
+            client.build(Build(name, build_context(tmp_path), labels={"test": name}, folder="images/base"))
+        (diagnostic,) = caught.value.diagnostics
+        assert str(diagnostic.at) == "images/base/Dockerfile:4:1"
+
     def test_a_dockerfile_that_cannot_be_parsed_is_a_failed_build(self, client: DockerClient, name: str) -> None:
         with pytest.raises(EngineError, match="before the first step") as caught:
             client.build(Build(name, generated_context("NONSENSE x\n")))
         assert [d.code for d in caught.value.diagnostics] == ["docker-build-failed"]
 
     def test_the_proxy_reaches_the_build_but_not_the_image(self, client: DockerClient, name: str) -> None:
-        proxy = Proxy(http=Secret("http://user:hunter2@192.0.2.1:3128"))
+        proxy = Proxy("http://192.0.2.1:3128", username="user", password=Secret("hunter2"))
         told: list[str] = []
         dockerfile = "FROM scratch\nCOPY Dockerfile /\nARG shown\nLABEL seen=$shown\n"
-        wanted = Build(
-            name, generated_context(dockerfile), arguments={"shown": "s"}, labels={"test": name}, proxy=proxy
-        )
-        built = client.build(wanted, told.append)
+        wanted = Build(name, generated_context(dockerfile), arguments={"shown": "s"}, labels={"test": name})
+        with DockerClient(Effects("docker", writes_allowed=True), proxy=proxy) as behind_a_proxy:
+            built = behind_a_proxy.build(wanted, told.append)
         assert built.labels["seen"] == "s"
         with client._connection.request("history") as api:
             history = str(api.history(name))  # type: ignore[no-untyped-call] # its stub has no types
@@ -219,6 +246,58 @@ class TestRealEngine:
         client.remove_image(there)
         assert client.pull(there).id == pushed.id
 
+    def test_a_registry_wants_a_password_and_gets_it(
+        self, client: DockerClient, name: str, guarded_registry: str
+    ) -> None:
+        there = f"{guarded_registry}/{name}"
+        files = [file_of_bytes("tree/a", b"1")]
+        client.build(Build(there, generated_context(DOCKERFILE, files), labels={"test": name}))
+        with known_as("ppml", "hunter2", guarded_registry) as known:
+            pushed = known.push(there)
+            assert known.registry_digest(there) == pushed.digest_in(there) is not None
+            client.remove_image(there)
+            assert known.pull(there).id == pushed.id
+            client.remove_image(there)
+            on_top = f"FROM {there}\nLABEL more=yes\n"
+            assert known.build(Build(name, generated_context(on_top), labels={"test": name})).labels["given"] == "yes"
+
+    def test_a_registry_refuses_a_wrong_password_in_one_clear_message(
+        self, client: DockerClient, name: str, guarded_registry: str
+    ) -> None:
+        there = f"{guarded_registry}/{name}"
+        build(client, there)
+        with known_as("ppml", "hunter3", guarded_registry) as wrong:
+            for ask in (wrong.push, wrong.pull, wrong.registry_digest):
+                with pytest.raises(EngineError) as caught:
+                    ask(there)
+                (diagnostic,) = caught.value.diagnostics
+                assert diagnostic.fix == (
+                    f"correct docker.registries in ppml.yaml, or the secret that it names, for {guarded_registry}"
+                )
+                assert "hunter3" not in str(caught.value)
+        with pytest.raises(EngineError, match=f"docker login {guarded_registry}"):
+            client.push(there)
+
+    def test_dockers_own_configuration_knows_who_one_is(
+        self, client: DockerClient, name: str, guarded_registry: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        there = f"{guarded_registry}/{name}"
+        build(client, there)
+        token = base64.b64encode(b"ppml:hunter2").decode()
+        (tmp_path / "config.json").write_text(json.dumps({"auths": {guarded_registry: {"auth": token}}}))
+        helper = tmp_path / "bin" / "docker-credential-test"
+        helper.parent.mkdir()
+        told = {"ServerURL": guarded_registry, "Username": "ppml", "Secret": "hunter2"}
+        helper.write_text(f"#!/bin/sh\ncat >/dev/null\necho '{json.dumps(told)}'\n")
+        helper.chmod(0o700)
+        monkeypatch.setenv("PATH", f"{helper.parent}:{os.environ['PATH']}")
+        monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+        with DockerClient(Effects("docker", writes_allowed=True)) as by_auths:
+            digest = by_auths.push(there).digest_in(there)
+        (tmp_path / "config.json").write_text(json.dumps({"credHelpers": {guarded_registry: "test"}}))
+        with DockerClient(Effects("docker", writes_allowed=True)) as by_helper:
+            assert by_helper.registry_digest(there) == digest is not None
+
     def test_a_registry_that_cannot_be_reached_is_named(self, client: DockerClient, name: str) -> None:
         there = f"127.0.0.1:1/{name}"
         with pytest.raises(EngineError) as caught:
@@ -243,6 +322,48 @@ class TestRealEngine:
                 with pytest.raises(WriteRefusedError):
                     write()
         assert effects.count(Effect.WRITE) == 0
+
+
+IGNORING = (
+    "data\n!data/keep\n",
+    "**/deep\n!a/b/deep/f\n",
+    "*\n!a\na/b\n!a/b/*.txt\n",
+    "a/**\n!**/*.txt\n",
+    "a/*/f?\n/Makefile\n./data/./one/\n",
+    "[a-b]*\n\\#odd\n! a/b/x.txt \n",
+    "# all\n.\n**/*.pyc\nx.y\nDockerfile\n.dockerignore\n",
+    "**/b/**/f\n!**/f\na/b/deep/../x.txt\n",
+    "*.md\n!README*.md\nREADME-secret.md\n",
+)
+
+
+class TestBesideDockersOwnClient:
+    pytestmark = needs_engine
+
+    @pytest.mark.parametrize("ignoring", IGNORING)
+    def test_a_build_is_sent_the_same_files(
+        self, client: DockerClient, name: str, tmp_path: Path, ignoring: str
+    ) -> None:
+        program = shutil.which("docker")
+        if program is None:
+            pytest.skip("Docker's own client is not installed")
+        folder = tmp_path / "context"
+        names = "a/b/deep/f a/b/f1 a/b/x.txt a/b/y.pyc a/c/f2 data/one data/keep/two b/f Makefile #odd x.y xzy deep/g"
+        for path in [*names.split(), ".hidden/x", "README.md", "README-secret.md", "notes.md", "a.txt", "c/d/b/e/f"]:
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(path)
+        (folder / "Dockerfile").write_text("FROM scratch\nCOPY . /all/\n")
+        (folder / ".dockerignore").write_text(ignoring)
+        other = {**os.environ, "DOCKER_BUILDKIT": "0"}
+        command = [program, "build", "-q", "--label", f"test={name}", str(folder)]
+        theirs = subprocess.run(command, check=True, capture_output=True, text=True, env=other).stdout.strip()
+        ours = client.build(Build(name, build_context(folder), labels={"test": name}))
+        assert sorted(client.read_files(ours.id, ["/all"])) == sorted(client.read_files(theirs, ["/all"]))
+
+
+def known_as(username: str, password: str, registry: str) -> DockerClient:
+    credentials = {registry: Credentials(username, Secret(password))}
+    return DockerClient(Effects("docker", writes_allowed=True), credentials=credentials)
 
 
 def containers(client: DockerClient, name: str) -> list[str]:

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from ppmlctl.clients.docker import DockerImage, Proxy, build_context, context_digest, familiar, generated_context
-from ppmlctl.clients.docker.faults import build_failed, pull_failed
+from ppmlctl.clients.docker.dockerfile import line_of
+from ppmlctl.clients.docker.faults import build_failed, pull_failed, push_failed
 from ppmlctl.clients.docker.progress import Progress
-from ppmlctl.diagnostics import EngineError, TransientError
+from ppmlctl.diagnostics import EngineError, Location, TransientError
 from ppmlctl.oci import FileDigests
-from ppmlctl.secret import Secret
+from ppmlctl.secret import MASK, Secret
 
 
 @pytest.fixture
@@ -37,6 +38,13 @@ def test_without_an_ignore_file_everything_is_sent(context: Path) -> None:
 def test_ignored_files_are_not_sent_and_exceptions_are(context: Path) -> None:
     (context / ".dockerignore").write_text("# comment\n.git\n**/*.pyc\n\ndata\n!data/keep\nDockerfile\n")
     assert files(context) == {".dockerignore", "Dockerfile", "app/main.py", "data/keep/b", ".hidden"}
+
+
+@pytest.mark.parametrize("line", ["!", "[a", "a/[z-a]"])
+def test_a_line_that_docker_refuses_is_an_error(context: Path, line: str) -> None:
+    (context / ".dockerignore").write_text(f"data\n{line}\n")
+    with pytest.raises(EngineError, match="docker-context-invalid"):
+        build_context(context)
 
 
 def test_a_missing_dockerfile_is_an_error(context: Path) -> None:
@@ -85,9 +93,16 @@ def test_a_proxy_is_given_in_both_cases() -> None:
     }
 
 
-@pytest.mark.parametrize("text", ["via http://u:hunter2@proxy:3128", "Basic u:hunter2", "password hunter2"])
+def test_a_proxys_user_and_password_are_part_of_its_urls() -> None:
+    proxy = Proxy("http://proxy:3128", username="me@home", password=Secret("p/w"))
+    assert proxy.build_arguments()["http_proxy"] == "http://me%40home:p%2Fw@proxy:3128"
+
+
+@pytest.mark.parametrize("text", ["via http://u:hunt%2Fer2@proxy:3128", "Basic u:hunt/er2", "password hunt%2Fer2"])
 def test_nothing_secret_of_a_proxy_is_shown(text: str) -> None:
-    assert "hunter2" not in Proxy(Secret("http://u:hunter2@proxy:3128")).masked(text)
+    shown = Proxy("http://proxy:3128", username="u", password=Secret("hunt/er2")).masked(text)
+    assert "er2" not in shown
+    assert MASK in shown
 
 
 @pytest.mark.parametrize(
@@ -136,14 +151,47 @@ def test_progress_tells_each_new_state_once_and_keeps_the_failing_steps_lines() 
 
 
 def test_a_failed_build_reads_well() -> None:
-    error = build_failed("app:1", "Step 2/2 : RUN make", "returned a non-zero code: 2", ["cc -o x", "no rule"])
+    at = Location("images/base/Dockerfile", 7, 1)
+    error = build_failed("app:1", "Step 2/2 : RUN make", "returned a non-zero code: 2", ["cc -o x", "no rule"], at)
     assert str(error) == (
         "error[docker-build-failed]: an image could not be built\n"
+        "  at   images/base/Dockerfile:7:1\n"
         "  is   app:1: Step 2/2 : RUN make\n"
         "       returned a non-zero code: 2\n"
         "       | cc -o x\n"
         "       | no rule"
     )
+
+
+DOCKERFILE = """# syntax=x
+# escape=`
+ARG BASE=scratch
+
+FROM $BASE
+# a comment
+RUN one && `
+    # a comment inside
+
+    two
+COPY a `
+  b /
+"""
+
+
+@pytest.mark.parametrize(
+    ("step", "reason", "line"),
+    [
+        ("Step 1/4 : ARG BASE=scratch", "", 3),
+        ("Step 2/4 : FROM $BASE", "", 5),
+        ("Step 3/4 : RUN one &&     two", "", 7),
+        ("Step 4/4 : COPY a   b /", "", 11),
+        ("Step 5/5 : LABEL added=by-the-engine", "", None),
+        ("", "dockerfile parse error line 5: unknown instruction: FORM", 5),
+        ("", "no such host", None),
+    ],
+)
+def test_a_step_has_a_line_in_the_dockerfile(step: str, reason: str, line: int | None) -> None:
+    assert line_of(step, reason, DOCKERFILE) == line
 
 
 @pytest.mark.parametrize(
@@ -157,3 +205,11 @@ def test_a_failed_build_reads_well() -> None:
 def test_a_failed_pull_says_what_to_do(reason: str, kind: type[EngineError], fix: str) -> None:
     error = pull_failed("r.example/x:1", reason)
     assert (type(error), error.diagnostics[0].fix) == (kind, fix)
+
+
+def test_credentials_that_ppml_yaml_names_are_corrected_there() -> None:
+    assert str(push_failed("r.example/x:1", "unauthorized: authentication required", given=True)) == (
+        "error[docker-push-failed]: an image could not be pushed, or asked for at its registry\n"
+        "  is   r.example/x:1: unauthorized: authentication required\n"
+        "  fix  correct docker.registries in ppml.yaml, or the secret that it names, for r.example"
+    )

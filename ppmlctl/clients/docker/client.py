@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import IO, Any, Self
 
 import docker
@@ -13,8 +14,11 @@ from ppmlctl.clients.docker import faults
 from ppmlctl.clients.docker.archive import Reader
 from ppmlctl.clients.docker.connection import Connection
 from ppmlctl.clients.docker.context import Build
+from ppmlctl.clients.docker.credentials import Credentials, Registries
+from ppmlctl.clients.docker.dockerfile import place_of
 from ppmlctl.clients.docker.image import DockerImage, familiar, image_of
 from ppmlctl.clients.docker.progress import Progress
+from ppmlctl.clients.docker.proxy import Proxy
 from ppmlctl.effects import Effect, Effects
 from ppmlctl.oci import write_layer
 
@@ -32,11 +36,23 @@ class DockerClient:
     """One Docker engine, found when it is first needed."""
 
     def __init__(
-        self, effects: Effects, *, host: str | None = None, environment: Mapping[str, str] | None = None
+        self,
+        effects: Effects,
+        *,
+        host: str | None = None,
+        environment: Mapping[str, str] | None = None,
+        proxy: Proxy | None = None,
+        credentials: Mapping[str, Credentials] = MappingProxyType({}),
     ) -> None:
-        """`host` as in DOCKER_HOST; without it, DOCKER_HOST and Docker's current context decide."""
+        """`host` as in DOCKER_HOST; without it, DOCKER_HOST and Docker's current context decide.
+
+        Builds get `proxy`. Registries get `credentials`, by their names; where none are given, those of Docker's
+        configuration.
+        """
         self._effects = effects
         self._connection = Connection(host, environment)
+        self._proxy = proxy or Proxy()
+        self._registries = Registries(credentials)
 
     def close(self) -> None:
         """Gives back what the client holds."""
@@ -67,49 +83,54 @@ class DockerClient:
         """The digest that the image's registry has for it now, as the engine is told; None where it has none.
 
         Raises `docker-push-failed` where the registry cannot be asked; some refuse what they do not have.
+        SecretLockedError where its password cannot be had.
         """
-        operation = f"ask the registry for {reference}"
+        operation, login = f"ask the registry for {reference}", self._registries.login_of(reference)
         with self._effects.operation(Effect.READ, "inspect distribution"), self._connection.request(operation) as api:
             try:
-                found = api.inspect_distribution(familiar(reference))  # type: ignore[no-untyped-call] # its stub has no types
+                found = api.inspect_distribution(familiar(reference), auth_config=login)  # type: ignore[no-untyped-call] # its stub has no types
                 return str(found["Descriptor"]["digest"])
             except NotFound:
                 return None
             except APIError as error:
-                raise faults.push_failed(reference, str(error.explanation)) from None
+                raise faults.push_failed(reference, self._masked(error), given=login is not None) from None
 
     def push(self, reference: str, tell: Callable[[str], None] = _silent) -> DockerImage:
         """Sends the image to its registry, telling what happens. Raises `docker-push-failed`."""
-        operation, progress = f"push {reference}", Progress(tell)
+        operation, progress = f"push {reference}", Progress(tell, self._registries.masked)
+        login = self._registries.login_of(reference)
         with self._effects.operation(Effect.WRITE, "push image"), self._connection.request(operation) as api:
             try:
-                progress.follow(api.push(familiar(reference), stream=True, decode=True))
+                progress.follow(api.push(familiar(reference), stream=True, decode=True, auth_config=login))
             except APIError as error:
-                progress.error = str(error.explanation)
+                progress.error = self._masked(error)
         if progress.error is not None:
-            raise faults.push_failed(reference, progress.error)
+            raise faults.push_failed(reference, progress.error, given=login is not None)
         return self._present(reference)
 
     def pull(
         self, reference: str, *, platform: str | None = None, tell: Callable[[str], None] = _silent
     ) -> DockerImage:
         """Fetches the image from its registry, telling what happens. Raises `docker-pull-failed`."""
-        operation, progress = f"pull {reference}", Progress(tell)
+        operation, progress = f"pull {reference}", Progress(tell, self._registries.masked)
+        login = self._registries.login_of(reference)
         with self._effects.operation(Effect.WRITE, "pull image"), self._connection.request(operation) as api:
             try:
-                progress.follow(api.pull(familiar(reference), stream=True, decode=True, platform=platform))
+                events = api.pull(familiar(reference), stream=True, decode=True, platform=platform, auth_config=login)
+                progress.follow(events)
             except APIError as error:
-                progress.error = str(error.explanation)
+                progress.error = self._masked(error)
         if progress.error is not None:
-            raise faults.pull_failed(reference, progress.error)
+            raise faults.pull_failed(reference, progress.error, given=login is not None)
         return self._present(reference)
 
     def build(self, build: Build, tell: Callable[[str], None] = _silent) -> DockerImage:
-        """Builds and names an image, telling each line of output. Raises `docker-build-failed`, which says the step.
+        """Builds and names an image, telling each line of output.
 
-        The secrets of the proxy are in no line and no error.
+        Raises `docker-build-failed`, which shows the step, its line in the Dockerfile and what it printed last. The
+        secrets of the proxy and of registries are in no line and no error.
         """
-        operation, progress = f"build {build.reference}", Progress(tell, build.proxy.masked)
+        operation, progress = f"build {build.reference}", Progress(tell, self._mask)
         with tempfile.SpooledTemporaryFile(_SPOOLED) as context:
             try:
                 write_layer(build.context, context)
@@ -118,12 +139,17 @@ class DockerClient:
             context.seek(0)
             with self._effects.operation(Effect.WRITE, "build image"), self._connection.request(operation) as api:
                 try:
-                    progress.follow(_build_events(api, build, context))
+                    self._registries.prepare_build(api)
+                    progress.follow(_build_events(api, build, context, self._proxy.build_arguments()))
                 except APIError as error:
-                    progress.error = build.proxy.masked(str(error.explanation))
+                    progress.error = self._masked(error)
         if progress.error is not None:
-            raise faults.build_failed(build.reference, progress.step, progress.error, progress.last_lines)
-        return self._present(progress.image_id or build.reference)
+            place = place_of(progress.step, progress.error, build)
+            raise faults.build_failed(build.reference, progress.step, progress.error, progress.last_lines, place)
+        if progress.image_id is None:
+            # An engine that is stopped may end its answer as if all was said.
+            raise faults.interrupted(operation, "the engine's answer ended before the image was made")
+        return self._present(progress.image_id)
 
     def remove_image(self, reference: str) -> bool:
         """Removes the name, and with the last name the image; False where it is in use. A missing one is no error.
@@ -167,6 +193,12 @@ class DockerClient:
             finally:
                 reader.remove()
 
+    def _mask(self, text: str) -> str:
+        return self._registries.masked(self._proxy.masked(text))
+
+    def _masked(self, error: APIError) -> str:
+        return self._mask(str(error.explanation))
+
     def _present(self, reference: str) -> DockerImage:
         image = self.inspect_image(reference)
         if image is None:
@@ -184,8 +216,9 @@ def _remove_image(api: docker.APIClient, reference: str) -> None:
         api.remove_image(reference, force=True)
 
 
-def _build_events(api: docker.APIClient, build: Build, context: IO[bytes]) -> Iterator[Mapping[str, Any]]:
-    proxy_arguments = build.proxy.build_arguments()
+def _build_events(
+    api: docker.APIClient, build: Build, context: IO[bytes], proxy_arguments: Mapping[str, str]
+) -> Iterator[Mapping[str, Any]]:
     events: Iterator[Mapping[str, Any]] = api.build(
         fileobj=context,
         custom_context=True,
@@ -197,6 +230,7 @@ def _build_events(api: docker.APIClient, build: Build, context: IO[bytes]) -> It
         buildargs={**build.arguments, **proxy_arguments},
         labels=dict(build.labels),
         platform=build.platform,
+        pull=build.pull,
         network_mode=build.network,
         use_config_proxy=not proxy_arguments,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ppmlctl.diagnostics import Diagnostic, EngineError, TransientError
+from ppmlctl.diagnostics import Diagnostic, EngineError, Location, TransientError
 
 _PASSING = (
     "connection reset",
@@ -19,6 +19,9 @@ _PASSING = (
     "unexpected eof",
 )
 """Words of the engine and of registries for faults that another try may mend."""
+
+_REFUSING = ("denied", "unauthorized", "authentication required", "no basic auth credentials")
+"""Words of registries for whom they do not know, or do not allow it."""
 
 
 def unreachable(host: str, source: str, reason: str) -> EngineError:
@@ -36,7 +39,8 @@ def unreachable(host: str, source: str, reason: str) -> EngineError:
 def interrupted(operation: str, reason: str) -> TransientError:
     """The connection broke while a request was on its way."""
     title = "the connection to the Docker engine broke"
-    return TransientError(Diagnostic("docker-interrupted", title, found=f"{operation}: {reason}"))
+    fix = "see that the engine runs, and apply again: what it has made by then is found again"
+    return TransientError(Diagnostic("docker-interrupted", title, found=f"{operation}: {reason}", fix=fix))
 
 
 def refused(operation: str, reason: str) -> EngineError:
@@ -46,32 +50,30 @@ def refused(operation: str, reason: str) -> EngineError:
     return kind(Diagnostic("docker-refused", title, found=f"{operation}: {reason}"))
 
 
-def pull_failed(reference: str, reason: str) -> EngineError:
-    """The image cannot be had from its registry."""
+def pull_failed(reference: str, reason: str, *, given: bool = False) -> EngineError:
+    """The image cannot be had from its registry. `given`: with credentials that ppml.yaml names."""
     kind = TransientError if _passes(reason) else EngineError
-    fix = _login(reference, reason) or f"docker pull {reference}"
+    fix = _login(reference, reason, given=given) or f"docker pull {reference}"
     title = "an image could not be pulled"
     return kind(Diagnostic("docker-pull-failed", title, found=f"{reference}: {reason}", fix=fix))
 
 
-def push_failed(reference: str, reason: str) -> EngineError:
-    """The registry does not take the image, or does not tell of it."""
+def push_failed(reference: str, reason: str, *, given: bool = False) -> EngineError:
+    """The registry does not take the image, or does not tell of it. `given` as in `pull_failed`."""
     kind = TransientError if _passes(reason) else EngineError
     title = "an image could not be pushed, or asked for at its registry"
-    found = f"{reference}: {reason}"
-    return kind(
-        Diagnostic(
-            "docker-push-failed", title, found=found, fix=_login(reference, reason) or f"docker push {reference}"
-        )
-    )
+    fix = _login(reference, reason, given=given) or f"docker push {reference}"
+    return kind(Diagnostic("docker-push-failed", title, found=f"{reference}: {reason}", fix=fix))
 
 
-def build_failed(reference: str, step: str, reason: str, last_lines: Sequence[str]) -> EngineError:
-    """A step of the Dockerfile failed, or the engine could not begin."""
+def build_failed(
+    reference: str, step: str, reason: str, last_lines: Sequence[str], at: Location | None = None
+) -> EngineError:
+    """A step of the Dockerfile failed, or the engine could not begin. `at` is the instruction's place."""
     kind = TransientError if _passes(reason) else EngineError
     place = f"{reference}: {step or 'before the first step'}"
     found = "\n".join([place, reason, *(f"| {line}" for line in last_lines)])
-    return kind(Diagnostic("docker-build-failed", "an image could not be built", found=found))
+    return kind(Diagnostic("docker-build-failed", "an image could not be built", found=found, at=at))
 
 
 def context_invalid(place: Path | str, reason: str) -> EngineError:
@@ -92,10 +94,13 @@ def _passes(reason: str) -> bool:
     return any(words in reason.lower() for words in _PASSING)
 
 
-def _login(reference: str, reason: str) -> str:
-    if not any(word in reason.lower() for word in ("denied", "unauthorized", "authentication required")):
+def _login(reference: str, reason: str, *, given: bool) -> str:
+    if not any(word in reason.lower() for word in _REFUSING):
         return ""
-    return f"log in to the registry, or correct the name:\ndocker login {_registry(reference)}".rstrip()
+    registry = _registry(reference)
+    if given:
+        return f"correct docker.registries in ppml.yaml, or the secret that it names, for {registry or 'docker.io'}"
+    return f"log in to the registry, or correct the name:\ndocker login {registry}".rstrip()
 
 
 def _registry(reference: str) -> str:

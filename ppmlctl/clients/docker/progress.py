@@ -11,6 +11,9 @@ _STEP = re.compile(r"Step \d+/\d+ : ")
 _HOUSEKEEPING = re.compile(r" ---> |Removing intermediate container ")
 """What the builder says of its own layers and containers, at each step."""
 
+_BUILT = re.compile(r"Successfully built ([0-9a-f]{12,64})$")
+"""Podman's last word, which has no `aux`."""
+
 _KEPT_LINES = 10
 
 
@@ -52,6 +55,8 @@ class Progress:
                 self._last.clear()
             else:
                 self._last.append(line)
+            if built := _BUILT.match(line):
+                self.image_id = self.image_id or built[1]
             self._tell(line)
 
     def _status(self, layer: str, status: str) -> None:

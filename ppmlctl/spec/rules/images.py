@@ -25,6 +25,13 @@ def base_fits_builder(environment: Environment) -> Iterator[Finding]:
     if base.build and builder == "oci":
         title, fix = "this builder runs no Dockerfile", "say `builder: docker`, or name a `rootfs`"
         yield Finding((*_BASE, "build"), "build-needs-docker", title, "builder: oci", fix=fix, at_key=True)
+    if base.build and base.pull == "never":
+        title, fix = (
+            "a build cannot be kept from pulling",
+            "remove the key, and pull what the Dockerfile builds on before",
+        )
+        why = "the engine fetches what the Dockerfile builds on where it lacks it"
+        yield Finding((*_BASE, "pull"), "pull-never-needs-reference", title, "pull: never", why, fix)
     if environment.images.custom.push and builder == "oci":
         title = "this builder pushes to no registry"
         fix = "say `builder: docker`, or push the layout with a tool of yours"
