@@ -1,6 +1,7 @@
 """EHSM without a network: its signatures, its messages, and what a quote of it says and is worth."""
 
 from ppmlctl.ehsm.dcap import QuoteUntrustedError, QuoteVerdict, TrustRoot, verify_quote
+from ppmlctl.ehsm.enumerations import DigestMode, KeyOrigin, KeySpec, KeyUsage, MessageType, PaddingMode
 from ppmlctl.ehsm.messages import (
     Account,
     Envelope,
@@ -20,10 +21,16 @@ __all__ = [
     "FRESH",
     "NOT_BOUND",
     "Account",
+    "DigestMode",
     "Envelope",
     "GeneratedQuote",
     "Identity",
+    "KeyOrigin",
+    "KeySpec",
+    "KeyUsage",
     "MessageError",
+    "MessageType",
+    "PaddingMode",
     "Quote",
     "QuoteError",
     "QuoteHeader",

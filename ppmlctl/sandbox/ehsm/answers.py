@@ -15,9 +15,9 @@ class Answer:
     result: Any
 
     @classmethod
-    def success(cls, result: Any) -> Self:
-        """The answer to an operation that was done."""
-        return cls(200, "success!", result)
+    def success(cls, result: Any, message: str = "success!") -> Self:
+        """The answer to an operation that was done; the enclave's library always says the same."""
+        return cls(200, message, result)
 
     @classmethod
     def refused(cls, message: str | None, code: int = 400) -> Self:
@@ -33,6 +33,14 @@ class Answer:
         """The JSON document."""
         message = {} if self.message is None else {"message": self.message}
         return {"code": self.code} | message | {"result": self.result}
+
+
+class RefusedError(Exception):
+    """Ends an action with an answer."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.message)
+        self.answer = answer
 
 
 UNKNOWN_ACCOUNT = Answer.refused(None)

@@ -18,9 +18,9 @@ from starlette.types import Receive, Scope, Send
 
 from ppmlctl.sandbox.ehsm.access_log import AccessLog
 from ppmlctl.sandbox.ehsm.answers import Answer
+from ppmlctl.sandbox.ehsm.database import Database
 from ppmlctl.sandbox.ehsm.quoting import Quoting
 from ppmlctl.sandbox.ehsm.service import Call, Service
-from ppmlctl.sandbox.ehsm.store import Store
 
 _LARGEST_BODY = 100 * 1024  # bytes
 _LONGEST_INTEGER = 400  # digits: beyond every double
@@ -34,7 +34,7 @@ def make_app(state_folder: Path, *, clock: Callable[[], float] = time.time) -> S
     """
     state_folder.mkdir(parents=True, exist_ok=True)
     quoting = Quoting(state_folder, clock)
-    service = Service(Store(state_folder / "ehsm.sqlite"), quoting, clock)
+    service = Service(Database(state_folder / "ehsm.sqlite"), quoting, clock)
     endpoint = _Endpoint(service, AccessLog(state_folder / "requests.jsonl"))
 
     def collateral(_request: Request) -> Response:

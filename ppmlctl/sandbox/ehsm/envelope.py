@@ -13,11 +13,11 @@ _TIMESTAMP_DIGITS = 13
 _WINDOW = 10 * 60 * 1000  # milliseconds, either side
 
 
-def envelope_fault(body: Any, now: int) -> str | None:
+def envelope_fault(body: Any, now: int, *, needs_payload: bool = False) -> str | None:
     """The first thing wrong with the fields around a payload, in the service's words. `now`: ms since 1970."""
     fields = body if isinstance(body, dict) else {}
     required = [fields.get(name) for name in ("appid", "timestamp", "sign")]
-    if any(map(is_empty, required)):
+    if any(map(is_empty, required)) or (needs_payload and fields.get("payload") in (None, "", 0)):
         return MISSING
     if not all(isinstance(value, str) for value in required):
         return WRONG_TYPE

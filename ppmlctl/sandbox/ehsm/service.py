@@ -11,12 +11,19 @@ from typing import Any
 from ppmlctl.ehsm import Account, QuoteError, canonical_request, canonical_text, is_signed, parse_quote, sign
 from ppmlctl.sandbox.ehsm import replay
 from ppmlctl.sandbox.ehsm.answers import INTERNAL_ERROR, NO_SUCH_ACTION, UNKNOWN_ACCOUNT, Answer
+from ppmlctl.sandbox.ehsm.database import Database
 from ppmlctl.sandbox.ehsm.envelope import envelope_fault
-from ppmlctl.sandbox.ehsm.payloads import payload_fault
+from ppmlctl.sandbox.ehsm.key_actions import Action, KeyActions, misuse_refused
+from ppmlctl.sandbox.ehsm.key_import import KeyImport
+from ppmlctl.sandbox.ehsm.key_store import KeyStore
+from ppmlctl.sandbox.ehsm.payloads import CRYPTOGRAPHIC, payload_fault
 from ppmlctl.sandbox.ehsm.quoting import Quoting
+from ppmlctl.sandbox.ehsm.secret_actions import SecretActions
+from ppmlctl.sandbox.ehsm.secret_store import SecretStore
 from ppmlctl.sandbox.ehsm.store import Store, StoredPolicy
 
 _LARGEST_SIGNED = 8900  # bytes of canonical text that the enclave's request has room for
+_UPLOADED = "Upload quote policy success."
 
 
 @dataclass(frozen=True)
@@ -31,12 +38,13 @@ class Call:
 class Service:
     """Answers calls from its store and its quotes."""
 
-    def __init__(self, store: Store, quoting: Quoting, clock: Callable[[], float]) -> None:
-        self._store = store
+    def __init__(self, database: Database, quoting: Quoting, clock: Callable[[], float]) -> None:
+        self._store = Store(database)
         self._quoting = quoting
         self._clock = clock
         self._replays = replay.ReplayMemory()
         self._open: Mapping[str, Callable[[], Answer]] = {"Enroll": self._enroll, "GetVersion": self._version}
+        self._keys, self._secrets = _key_and_secret_actions(database, self.now)
         self._signed: Mapping[str, Callable[[Account, Mapping[str, Any] | None], Answer]] = {
             "GenerateQuote": self._generate_quote,
             "VerifyQuote": self._verify_quote,
@@ -61,12 +69,22 @@ class Service:
         """Does what a checked call asks for."""
         if account is None:
             return self._open[call.action]() if call.method == "GET" else NO_SUCH_ACTION
-        action = self._signed.get(call.action) if call.method == "POST" else None
-        return action(account, call.body.get("payload")) if action else NO_SUCH_ACTION
+        return self._act(account, call.action, call.body.get("payload")) if call.method == "POST" else NO_SUCH_ACTION
+
+    def _act(self, account: Account, action: str, payload: Any) -> Answer:
+        members = payload if isinstance(payload, dict) else {}
+        if action in self._keys:
+            return self._keys[action](account, members)
+        if action in self._secrets:
+            is_missing = payload is None and action != "ListSecrets"
+            return INTERNAL_ERROR if is_missing else self._secrets[action](account, members)
+        if action in self._signed:
+            return self._signed[action](account, payload)
+        return NO_SUCH_ACTION
 
     def _check_signed(self, call: Call) -> Answer | Account:
         body, now = call.body, self.now()
-        fault = envelope_fault(body, now)
+        fault = envelope_fault(body, now, needs_payload=call.action in CRYPTOGRAPHIC)
         if fault:
             return Answer.refused(fault)
         if self._replays.is_replay(body["appid"], body.get("nonce"), body["timestamp"], now):
@@ -84,7 +102,7 @@ class Service:
 
     def _enroll(self) -> Answer:
         account = self._store.add_account()
-        return Answer.success({"appid": account.appid, "apikey": account.apikey.reveal_text()})
+        return Answer.success({"appid": account.appid, "apikey": account.apikey.reveal_text()}, "successful")
 
     def _version(self) -> Answer:
         return Answer.success({"version": "sandbox", "git_sha": "none"})
@@ -117,7 +135,7 @@ class Service:
     def _upload_policy(self, account: Account, payload: Mapping[str, Any] | None) -> Answer:
         measured = payload or {}
         policy = StoredPolicy(measured.get("mr_enclave"), measured.get("mr_signer"), self.now())
-        return Answer.success({"policyId": self._store.add_policy(account.appid, policy)})
+        return Answer.success({"policyId": self._store.add_policy(account.appid, policy)}, _UPLOADED)
 
     def _get_policy(self, account: Account, payload: Mapping[str, Any] | None) -> Answer:
         if payload is None:
@@ -130,4 +148,18 @@ class Service:
                 "mr_signer": found.mr_signer,
                 "createTime": found.create_time,
             }
-        return Answer.success({"policyId": payload["policyId"]} | measured)
+        return Answer.success({"policyId": payload["policyId"]} | measured, "Query quote policy success.")
+
+
+def _key_and_secret_actions(
+    database: Database, now: Callable[[], int]
+) -> tuple[Mapping[str, Action], Mapping[str, Action]]:
+    keys = KeyStore(database)
+    key_actions = KeyActions(keys, now)
+    of_keys = {**key_actions.actions, **KeyImport(keys, key_actions, now).actions}
+    of_secrets = SecretActions(SecretStore(database), keys, now).actions
+    return _guarded(of_keys), _guarded(of_secrets)
+
+
+def _guarded(actions: Mapping[str, Action]) -> dict[str, Action]:
+    return {name: misuse_refused(action) for name, action in actions.items()}
