@@ -244,6 +244,44 @@ def enclave_measure(
     measure(Files(manifest, loader, offsets), gramine, as_json=output is Output.JSON)
 
 
+attest_app = typer.Typer(name="attest", help="Quotes of enclaves and trust domains.", no_args_is_help=True)
+app.add_typer(attest_app)
+
+
+@attest_app.command("quote")
+def attest_quote(
+    file: Annotated[Path, typer.Argument(help="A quote: its bytes, or them in hexadecimal or base64.")],
+    collateral: Annotated[
+        Path | None, typer.Option("--collateral", help="What to verify it with, as one JSON document.")
+    ] = None,
+    at: Annotated[
+        str | None, typer.Option("--at", help="The instant to verify at, such as 2025-06-19T12:00:00Z. Default: now.")
+    ] = None,
+    expect: Annotated[
+        list[str] | None,
+        typer.Option("--expect", help="NAME=VALUE that the quote must say: mr_enclave, min_svn, mr_td, rtmr0, …"),
+    ] = None,
+    accept_status: Annotated[
+        list[str] | None, typer.Option("--accept-status", help="TCB status to accept. Default: UpToDate alone.")
+    ] = None,
+    accept_advisory: Annotated[
+        list[str] | None,
+        typer.Option("--accept-advisory", help="Advisory to accept. Default: those that come with the status."),
+    ] = None,
+    root_ca: Annotated[
+        Path | None, typer.Option("--root-ca", help="Root certificate in PEM to verify by, instead of Intel's.")
+    ] = None,
+    output: As = Output.TEXT,
+) -> None:
+    """Judge a quote of SGX (version 3) or TDX (4, 5), without any hardware. Exit code 0: accepted, 1: refused."""
+    from ppmlctl.cli.commands.attest import Question, quote
+
+    asked = Question(
+        file, collateral, root_ca, at, tuple(expect or ()), tuple(accept_status or ()), tuple(accept_advisory or ())
+    )
+    raise typer.Exit(quote(asked, as_json=output is Output.JSON))
+
+
 sandbox_app = typer.Typer(name="sandbox", help="The embedded engines of `target: sandbox`.", no_args_is_help=True)
 app.add_typer(sandbox_app)
 

@@ -1,6 +1,5 @@
-"""EHSM without a network: its signatures, its messages, and what a quote of it says and is worth."""
+"""EHSM without a network: its signatures, its messages, and what a quote of it is worth."""
 
-from ppmlctl.ehsm.dcap import QuoteUntrustedError, QuoteVerdict, TrustRoot, verify_quote
 from ppmlctl.ehsm.enumerations import DigestMode, KeyOrigin, KeySpec, KeyUsage, MessageType, PaddingMode
 from ppmlctl.ehsm.messages import (
     Account,
@@ -13,7 +12,6 @@ from ppmlctl.ehsm.messages import (
     VerificationResult,
     Version,
 )
-from ppmlctl.ehsm.quote import Quote, QuoteError, QuoteHeader, ReportBody, parse_quote
 from ppmlctl.ehsm.signature import canonical_request, canonical_text, is_empty, is_signed, sign
 from ppmlctl.ehsm.verdict import FRESH, NOT_BOUND, Identity, Requirements, Shown, Verdict, binds, judge
 
@@ -31,17 +29,10 @@ __all__ = [
     "MessageError",
     "MessageType",
     "PaddingMode",
-    "Quote",
-    "QuoteError",
-    "QuoteHeader",
     "QuotePolicy",
-    "QuoteUntrustedError",
-    "QuoteVerdict",
     "QuoteVerification",
-    "ReportBody",
     "Requirements",
     "Shown",
-    "TrustRoot",
     "UploadedPolicy",
     "Verdict",
     "VerificationResult",
@@ -52,7 +43,5 @@ __all__ = [
     "is_empty",
     "is_signed",
     "judge",
-    "parse_quote",
     "sign",
-    "verify_quote",
 ]

@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ppmlctl.ehsm.dcap import QuoteVerdict, TrustRoot
-from ppmlctl.ehsm.quote import SIZE_OF_REPORT_DATA, ReportBody
+from ppmlctl.dcap import QuoteVerdict, ReportBody, TrustRoot
+from ppmlctl.dcap.report import SIZE_OF_REPORT_DATA
 from ppmlctl.evidence import Evidence
 
 FRESH = "fresh"

@@ -7,21 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from ppmlctl.dcap import QuoteError, QuoteUntrustedError, QuoteVerdict, ReportBody, parse_sgx_report, verify_quote
 from ppmlctl.diagnostics import Diagnostic, EngineError, InputError
-from ppmlctl.ehsm import (
-    Identity,
-    QuoteError,
-    QuoteUntrustedError,
-    QuoteVerdict,
-    ReportBody,
-    Requirements,
-    Shown,
-    Verdict,
-    binds,
-    judge,
-    parse_quote,
-    verify_quote,
-)
+from ppmlctl.ehsm import Identity, Requirements, Shown, Verdict, binds, judge
 from ppmlctl.modules.context import SANDBOX, Context
 
 if TYPE_CHECKING:
@@ -72,7 +60,7 @@ def examine(ctx: Context, args: EhsmAttestArgs) -> Examination:
     challenge = secrets.token_bytes(_CHALLENGE_BYTES)
     raw = client.generate_quote(args.account(), challenge)
     try:
-        body = parse_quote(raw).body
+        body = parse_sgx_report(raw)
     except QuoteError as error:
         title, found = "EHSM's quote is no SGX quote", f"{args.server.url}: {error}"
         raise EngineError(Diagnostic("ehsm-refused-attestation", title, found)) from None

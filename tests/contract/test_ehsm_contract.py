@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import pytest
 
 from ppmlctl.clients.ehsm import EhsmClient, EhsmRefusedError, ServerTrust
+from ppmlctl.dcap import parse_quote
 from ppmlctl.effects import Effects
-from ppmlctl.ehsm import Account, VerificationResult, parse_quote
+from ppmlctl.ehsm import Account, VerificationResult
 from ppmlctl.sandbox.ehsm import make_app
 from ppmlctl.sandbox.ehsm.serving import served
 from ppmlctl.sandbox.tls import ensure_certificates

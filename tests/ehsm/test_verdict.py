@@ -7,18 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from ppmlctl.ehsm import (
-    FRESH,
-    NOT_BOUND,
-    Identity,
-    QuoteVerdict,
-    ReportBody,
-    Requirements,
-    Shown,
-    TrustRoot,
-    binds,
-    judge,
-)
+from ppmlctl.dcap import QuoteVerdict, ReportBody, TrustRoot
+from ppmlctl.ehsm import FRESH, NOT_BOUND, Identity, Requirements, Shown, binds, judge
 from ppmlctl.evidence import Evidence
 
 CHALLENGE = b"challenge of sixteen or more bytes"

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from ehsm_world import SERVER, URL, Switchboard, Task, World, switchboard, world_of
 
+from ppmlctl.dcap import ReportBody
 from ppmlctl.diagnostics import EngineError, InputError
-from ppmlctl.ehsm import NOT_BOUND, ReportBody
+from ppmlctl.ehsm import NOT_BOUND
 from ppmlctl.evidence import Evidence
 from ppmlctl.modules.context import Context
 from ppmlctl.modules.ehsm_attest import EhsmAttest
@@ -91,7 +92,8 @@ def test_the_sandboxs_root_is_not_accepted_for_a_cluster(cluster: World) -> None
     code, faults = refusal(attestation(cluster, identity=IDENTITY, collateral=collateral))
     assert code == "ehsm-not-verified"
     assert len(faults) == 1
-    assert faults[0].startswith("the quote was not verified: Verification failed")
+    assert faults[0].startswith("the quote was not verified: the quote's chain ends in the root certificate")
+    assert "which is not Intel's" in faults[0]
 
 
 def test_an_explicit_root_is_accepted_and_called_private(cluster: World) -> None:

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from ehsm_service import NOW, Service
 
-from ppmlctl.ehsm import Account, canonical_text, is_signed, parse_quote
+from ppmlctl.dcap import parse_quote
+from ppmlctl.ehsm import Account, canonical_text, is_signed
 from ppmlctl.sandbox.ehsm import ehsm_identity
 from ppmlctl.secret import Secret
 

@@ -7,18 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ppmlctl.ehsm import (
-    NOT_BOUND,
-    QuoteUntrustedError,
-    QuoteVerdict,
-    Requirements,
-    Shown,
-    TrustRoot,
-    VerificationResult,
-    judge,
-    parse_quote,
-    verify_quote,
-)
+from ppmlctl.dcap import QuoteUntrustedError, QuoteVerdict, TrustRoot, parse_sgx_report, verify_quote
+from ppmlctl.ehsm import NOT_BOUND, Requirements, Shown, VerificationResult, judge
 from ppmlctl.sandbox.ehsm import ehsm_identity
 from ppmlctl.sandbox.ehsm.quoting import Quoting
 
@@ -82,6 +72,6 @@ def test_the_judgement_over_it_is_simulated(tmp_path: Path) -> None:
     sandbox = quoting(tmp_path)
     quote = sandbox.quote()
     genuine = verdict(sandbox, quote, sandbox.root_ca.encode())
-    shown = Shown(parse_quote(quote).body, b"challenge", genuine, channel_authenticated=True, simulated=True)
+    shown = Shown(parse_sgx_report(quote), b"challenge", genuine, channel_authenticated=True, simulated=True)
     found = judge(shown, Requirements(ehsm_identity(), private_root_accepted=True))
     assert (found.evidence, found.statement) == ("simulated", f"simulated: {NOT_BOUND}")

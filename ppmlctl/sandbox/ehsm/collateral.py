@@ -9,7 +9,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from ppmlctl.ehsm import ReportBody
+from ppmlctl.dcap import ReportBody
 from ppmlctl.sandbox.ehsm.issuing import empty_revocation_list, pem
 from ppmlctl.sandbox.ehsm.platform import TCB, Platform
 

@@ -12,16 +12,9 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from ppmlctl.ehsm import (
-    Identity,
-    Quote,
-    QuoteHeader,
-    QuoteUntrustedError,
-    ReportBody,
-    VerificationResult,
-    verify_quote,
-)
-from ppmlctl.ehsm.quote import ECDSA_P256, TEE_SGX, VERSION
+from ppmlctl.dcap import Quote, QuoteHeader, QuoteUntrustedError, ReportBody, verify_quote
+from ppmlctl.dcap.quote import ECDSA_P256, TEE_SGX, VERSION
+from ppmlctl.ehsm import Identity, VerificationResult
 from ppmlctl.files import write_atomic
 from ppmlctl.sandbox.ehsm.collateral import make_collateral
 from ppmlctl.sandbox.ehsm.issuing import pem, raw_signature

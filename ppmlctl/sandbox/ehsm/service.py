@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ppmlctl.ehsm import Account, QuoteError, canonical_request, canonical_text, is_signed, parse_quote, sign
+from ppmlctl.dcap import QuoteError, parse_sgx_report
+from ppmlctl.ehsm import Account, canonical_request, canonical_text, is_signed, sign
 from ppmlctl.sandbox.ehsm import replay
 from ppmlctl.sandbox.ehsm.answers import INTERNAL_ERROR, NO_SUCH_ACTION, UNKNOWN_ACCOUNT, Answer
 from ppmlctl.sandbox.ehsm.database import Database
@@ -123,7 +124,7 @@ class Service:
                 return Answer.refused("Invalid  policyId.")
         try:
             raw = base64.b64decode(payload["quote"], validate=True)
-            body = parse_quote(raw).body
+            body = parse_sgx_report(raw)
         except (QuoteError, binascii.Error):
             return Answer.enclave_refused()
         if policy and (policy.mr_enclave, policy.mr_signer) != (body.mr_enclave.hex(), body.mr_signer.hex()):

@@ -1,0 +1,137 @@
+"""Whether a quote is genuine: its signatures up to a root, revocation, and the platform's state of security fixes."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from ppmlctl.dcap.collateral import Collateral
+from ppmlctl.dcap.quote import Quote, parse_quote, tee_name
+from ppmlctl.dcap.refusal import QuoteError, QuoteUntrustedError, Reason
+from ppmlctl.dcap.signature_data import SignatureData, parse_signature_data
+
+_INTEL_ROOT = "44a0196b2b99f889b8e149e95b807a350e7424964399e885a7cbb8ccfab674d3"
+"""SHA-256 of the Intel SGX Root CA's certificate (certificates.trustedservices.intel.com)."""
+
+_WORDS = (
+    ("ISV enclave report signature", Reason.SIGNATURE_WRONG),
+    ("qe_report in quote", Reason.QE_REPORT_WRONG),
+    ("QE report hash", Reason.QE_REPORT_WRONG),
+    ("QE auth data length", Reason.QE_REPORT_WRONG),
+    ("tcb_info in quote_collateral", Reason.COLLATERAL_FORGED),
+    ("qe_identity in quote_collateral", Reason.COLLATERAL_FORGED),
+    ("QE Identity id/version", Reason.COLLATERAL_MISMATCH),
+    ("TCB info in the collateral", Reason.COLLATERAL_MISMATCH),
+    ("Fmspc mismatch", Reason.COLLATERAL_MISMATCH),
+    ("TDX module", Reason.TDX_MODULE_WRONG),
+    ("CertExpired", Reason.OUTSIDE_VALIDITY),
+    ("CertNotValidYet", Reason.OUTSIDE_VALIDITY),
+    ("CertRevoked", Reason.REVOKED),
+    ("invalid: Revoked", Reason.REVOKED),
+    ("Debug mode", Reason.DEBUG),
+    ("TD attributes", Reason.TD_ATTRIBUTES_WRONG),
+    ("SEPT_VE_DISABLE", Reason.TD_ATTRIBUTES_WRONG),
+    ("MR service TD", Reason.TD_ATTRIBUTES_WRONG),
+    ("No matching TCB level", Reason.TCB_UNKNOWN),
+    ("QE vendor", Reason.UNKNOWN_VENDOR),
+    ("must have version", Reason.UNSUPPORTED_VERSION),
+    ("certificate chain", Reason.CERTIFICATE_WRONG),
+    ("PCK certificate", Reason.CERTIFICATE_WRONG),
+    ("QE ", Reason.QE_IDENTITY_WRONG),
+)
+"""What dcap-qvl says, first match counts. Its words are no promise; what is not found here is `not-genuine`."""
+
+
+class TrustRoot(StrEnum):
+    """Whose root certificate a quote's chain ends in."""
+
+    INTEL = "intel"
+    PRIVATE = "private root"
+
+
+@dataclass(frozen=True)
+class QuoteVerdict:
+    """What holds of a genuine quote's platform."""
+
+    tcb_status: str
+    """Intel's words: `UpToDate`, `OutOfDate`, `ConfigurationNeeded`, `SWHardeningNeeded`…"""
+    advisories: tuple[str, ...]
+    root: TrustRoot
+
+
+def verify_quote(raw: bytes, collateral: str, root_ca_pem: bytes | None, at: datetime) -> QuoteVerdict:
+    """Verifies a quote at an instant, up to Intel's root or the given one. Debug enclaves are never genuine.
+
+    `collateral` is the JSON document that `Collateral` reads. Raises QuoteUntrustedError with the reason where any part
+    does not hold, has run out, or is revoked. Form, root, the collateral's dates and its fit are looked at here, so
+    that their faults are told in plain words; then `dcap-qvl` verifies the whole.
+    """
+    try:
+        quote = parse_quote(raw)
+        signed = parse_signature_data(quote)
+    except QuoteError as error:
+        raise QuoteUntrustedError(str(error), error.reason) from error
+    found = Collateral.parse(collateral)
+    root = None if root_ca_pem is None else read_root(root_ca_pem)
+    _check_root(signed, found, root)
+    _check_validity(found, at)
+    _check_fit(quote, found)
+    return _verified(raw, found, root, at)
+
+
+def read_root(pem: bytes) -> bytes:
+    """A root certificate in DER. Raises QuoteUntrustedError for what is no certificate in PEM."""
+    from cryptography import x509  # noqa: PLC0415 - slow to load
+    from cryptography.hazmat.primitives.serialization import Encoding  # noqa: PLC0415 - slow to load
+
+    try:
+        return x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
+    except (ValueError, x509.InvalidVersion):
+        raise QuoteUntrustedError("the root given is no certificate in PEM", Reason.OTHER_ROOT) from None
+
+
+def _check_root(signed: SignatureData, collateral: Collateral, root: bytes | None) -> None:
+    wanted = _INTEL_ROOT if root is None else hashlib.sha256(root).hexdigest()
+    name = "Intel's" if root is None else "the one given"
+    for what, certificate in (("the quote's chain", signed.certificates[-1]), ("the collateral", collateral.root())):
+        shown = hashlib.sha256(certificate).hexdigest()
+        if shown != wanted:
+            words = f"{what} ends in the root certificate {shown[:16]}…, which is not {name}, {wanted[:16]}…"
+            raise QuoteUntrustedError(words, Reason.OTHER_ROOT)
+
+
+def _check_validity(collateral: Collateral, at: datetime) -> None:
+    for part in collateral.validities():
+        if at < part.begins:
+            words = f"{part.what} begins at {part.begins:%Y-%m-%dT%H:%M:%SZ}, which is after {at:%Y-%m-%dT%H:%M:%SZ}"
+            raise QuoteUntrustedError(words, Reason.OUTSIDE_VALIDITY)
+        if at > part.ends:
+            words = f"{part.what} ended at {part.ends:%Y-%m-%dT%H:%M:%SZ}, which is before {at:%Y-%m-%dT%H:%M:%SZ}"
+            raise QuoteUntrustedError(words, Reason.OUTSIDE_VALIDITY)
+
+
+def _check_fit(quote: Quote, collateral: Collateral) -> None:
+    tee = tee_name(quote.header)
+    if collateral.tee != tee:
+        words = f"the collateral is for {collateral.tee} quotes, and this is one of {tee}"
+        raise QuoteUntrustedError(words, Reason.COLLATERAL_MISMATCH)
+
+
+def _verified(raw: bytes, collateral: Collateral, root: bytes | None, at: datetime) -> QuoteVerdict:
+    import dcap_qvl  # noqa: PLC0415 - a native library; plan must not pay for it
+
+    try:
+        parsed = dcap_qvl.QuoteCollateralV3.from_json(collateral.to_json())
+        now = int(at.timestamp())
+        if root is None:
+            report = dcap_qvl.verify(raw, parsed, now)
+        else:
+            report = dcap_qvl.verify_with_root_ca(raw, parsed, root, now)
+    except ValueError as error:
+        words = " ".join(str(error).removeprefix("Verification failed: ").split())
+        reason = next((reason for part, reason in _WORDS if part in words), Reason.NOT_GENUINE)
+        raise QuoteUntrustedError(words, reason) from error
+    whose = TrustRoot.INTEL if root is None else TrustRoot.PRIVATE
+    return QuoteVerdict(report.status, tuple(report.advisory_ids), whose)

@@ -1,0 +1,112 @@
+"""`ppmlctl attest quote`: a verdict for people and machines, and an exit code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ppmlctl.cli.main import run
+from ppmlctl.sandbox.ehsm import ehsm_identity
+from ppmlctl.sandbox.ehsm.quoting import Quoting
+
+AT = "2026-05-01T12:00:00Z"
+OWN = ehsm_identity()
+TIME = "error[attest-time]: the time cannot be understood\n  is   {}\n  fix  --at 2025-06-19T12:00:00Z\n"
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[str]:
+    """A command line that accepts the sandbox's quote."""
+    quoting = Quoting(tmp_path, lambda: 1777636800.0)
+    (tmp_path / "quote").write_bytes(quoting.quote())
+    paths = ["--collateral", str(tmp_path / "collateral.json"), "--root-ca", str(tmp_path / "quote-root.pem")]
+    return ["attest", "quote", str(tmp_path / "quote"), *paths, "--at", AT]
+
+
+def test_an_accepted_quote_is_shown_with_what_it_says(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    expected = ["--expect", f"mr_enclave={OWN.mr_enclave}", "--expect", "min_svn=1", "--expect", "debug=false"]
+    assert run([*files, *expected, "-o", "json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {
+        "verdict": "accepted",
+        "reason": None,
+        "detail": "",
+        "verified": True,
+        "root": "private root",
+        "tcb_status": "UpToDate",
+        "advisories": [],
+        "tee": "sgx",
+        "quote_version": 3,
+        "mr_enclave": OWN.mr_enclave,
+        "mr_signer": OWN.mr_signer,
+        "isv_prod_id": 1,
+        "isv_svn": 1,
+        "debug": False,
+        "report_data": "00" * 64,
+    }
+    assert run(files) == 0
+    assert capsys.readouterr().out.startswith("accepted\n  verified         true\n  root             private root\n")
+
+
+def test_a_refused_quote_says_why_and_what_it_says_is_not_verified(
+    files: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([*files, "--at", "2030-01-01T00:00:00+02:00", "-o", "json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert (found["verdict"], found["reason"], found["verified"]) == ("refused", "outside-validity", False)
+    assert found["detail"] == "the TCB levels ended at 2026-05-31T12:00:00Z, which is before 2029-12-31T22:00:00Z"
+    assert (found["tcb_status"], found["advisories"], found["mr_enclave"]) == (None, [], OWN.mr_enclave)
+    assert run([*files, "--expect", "prod_id=2"]) == 1
+    assert capsys.readouterr().out.startswith("refused[expectation-not-met]: prod_id is 1, expected 2\n")
+
+
+def test_a_file_that_is_no_quote_is_refused_as_malformed(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    files[2] = __file__
+    assert run([*files, "-o", "json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert (found["verdict"], found["reason"], found["tee"]) == ("refused", "malformed", None)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (
+            ["--expect", "mr_enclave=00"],
+            (
+                "error[attest-expectation]: an expectation cannot be understood\n"
+                "  is   mr_enclave has 64 hexadecimal digits, which `00` has not\n"
+                "  fix  --expect mr_enclave=HEX, mr_signer=, prod_id=, min_svn=, debug=, report_data=, mr_td=, rtmr0=\n"
+            ),
+        ),
+        (
+            ["--at", "yesterday"],
+            TIME.format("yesterday"),
+        ),
+        (
+            ["--at", "2025-06-19T12:00:00"],
+            TIME.format("2025-06-19T12:00:00"),
+        ),
+        (
+            ["--collateral", "/nowhere.json"],
+            "error[attest-file]: a file cannot be read\n  is   /nowhere.json: No such file or directory\n",
+        ),
+        (
+            ["--root-ca", "/dev/zero"],
+            "error[attest-file]: a file cannot be read\n  is   /dev/zero: larger than 1048576 bytes\n",
+        ),
+    ],
+)
+def test_a_wrong_command_line_is_told(
+    files: list[str], wrong: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([*files, *wrong]) == 1
+    assert capsys.readouterr().err == message
+
+
+def test_without_collateral_there_is_nothing_to_judge_by(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["attest", "quote", __file__]) == 1
+    assert capsys.readouterr().err == (
+        "error[attest-no-collateral]: there is nothing to verify the quote with\n"
+        "  is   no --collateral\n  fix  add --collateral FILE\n"
+    )
