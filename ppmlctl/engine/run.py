@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -19,6 +19,8 @@ from ppmlctl.state import LockStore
 PARALLEL = 8
 RETRY_AFTER = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 """Seconds to wait before each further try after a transient fault."""
+SHARED_SECONDS = 0.05
+"""Seconds that a finished task waits for others to share its durable write, while there are tasks that need not."""
 
 AnyModule = Module[Any, Any]
 
@@ -60,11 +62,19 @@ class Run:
     ) -> None:
         waiting = _Waiting(actions)
         running: dict[Future[TaskFinished], PlannedAction] = {}
-        while waiting.ready or running:
+        ended: list[TaskFinished] = []
+        settled = time.monotonic()
+        while waiting.ready or running or ended:
             try:
                 self._start(waiting, running, pool, perform)
                 if running:
-                    self._collect(waiting, wait(running, return_when=FIRST_COMPLETED).done, running)
+                    for future in wait(running, return_when=FIRST_COMPLETED).done:
+                        running.pop(future)
+                        ended.append(future.result())
+                if not waiting.ready or time.monotonic() > settled + SHARED_SECONDS:
+                    self._start(waiting, running, pool, perform)  # these work while the others are recorded
+                    self._settle(waiting, ended)
+                    settled = time.monotonic()
             except KeyboardInterrupt:
                 self.recap.interrupted = True
                 self.context.stopping.set()
@@ -89,15 +99,19 @@ class Run:
                 self.listener(TaskStarted(action))
                 running[pool.submit(self._guarded, perform, action)] = action
 
-    def _collect(
-        self,
-        waiting: _Waiting,
-        done: Iterable[Future[TaskFinished]],
-        running: dict[Future[TaskFinished], PlannedAction],
-    ) -> None:
-        for future in done:
-            running.pop(future)
-            self._finish(waiting, future.result())
+    def _settle(self, waiting: _Waiting, ended: list[TaskFinished]) -> None:
+        """Makes the records of what has ended durable, by one write; only then others may build on it."""
+        fault: OSError | None = None
+        try:
+            if ended:
+                self.store.flush()
+        except OSError as error:
+            fault = error
+        while ended:
+            finished = ended.pop(0)
+            if fault is not None and finished.status is Status.CHANGED:
+                finished = replace(finished, status=Status.FAILED, diagnostics=(file_fault(fault),))
+            self._finish(waiting, finished)
 
     def _finish(self, waiting: _Waiting, finished: TaskFinished) -> None:
         address = finished.action.address
@@ -160,7 +174,7 @@ class Run:
         entry = Recorded(
             action.module, wanted.inputs, public, tuple(sorted(task.needs)), result.evidence, protect=task.protect
         )
-        self.store.record(action.address, entry)
+        self.store.note(action.address, entry)
         self.results[action.address] = public
         return TaskFinished(action, Status.CHANGED, 0.0, "", result.evidence, public)
 

@@ -1,6 +1,6 @@
-"""The lockfile on disk: read once, written whole and durably after every record.
+"""The lockfile on disk: read once, written whole and durably.
 
-Records that finish while a write is under way share the next write, so that many parallel tasks cost few writes.
+Records that are made while a write is under way share the next write, so that many parallel tasks cost few writes.
 """
 
 from __future__ import annotations
@@ -52,13 +52,24 @@ class LockStore:
 
     def record(self, address: str, recorded: Recorded) -> None:
         """Durably writes one finished task and ends its intent."""
+        self.note(address, recorded)
+        self.flush()
+
+    def note(self, address: str, recorded: Recorded) -> None:
+        """As `record`, but nothing is durable before `flush`."""
         entry = entry_of(recorded)
+        text = entry_text(address, entry)
         with self._state:
             self.lockfile.tasks[address] = entry
             self.lockfile.intents.pop(address, None)
-            self._texts[address] = entry_text(address, entry)
+            self._texts[address] = text
             self.lockfile.serial += 1
-            change = self._next_change()
+            self._next_change()
+
+    def flush(self) -> None:
+        """Makes everything noted so far durable, by one write; none where that is done already."""
+        with self._state:
+            change = self._changes
         self._make_durable(change)
 
     def forget(self, address: str) -> None:

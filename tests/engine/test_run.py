@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from ppmlctl.diagnostics import Diagnostic, EngineError, TransientError
 from ppmlctl.engine import Recap, Status, run
+from ppmlctl.engine.events import TaskStarted
 from ppmlctl.engine.observe import as_recorded, settled
 from ppmlctl.engine.run import Run
 from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult
@@ -18,7 +20,7 @@ from ppmlctl.modules.context import Context
 from ppmlctl.planning import ActionKind, Change, Observed, Plan, Recorded, Removal, Wanted, make_plan
 from ppmlctl.playbook import expand, parse
 from ppmlctl.secret import Secret
-from ppmlctl.state import Lockfile, LockStore
+from ppmlctl.state import Lockfile, LockStore, lock_store
 
 WORLD: dict[str, str] = {}
 """What the throw-away engine holds, by name."""
@@ -300,3 +302,39 @@ def test_a_result_with_a_secret_that_is_kept_nowhere_is_refused(tmp_path: Path) 
     store = LockStore(tmp_path / "ppml.lock", Lockfile("env"))
     with pytest.raises(ValueError, match="without a handle"):
         store.record("a", Recorded("thing", result={"token": Secret("hidden")}))
+
+
+def test_a_task_starts_only_when_what_it_needs_is_durably_recorded(bench: Bench) -> None:
+    _, execution = bench.plan(CHAIN.replace("VALUE", "x"))
+    at_start: dict[str, bytes] = {}
+
+    def looking(event: Any) -> None:
+        if isinstance(event, TaskStarted):
+            at_start[event.action.address] = bench.lockfile if event.action.address != "a" else b""
+
+    execution.listener = looking
+    execution.execute()
+    assert b"\n  a:\n" in at_start["b"]
+    assert b"\n  b:\n" in at_start["c"]
+
+
+def test_tasks_that_need_not_wait_for_each_other_share_durable_writes(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writes: list[bytes] = []
+    monkeypatch.setattr(lock_store, "write_atomic", lambda _path, text: writes.append(text))
+    bench.apply("".join(f"- name: t{number}\n  thing: {{name: t{number}}}\n" for number in range(100)))
+    assert len(writes) < 50
+    assert writes[-1].count(b"module: thing") == 100
+
+
+def test_a_record_that_cannot_be_written_fails_its_task_and_stops_those_behind(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_path: Path, _text: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "ppml.lock")
+
+    monkeypatch.setattr(lock_store, "write_atomic", full)
+    recap = bench.apply(CHAIN.replace("VALUE", "x"))
+    assert [one.status for one in recap.finished] == [Status.FAILED, Status.SKIPPED, Status.SKIPPED]
+    assert recap.finished[0].diagnostics[0].found == "ppml.lock: No space left on device"
