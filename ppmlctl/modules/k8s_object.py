@@ -1,9 +1,10 @@
 """Any object of the cluster but a Secret, by its manifest.
 
 Identity: apiVersion, kind, namespace and name; another identity replaces the object, as does a change of a field that
-the API server does not let change. Made by server-side apply with field manager `ppmlctl`: fields that the manifest
-does not name belong to others. Errors: k8s-conflict where another manager holds a field, unless `force_conflicts`;
-k8s-not-ours; and what the API server refuses. An object that was there before is adopted, and kept at removal.
+the API server does not let change. Made by server-side apply, as a field manager of the environment's own: fields that
+the manifest does not name belong to others. Errors: k8s-conflict where another manager holds a field, unless
+`force_conflicts`; k8s-other-environment; k8s-not-ours; and what the API server refuses. An object that was there before
+is adopted, and kept at removal.
 Source: Kubernetes, "Server-Side Apply"; the seed's `kubectl create`.
 """
 
@@ -14,7 +15,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from ppmlctl.modules._kubernetes import (
+from ppmlctl.modules._object_life import (
     apply_object,
     decide_object,
     observe_objects,

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import Field
 
-from ppmlctl.modules._kubernetes import apply_object, decide_object, observe_objects, remove_object
+from ppmlctl.modules._object_life import apply_object, decide_object, observe_objects, remove_object
 from ppmlctl.modules.base import Known, Module, ModuleArgs, ModuleResult, SecretKey
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import Change, Observed, Recorded, Removal, Wanted

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ppmlctl.diagnostics import Diagnostic, EngineError
-from ppmlctl.modules._kubernetes import apply_object, decide_object, observe_objects, remove_object
+from ppmlctl.modules._object_life import apply_object, decide_object, observe_objects, remove_object
 from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult, SecretKey
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import ActionKind, Change, FieldChange, Observed, Recorded, Removal, Wanted

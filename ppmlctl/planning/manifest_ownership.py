@@ -22,6 +22,16 @@ def fields_held(live: Manifest, manager: str) -> dict[str, Any]:
     return held
 
 
+def first_writer(live: Manifest) -> str | None:
+    """The manager whose last write is the oldest; of equal times (whole seconds) an applier's.
+
+    For an object that was applied just now this tells whether the applier made it or found it.
+    """
+    entries = [entry for entry in (live.get("metadata") or {}).get("managedFields") or () if entry.get("time")]
+    first = min(entries, key=lambda entry: (entry["time"], entry.get("operation") != "Apply"), default=None)
+    return first["manager"] if first else None
+
+
 def _merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     """Both; the second counts where they name the same field (a manager has one entry for each API version)."""
     both = {**one, **other}

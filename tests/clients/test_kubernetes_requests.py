@@ -6,7 +6,7 @@ import pytest
 
 from ppmlctl.clients.kubernetes import ObjectKey, key_of, requests
 from ppmlctl.clients.kubernetes.prepare import prepared
-from ppmlctl.clients.kubernetes.requests import Request
+from ppmlctl.clients.kubernetes.requests import Applying, Request
 from ppmlctl.clients.kubernetes.resources import WELL_KNOWN
 from ppmlctl.effects import Effect
 
@@ -21,14 +21,14 @@ def test_a_write_cannot_be_declared_a_read(method: str) -> None:
 
 
 def test_dry_runs_and_access_reviews_read() -> None:
-    dry = requests.apply(SECRETS, SECRET, {}, force=False, dry_run=True)
+    dry = requests.apply(SECRETS, SECRET, {}, Applying(dry_run=True))
     review = requests.access_review("get", SECRETS, "ns")
     assert (dry.effect, review.effect) == (Effect.READ, Effect.READ)
     assert "dryRun=All" in dry.url
 
 
 def test_an_apply_is_a_patch_of_the_object_in_our_name() -> None:
-    request = requests.apply(SECRETS, SECRET, {"a": 1}, force=True, dry_run=False)
+    request = requests.apply(SECRETS, SECRET, {"a": 1}, Applying("ppmlctl", force=True))
     assert (request.effect, request.method, request.content_type) == (
         Effect.WRITE,
         "PATCH",

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from ppmlctl.clients.kubernetes import KubernetesClient, Manifest, ObjectKey, key_of, requests
-from ppmlctl.clients.kubernetes.prepare import prepared
+from ppmlctl.clients.kubernetes import KubernetesClient, Manifest, ObjectKey
 from ppmlctl.effects import Effects
+from ppmlctl.modules._kubernetes import manager_of
 from ppmlctl.modules.base import Module, ModuleResult
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import ABSENT, Change, Observed, Recorded, Wanted
@@ -66,11 +66,11 @@ class World:
 
     def apply_as_other(self, manifest: Manifest) -> None:
         """Another field manager takes what it declares."""
-        key = key_of(manifest)
-        resource = self.client.resource(key.api_version, key.kind)
-        request = requests.apply(resource, key, prepared(manifest), force=True, dry_run=False)
-        query = {**request.query, "fieldManager": "colleague"}
-        self.client._transport.send(replace(request, query=query))
+        self.client.apply(manifest, manager="colleague", force=True)
+
+    def apply_as_ours(self, manifest: Manifest) -> None:
+        """Our own environment's manager changes what it declares, behind its back."""
+        self.client.apply(manifest, manager=manager_of(self.context.environment), force=True)
 
     def other_environment(self) -> World:
         """The same cluster, seen by another environment."""

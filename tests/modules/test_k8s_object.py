@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,7 @@ def test_many_objects_of_one_kind_are_observed_by_one_call(world: World) -> None
 def test_drift_shows_both_values_and_is_mended(world: World) -> None:
     task = world.task(K8sObject(), manifest=config(world, a="1"))
     task.apply()
-    world.client.apply(config(world, a="drifted"), force=True)
+    world.apply_as_ours(config(world, a="drifted"))
     change = task.plan()
     assert change.action is ActionKind.UPDATE
     assert FieldChange("data.a", "drifted", "1") in change.fields
@@ -221,10 +222,61 @@ def test_removal_deletes_and_a_second_one_finds_nothing(world: World) -> None:
 def test_removal_spares_what_another_environment_took_over(world: World) -> None:
     task = world.task(K8sObject(), manifest=config(world))
     task.apply()
-    world.other_environment().task(K8sObject(), manifest=config(world)).apply()
+    labels = {"ppmlctl/environment": "another"}
+    world.apply_as_other(world.manifest("ConfigMap", "c", metadata={"labels": labels}))
     task.remove()
     assert world.live("ConfigMap", "c") is not None
     assert world.warnings == [f"ConfigMap {world.namespace}/c does not carry this environment's label any more; kept"]
+
+
+def test_an_object_of_another_environment_is_refused_already_by_the_plan(world: World) -> None:
+    world.task(K8sObject(), manifest=config(world, a="1")).apply()
+    other = world.other_environment()
+    with pytest.raises(EngineError) as refused:
+        other.task(K8sObject(), manifest=config(world, a="1")).plan()
+    assert str(refused.value) == (
+        "error[k8s-other-environment]: the object belongs to another environment\n"
+        f"  is   ConfigMap {world.namespace}/c carries the label ppmlctl/environment={world.context.environment}; "
+        f"this environment is {other.context.environment}\n"
+        "  why  two environments on one object undo each other's changes, and the removal of one takes it from both\n"
+        "  fix  give this environment another cluster.namespace, or the object another name. Where a lost lockfile of "
+        "this one said that `environment:`, restore it. Where that environment is no more, release the object:\n"
+        f"       kubectl label -n {world.namespace} ConfigMap c ppmlctl/environment-"
+    )
+
+
+@pytest.mark.parametrize("forced", [False, True])
+def test_an_object_that_another_environment_made_since_the_plan_is_left_as_it_is(world: World, *, forced: bool) -> None:
+    other = world.other_environment()
+    late = other.task(K8sObject(), manifest=config(world, a="theirs"), force_conflicts=forced)
+    wanted, observed = late.wanted(), late.observe()
+    world.task(K8sObject(), manifest=config(world, a="ours")).apply()
+    before = world.live("ConfigMap", "c")
+    with pytest.raises(EngineError) as refused:
+        late.module.apply(late.context, wanted.args, observed)
+    assert refused.value.diagnostics[0].code == "k8s-other-environment"
+    assert world.live("ConfigMap", "c") == before
+
+
+def test_what_somebody_made_since_the_plan_is_adopted_and_kept_at_removal(world: World) -> None:
+    task = world.task(K8sObject(), manifest=config(world, a="1"))
+    wanted, observed = task.wanted(), task.observe()
+    world.apply_as_other(config(world, theirs="x"))
+    time.sleep(1.1)  # managedFields tell who came first by whole seconds
+    result = task.module.apply(task.context, wanted.args, observed)
+    assert result.existed_before is True
+    live = world.live("ConfigMap", "c")
+    assert live is not None
+    assert live["data"] == {"a": "1", "theirs": "x"}
+    assert live["metadata"]["annotations"] == {"ppmlctl/existed-before": "true"}
+
+
+def test_a_new_object_costs_one_call(world: World) -> None:
+    task = world.task(K8sObject(), manifest=config(world, a="1"))
+    wanted, observed = task.wanted(), task.observe()
+    before = world.effects.count(Effect.READ), world.effects.count(Effect.WRITE)
+    task.module.apply(task.context, wanted.args, observed)
+    assert (world.effects.count(Effect.READ), world.effects.count(Effect.WRITE)) == (before[0], before[1] + 1)
 
 
 def test_a_namespace_is_removed_with_its_content_before_the_task_is_done(world: World) -> None:

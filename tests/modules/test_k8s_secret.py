@@ -70,7 +70,7 @@ def test_a_value_changed_in_the_cluster_is_drift(world: World) -> None:
     made = task(world, a="hunter1")
     made.apply()
     drifted = world.manifest("Secret", "s", stringData={"a": "other"})
-    world.client.apply(drifted, force=True)
+    world.apply_as_ours(drifted)
     assert FieldChange("data.a", MASK, MASK) in made.plan().fields
     made.apply()
     assert values(world) == {"a": b"hunter1"}

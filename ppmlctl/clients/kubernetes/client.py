@@ -76,15 +76,23 @@ class KubernetesClient:
             # A list that takes longer than the server keeps its snapshot (410) is begun anew, once.
             return list(self._pages(resource, namespace, label_selector, field_selector))
 
-    def apply(self, manifest: Manifest, *, force: bool = False, dry_run: bool = False) -> Manifest:
-        """Makes the declared fields so (server-side apply, field manager `ppmlctl`) and returns the whole object.
+    def apply(
+        self,
+        manifest: Manifest,
+        *,
+        manager: str = requests.FIELD_MANAGER,
+        force: bool = False,
+        dry_run: bool = False,
+    ) -> Manifest:
+        """Makes the declared fields so, by server-side apply as field manager `manager`; returns the whole object.
 
         With `dry_run` the server only computes the result: a read. Raises ConflictError (k8s-conflict) where another
         manager holds a declared field, unless `force` takes it over.
         """
         key = key_of(manifest)
         resource, body = self._resource_of(key), prepared(manifest)
-        return self._transport.send(requests.apply(resource, key, body, force=force, dry_run=dry_run))
+        how = requests.Applying(manager, force=force, dry_run=dry_run)
+        return self._transport.send(requests.apply(resource, key, body, how))
 
     def create(self, manifest: Manifest) -> Manifest:
         """Creates the object. Raises ObjectExistsError where one of that name is there already."""

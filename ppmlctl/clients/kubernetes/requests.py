@@ -92,10 +92,19 @@ def watch(resource: Resource, key: ObjectKey, *, since: str, seconds: int) -> Re
     return Request(Effect.READ, "watch", str(key), "GET", resource.collection(key.namespace), key.kind, query)
 
 
-def apply(resource: Resource, key: ObjectKey, manifest: Manifest, *, force: bool, dry_run: bool) -> Request:
-    query = {"fieldManager": FIELD_MANAGER, "force": str(force).lower()}
-    effect = Effect.READ if dry_run else Effect.WRITE
-    if dry_run:
+@dataclass(frozen=True)
+class Applying:
+    """How a manifest is applied: as which field manager, taking over what others hold, or only to see the result."""
+
+    manager: str = FIELD_MANAGER
+    force: bool = False
+    dry_run: bool = False
+
+
+def apply(resource: Resource, key: ObjectKey, manifest: Manifest, how: Applying) -> Request:
+    query = {"fieldManager": how.manager, "force": str(how.force).lower()}
+    effect = Effect.READ if how.dry_run else Effect.WRITE
+    if how.dry_run:
         query["dryRun"] = "All"
     path = resource.item(key.namespace, key.name)
     return Request(effect, "apply", str(key), "PATCH", path, key.kind, query, manifest, APPLY_PATCH)
