@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from ppmlctl.cli.enclave import app as enclave_app
+from ppmlctl.cli.options import As, Output
 from ppmlctl.cli.version import VERSION
 
 app = typer.Typer(
@@ -20,13 +22,6 @@ app = typer.Typer(
 )
 
 
-class Output(StrEnum):
-    """How results are shown."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
 class GraphOutput(StrEnum):
     """How the graph is shown."""
 
@@ -36,7 +31,6 @@ class GraphOutput(StrEnum):
 
 
 File = Annotated[Path, typer.Option("--file", "-f", help="The environment's file.", show_default=True)]
-As = Annotated[Output, typer.Option("--output", "-o", help="text for people, json for machines.")]
 Move = Annotated[bool, typer.Option("--move", help="Accept another cluster or target than the lockfile's.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Parallel = Annotated[int, typer.Option("--parallel", min=1, max=64, help="Tasks that run at once.")]
@@ -226,22 +220,7 @@ def vault_rekey(file: File = DEFAULT_FILE) -> None:
     rekey(file)
 
 
-enclave_app = typer.Typer(name="enclave", help="Measurements, from files alone.", no_args_is_help=True)
 app.add_typer(enclave_app)
-
-
-@enclave_app.command("measure")
-def enclave_measure(
-    manifest: Annotated[Path, typer.Option("--manifest", help="The .manifest.sgx, measured byte for byte.")],
-    loader: Annotated[Path, typer.Option("--loader", help="Gramine's sgx/libpal.so of the same image.")],
-    gramine: Annotated[str, typer.Option("--gramine", help="Gramine's version, such as 1.3.1.")],
-    offsets: Annotated[Path | None, typer.Option("--offsets", help="The image's _offsets.py, for a fork.")] = None,
-    output: As = Output.TEXT,
-) -> None:
-    """Compute MRENCLAVE again."""
-    from ppmlctl.cli.commands.enclave import Files, measure
-
-    measure(Files(manifest, loader, offsets), gramine, as_json=output is Output.JSON)
 
 
 attest_app = typer.Typer(name="attest", help="Quotes of enclaves and trust domains.", no_args_is_help=True)

@@ -80,4 +80,7 @@ def _misused(error: TyperException, *, as_json: bool) -> int:
 
 def _wants_json(arguments: list[str]) -> bool:
     joined = " ".join(arguments)
-    return any(option in joined for option in ("-o json", "-ojson", "--output json", "--output=json"))
+    return any(
+        option in joined
+        for option in ("-o json", "-ojson", "--output json", "--output=json", "--format json", "--format=json")
+    )

@@ -8,6 +8,7 @@ own names.
 from __future__ import annotations
 
 from ppmlctl.sgx.attributes import Attributes
+from ppmlctl.sgx.comparison import Difference, Enclave, Part, differences
 from ppmlctl.sgx.content_tree import ContentTree
 from ppmlctl.sgx.detection import DetectedGramine, detect_gramine, places_of_traces
 from ppmlctl.sgx.errors import (
@@ -37,6 +38,8 @@ __all__ = [
     "ChangedFile",
     "ContentTree",
     "DetectedGramine",
+    "Difference",
+    "Enclave",
     "EnclaveSettings",
     "Entry",
     "Finding",
@@ -50,6 +53,7 @@ __all__ = [
     "ManifestError",
     "Measurement",
     "MeasurementError",
+    "Part",
     "SgxError",
     "Signer",
     "SigningKeyError",
@@ -59,6 +63,7 @@ __all__ = [
     "TreeError",
     "changed_trusted_files",
     "detect_gramine",
+    "differences",
     "enclave_settings",
     "expand_manifest",
     "find_gramine",

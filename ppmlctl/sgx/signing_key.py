@@ -62,6 +62,12 @@ class SigningKey:
             )
         )
 
+    def public_pem(self) -> bytes:
+        """The public half, as `public_modulus` reads it."""
+        return self.private.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+
     @property
     def modulus(self) -> int:
         """The public key."""

@@ -20,6 +20,8 @@ from ppmlctl.sgx.measurement import Measurement
 from ppmlctl.sgx.sigstruct_date import decode_date, encode_date
 
 SIGSTRUCT_SIZE = 1808
+SIGNED_SIZE = 256
+"""Bytes of what the signature covers."""
 KEY_BITS = 3072
 KEY_BYTES = KEY_BITS // 8
 EXPONENT = 3
@@ -73,6 +75,24 @@ class Sigstruct:
         raw[960:992] = bytes.fromhex(measurement.mr_enclave)
         struct.pack_into("<HH", raw, 1024, measurement.isv_prod_id, measurement.isv_svn)
         return cls(bytes(raw))
+
+    @classmethod
+    def from_signed_part(cls, part: bytes) -> Self:
+        """The SIGSTRUCT that `part` is the signed part of, still without key and signature.
+
+        Nothing is lost in between: what is not signed is constant, or follows from key and signature. Raises
+        SigstructError for what is no signed part.
+        """
+        if len(part) != SIGNED_SIZE:
+            raise SigstructError("size")
+        raw = bytearray(SIGSTRUCT_SIZE)
+        raw[_SIGNED[0]], raw[_SIGNED[1]] = part[:128], part[128:]
+        struct.pack_into("<L", raw, 512, EXPONENT)
+        unsigned = cls(bytes(raw))
+        broken = tuple(unsigned._broken_form())
+        if broken:
+            raise SigstructError(*broken)
+        return unsigned
 
     def to_bytes(self) -> bytes:
         """The 1808 bytes of a `.sig` file."""
@@ -153,6 +173,10 @@ class Sigstruct:
         return int.from_bytes(self.raw[place], "little")
 
     def _broken(self) -> Iterator[str]:
+        yield from self._broken_form()
+        yield from self._broken_numbers()
+
+    def _broken_form(self) -> Iterator[str]:
         if self.raw[0:16] != _HEADER:
             yield "header"
         if self.vendor not in _VENDORS:
@@ -163,7 +187,6 @@ class Sigstruct:
             yield "reserved"
         if self._number(slice(512, 516)) != EXPONENT:
             yield "exponent"
-        yield from self._broken_numbers()
 
     def _broken_numbers(self) -> Iterator[str]:
         modulus, signature = self.modulus, self._number(_SIGNATURE)

@@ -5,11 +5,11 @@ import struct
 
 import pytest
 from elf_writer import EXECUTE, PAGE, READ, WRITE, WrittenSegment, write_elf
-from gramine_vectors import VECTORS, Vector, elf
+from gramine_vectors import DAY, VECTORS, Vector, elf, key
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ppmlctl.sgx import ManifestError, MeasurementError, SgxError, gramine_version, measure
+from ppmlctl.sgx import ManifestError, MeasurementError, SgxError, Sigstruct, gramine_version, measure
 from ppmlctl.sgx.page_hash import PageHash
 
 _V1_3 = gramine_version("1.3.1")
@@ -21,7 +21,7 @@ def _loader(*, address: int = 0, memory_size: int = PAGE) -> bytes:
 
 
 @pytest.mark.parametrize("vector", VECTORS.values(), ids=VECTORS.keys())
-def test_measures_what_gramine_measures(vector: Vector) -> None:
+def test_measures_and_signs_bit_for_bit_as_gramine_does(vector: Vector) -> None:
     measurement = measure(vector.manifest.manifest_sgx.encode(), elf(vector.elf), vector.manifest.version)
 
     assert measurement.mr_enclave == vector.mr_enclave
@@ -32,6 +32,8 @@ def test_measures_what_gramine_measures(vector: Vector) -> None:
     assert attributes.xfrm_mask == int(fields["xfrm_mask"], 16)
     assert (attributes.misc_select, attributes.misc_mask) == (fields["misc_select"], fields["misc_mask"])
     assert (measurement.isv_prod_id, measurement.isv_svn) == (fields["isv_prod_id"], fields["isv_svn"])
+    unsigned = Sigstruct.unsigned(measurement, vector.manifest.version, DAY)
+    assert unsigned.signed_by(key("first")).to_bytes() == vector.sigstruct
 
 
 def test_a_stripped_loader_measures_differently() -> None:

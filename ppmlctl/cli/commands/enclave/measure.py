@@ -1,0 +1,27 @@
+"""`ppmlctl enclave measure`"""
+
+from __future__ import annotations
+
+from ppmlctl.cli.commands.enclave.measured import Inputs, measured, warn_of_findings
+from ppmlctl.cli.commands.enclave.view import show
+
+
+def measure(inputs: Inputs, *, as_json: bool) -> None:
+    """MRENCLAVE and what else the manifest fixes; its weaknesses are warned of."""
+    found = measured(inputs)
+    measurement = found.measurement
+    if not as_json:
+        warn_of_findings(found, inputs.manifest)
+    show(
+        {
+            "mr_enclave": measurement.mr_enclave,
+            "enclave_size": measurement.enclave_size,
+            "threads": measurement.threads,
+            "debug": measurement.debug,
+            "isv_prod_id": measurement.isv_prod_id,
+            "isv_svn": measurement.isv_svn,
+            "gramine": found.version.name,
+            "findings": [{"name": one.name, "found": one.found, "why": one.why} for one in found.findings],
+        },
+        as_json=as_json,
+    )
