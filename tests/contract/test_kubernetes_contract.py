@@ -18,7 +18,6 @@ from ppmlctl.clients.kubernetes import (
     KubernetesClient,
     Manifest,
     ObjectExistsError,
-    ObjectGoneError,
     ObjectKey,
     WaitStoppedError,
 )
@@ -214,13 +213,6 @@ def test_only_the_version_that_was_read_is_replaced_and_deleted(namespace: Names
     assert namespace.client.delete(key, version=second["metadata"]["resourceVersion"]) is True
     with pytest.raises(ConflictError):
         namespace.client.replace(second)
-
-
-def test_what_is_gone_is_not_replaced(namespace: Namespace) -> None:
-    made = namespace.client.create(namespace.manifest("ConfigMap", "c"))
-    namespace.client.delete(namespace.key("ConfigMap", "c"))
-    with pytest.raises(ObjectGoneError):
-        namespace.client.replace(made)
 
 
 def test_an_object_in_a_missing_namespace_is_refused(namespace: Namespace) -> None:

@@ -102,8 +102,7 @@ class KubernetesClient:
     def replace(self, manifest: Manifest) -> Manifest:
         """Puts the object in the place of the version that its metadata.resourceVersion names.
 
-        Raises ConflictError (k8s-changed) where it was written or deleted since; for most kinds a deleted one is an
-        ObjectGoneError.
+        Raises ConflictError (k8s-changed) where it was written or deleted since.
         """
         key = key_of(manifest)
         return self._transport.send(requests.replace(self._resource_of(key), key, prepared(manifest)))

@@ -67,7 +67,8 @@ class Objects:
     def replace(self, kind: Kind, namespace: str, name: str, body: Any, options: WriteOptions) -> Json:
         """Puts the body in the object's place. Raises ApiError: NotFound, Invalid, Conflict if written since."""
         wanted = identity.addressed(kind, namespace, name, body)
-        if kind.versioned_updates and self.store.get(kind, namespace, name) is None:
+        if self.store.get(kind, namespace, name) is None:
+            # One that was read and is gone since is a conflict, not a thing never heard of.
             self._require_same(kind, {"metadata": {"name": name, "uid": "", "resourceVersion": ""}}, wanted)
         live = self.get(kind, namespace, name)
         if kind.versioned_updates and not wanted["metadata"].get("resourceVersion"):
