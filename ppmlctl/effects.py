@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 
@@ -26,6 +26,8 @@ class Effects:
     def __init__(self, engine: str, *, writes_allowed: bool) -> None:
         self.engine = engine
         self.writes_allowed = writes_allowed
+        self.fence: Callable[[], None] | None = None
+        """Asked before each write; raises where this process may not write any more."""
         self._sent: Counter[Effect] = Counter()
         self._lock = threading.Lock()
 
@@ -44,6 +46,8 @@ class Effects:
         if effect is Effect.WRITE and not self.writes_allowed:
             title = "a write was tried while only reads are allowed"
             raise WriteRefusedError(Diagnostic("write-refused", title, found=f"{self.engine}: {name}"))
+        if effect is Effect.WRITE and self.fence:
+            self.fence()
         with self._lock:
             self._sent[effect] += 1
 

@@ -32,6 +32,12 @@ class GraphOutput(StrEnum):
 
 File = Annotated[Path, typer.Option("--file", "-f", help="The environment's file.", show_default=True)]
 Move = Annotated[bool, typer.Option("--move", help="Accept another cluster or target than the lockfile's.")]
+AcceptLockfile = Annotated[
+    bool, typer.Option("--accept-lockfile", help="Go on though the cluster was made by a later or another lockfile.")
+]
+LockTimeout = Annotated[
+    float, typer.Option("--lock-timeout", min=0, help="Seconds to wait while another apply runs.", show_default=True)
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Parallel = Annotated[int, typer.Option("--parallel", min=1, max=64, help="Tasks that run at once.")]
 
@@ -78,11 +84,12 @@ def plan(
     output: As = Output.TEXT,
     save: Annotated[Path | None, typer.Option("--save", help="Write the plan to a file for `apply`.")] = None,
     move: Move = False,
+    accept_lockfile: AcceptLockfile = False,
 ) -> None:
     """Show what apply would do. Exit code 0: nothing, 2: changes, 1: an error."""
     from ppmlctl.cli.commands.plan import plan as run
 
-    raise typer.Exit(run(file, save=save, move=move, as_json=output is Output.JSON))
+    raise typer.Exit(run(file, save=save, move=move, accept_lockfile=accept_lockfile, as_json=output is Output.JSON))
 
 
 @app.command()
@@ -92,6 +99,8 @@ def apply(
     output: As = Output.TEXT,
     yes: Yes = False,
     move: Move = False,
+    accept_lockfile: AcceptLockfile = False,
+    lock_timeout: LockTimeout = 0,
     force_conflicts: Annotated[
         bool, typer.Option("--force-conflicts", help="Take over fields that other managers hold.")
     ] = False,
@@ -106,6 +115,8 @@ def apply(
         saved=saved,
         yes=yes,
         move=move,
+        accept_lockfile=accept_lockfile,
+        lock_timeout=lock_timeout,
         force_conflicts=force_conflicts,
         parallel=parallel,
         as_json=output is Output.JSON,
@@ -119,13 +130,24 @@ def destroy(
     output: As = Output.TEXT,
     yes: Yes = False,
     move: Move = False,
+    accept_lockfile: AcceptLockfile = False,
+    lock_timeout: LockTimeout = 0,
     parallel: Parallel = 8,
 ) -> None:
     """Take away what the lockfile says was made. Keys, the vault and what was there before are kept and listed."""
     from ppmlctl.cli.commands.apply import Wish
     from ppmlctl.cli.commands.apply import apply as run
 
-    wish = Wish(file, destroy=True, yes=yes, move=move, parallel=parallel, as_json=output is Output.JSON)
+    wish = Wish(
+        file,
+        destroy=True,
+        yes=yes,
+        move=move,
+        accept_lockfile=accept_lockfile,
+        lock_timeout=lock_timeout,
+        parallel=parallel,
+        as_json=output is Output.JSON,
+    )
     raise typer.Exit(run(wish))
 
 

@@ -1,7 +1,7 @@
 """Carrying plans out: sessions, order, parallelism, retries, records."""
 
 from ppmlctl.engine.events import Event, Listener, Recap, Status, TaskFinished, TaskProgress, TaskStarted, Warned
-from ppmlctl.engine.session import Options, Session
+from ppmlctl.engine.session import Options, Session, lockfile_path
 
 __all__ = [
     "Event",
@@ -14,4 +14,5 @@ __all__ = [
     "TaskProgress",
     "TaskStarted",
     "Warned",
+    "lockfile_path",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from ppmlctl.clients.kubernetes import KubernetesClient
     from ppmlctl.clients.oci import OciClient
 
-KINDS = ("docker", "ehsm", "files", "kubernetes", "oci")
+KINDS = ("docker", "ehsm", "files", "kubernetes", "lease", "oci")
 
 
 class OpenEngines:
@@ -49,13 +50,25 @@ class OpenEngines:
             kind: {effect.value: effects.count(effect) for effect in Effect} for kind, effects in self.effects.items()
         }
 
+    def effects_on_the_world(self) -> Iterator[Effects]:
+        """Of all engines; the lease's own calls are what the others wait for."""
+        return (effects for kind, effects in self.effects.items() if kind != "lease")
+
     @cached_property
     def _kubernetes(self) -> KubernetesClient:
+        return self._kubernetes_client("kubernetes")
+
+    @cached_property
+    def lease(self) -> KubernetesClient:
+        """The same cluster, by a connection that the tasks' calls do not use and no lease stands before."""
+        return self._kubernetes_client("lease")
+
+    def _kubernetes_client(self, effects: str) -> KubernetesClient:
         from ppmlctl.clients.kubernetes import KubernetesClient  # noqa: PLC0415 - 0.3 s that not every command needs
 
         kubeconfig = self._sandbox.kubeconfig if self._sandbox else None
         context = None if self._sandbox else self._environment.cluster.context
-        return KubernetesClient(self.effects["kubernetes"], kubeconfig=kubeconfig, context=context)
+        return KubernetesClient(self.effects[effects], kubeconfig=kubeconfig, context=context)
 
     @property
     def kubernetes(self) -> KubernetesClient:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ppmlctl.diagnostics import Diagnostic, PpmlError, TransientError
 from ppmlctl.engine.events import Listener, Recap, Status, TaskFinished, TaskProgress, TaskStarted, Warned
+from ppmlctl.engine.held_lease import HeldLease
 from ppmlctl.engine.surprise import file_fault, surprise
 from ppmlctl.modules.base import Module, ModuleResult
 from ppmlctl.modules.context import Context
@@ -38,6 +39,8 @@ class Run:
     digest: Callable[[bytes], str | None]
     listener: Listener
     parallel: int = PARALLEL
+    lease: HeldLease | None = None
+    """Without one nothing stands before the tasks."""
     results: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     recap: Recap = field(default_factory=Recap)
     removed: set[str] = field(default_factory=set)
@@ -126,8 +129,13 @@ class Run:
         started = time.monotonic()
         diagnostics: tuple[Diagnostic, ...]
         try:
+            if self.lease is not None:
+                self.lease.admit()
             finished = self._retried(perform, action)
         except PpmlError as error:
+            if self.lease is not None and self.lease.is_lost:
+                # Told once, by whoever runs this; what the loss stopped on its way would only repeat it.
+                return TaskFinished(action, Status.SKIPPED, because="the lease was lost", blame="stopped")
             diagnostics = error.diagnostics
         except OSError as error:
             diagnostics = (file_fault(error),)
@@ -152,7 +160,7 @@ class Run:
         recorded = self.recorded[action.address]
         self.results[action.address] = recorded.result
         task = self.tasks[action.address]
-        if (recorded.needs, recorded.protect) != (tuple(sorted(task.needs)), task.protect):
+        if not steers_as_recorded(task, recorded):
             # Edges and protection steer later removals, so they are kept true although nothing else changed.
             needs = tuple(sorted(task.needs))
             self.store.record(action.address, replace(recorded, needs=needs, protect=task.protect))
@@ -230,6 +238,11 @@ class _Waiting:
         if freed:
             self.ready.extend(freed)
             self.ready.sort(key=lambda action: self._rank[action.address])
+
+
+def steers_as_recorded(task: Task, recorded: Recorded) -> bool:
+    """Whether a kept task's edges and protection are the recorded ones."""
+    return (recorded.needs, recorded.protect) == (tuple(sorted(task.needs)), task.protect)
 
 
 def _timed(finished: TaskFinished, seconds: float) -> TaskFinished:

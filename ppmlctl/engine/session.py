@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -13,9 +14,10 @@ from typing import Any
 from ppmlctl.diagnostics import Diagnostic, Severity, StateError
 from ppmlctl.engine.engines import OpenEngines
 from ppmlctl.engine.events import Listener, Recap
+from ppmlctl.engine.exclusion import Exclusion
 from ppmlctl.engine.identity import check_target, engine_identities
 from ppmlctl.engine.observe import as_recorded, settled
-from ppmlctl.engine.run import PARALLEL, Run
+from ppmlctl.engine.run import PARALLEL, Run, steers_as_recorded
 from ppmlctl.engine.sandbox_state import running_sandbox, start_sandbox
 from ppmlctl.engine.secret_references import check_secret_references
 from ppmlctl.engine.secret_sources import secret_of
@@ -24,7 +26,7 @@ from ppmlctl.engine.vault_access import NoVault, open_vault, password_of
 from ppmlctl.modules.base import Module
 from ppmlctl.modules.context import SANDBOX, Context, Files
 from ppmlctl.modules.registry import Registry
-from ppmlctl.planning import Plan, Recorded, Task, Wanted, make_plan
+from ppmlctl.planning import ActionKind, Plan, Recorded, Task, Wanted, make_plan
 from ppmlctl.playbook import Expanded, expand, parse
 from ppmlctl.sandbox.process import Sandbox
 from ppmlctl.secret import SecretLockedError
@@ -42,10 +44,19 @@ class Options:
     file: Path
     writes_allowed: bool = False
     move: bool = False
+    accept_lockfile: bool = False
+    """Whether the lockfile here counts although the cluster was made by a later or another one."""
+    lock_timeout: float = 0.0
+    """Seconds to wait for another apply that runs."""
     force_conflicts: bool = False
     parallel: int = PARALLEL
     prompt: Callable[[], str] | None = None
     variables: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+
+
+def lockfile_path(file: Path) -> Path:
+    """The lockfile of an environment's file, beside it."""
+    return file.with_suffix(".lock")
 
 
 class Session:
@@ -57,7 +68,8 @@ class Session:
         self.loaded: Loaded = load(options.file)
         self.environment = self.loaded.environment
         self.modules: Mapping[str, Module[Any, Any]] = Registry()
-        self.store = LockStore.open(self.root / f"{options.file.stem}.lock", shown_as=f"{options.file.stem}.lock")
+        lockfile = lockfile_path(options.file)
+        self.store = LockStore.open(lockfile, shown_as=lockfile.name)
         self.expanded, self.vault = self._expand_and_unlock()
 
     @property
@@ -84,7 +96,7 @@ class Session:
     @property
     def warnings(self) -> list[Diagnostic]:
         """What every plan says: findings in ppml.yaml, and what could not be looked at."""
-        return [*self.loaded.warnings, *self._notes()]
+        return [*self.loaded.warnings, *self._notes(), *self.exclusion.notes]
 
     def start_sandbox(self) -> None:
         """Starts the sandbox where this environment wants one. Must come before anything looks at the engines."""
@@ -108,6 +120,8 @@ class Session:
         check_target(self.store.lockfile, self.environment.target, move=self.options.move)
         self._check_sandbox()
         self._check_identities()
+        if self._has_a_lease():
+            self.exclusion.look()
         tasks: tuple[Task, ...] = () if destroy else self.expanded.tasks
         plan = settled(
             self._as_recorded(tasks),
@@ -118,8 +132,37 @@ class Session:
         check_secret_references(tasks, plan.wanted, self.modules)
         return plan
 
+    @cached_property
+    def exclusion(self) -> Exclusion:
+        """The lease in the environment's cluster."""
+        return Exclusion(self.environment, self.engines, self.store, self.options.accept_lockfile)
+
+    def begin(self) -> None:
+        """Before anything is made for an environment that has no lockfile here: see `Exclusion.begin_anew`."""
+        if self._has_a_lease() and not self.store.path.exists():
+            self.exclusion.begin_anew()
+
+    def needs_lease(self, plan: Plan) -> bool:
+        """Whether carrying the plan out writes anything."""
+        if not self._has_a_lease():
+            return False
+        tasks = {task.address: task for task in self.expanded.tasks}
+        kept = [action.address for action in plan.actions if action.action is ActionKind.KEEP]
+        return (
+            not plan.is_empty()
+            or not self.exclusion.fits()
+            or any(not steers_as_recorded(tasks[address], self.recorded[address]) for address in kept)
+        )
+
+    def lease(self, plan: Plan, listener: Listener) -> AbstractContextManager[bool]:
+        """Holds the cluster's lease; see `Exclusion.hold`."""
+        return self.exclusion.hold(plan, self.context, listener, patience=self.options.lock_timeout)
+
     def apply(self, plan: Plan, listener: Listener) -> Recap:
-        """Carries the plan out. Whoever calls holds the apply lock."""
+        """Carries the plan out. Whoever calls holds the apply lock, and the lease where the plan needs it.
+
+        Raises LeaseLostError where it was lost on the way.
+        """
         identities = engine_identities(self.engines, self._engines_of(plan), sandboxed=self.sandboxed)
         self.store.identify(name=self.environment.name, target=self.environment.target, engines=identities)
         run = Run(
@@ -132,8 +175,12 @@ class Session:
             self.digest,
             listener,
             self.options.parallel,
+            self.exclusion.held,
         )
-        return run.execute()
+        recap = run.execute()
+        if self.exclusion.held and self.exclusion.held.is_lost:
+            self.exclusion.held.admit()
+        return recap
 
     def outputs(self, results: Mapping[str, Mapping[str, Any]] | None = None) -> dict[str, Any]:
         """The environment's outputs, from the given results or the lockfile; those not known yet are left out."""
@@ -195,6 +242,12 @@ class Session:
         """What the tasks want if everything recorded is kept; without what no engine can be asked for."""
         wanted = as_recorded(tasks, self.modules, self.recorded, self.digest)
         return [(one, kind) for one, kind in wanted if self._is_reachable(self.modules[kind].engine)]
+
+    def _has_a_lease(self) -> bool:
+        """Whether anything of this environment lives in a cluster that can be looked at."""
+        kinds = {task.module for task in self.expanded.tasks} | {entry.module for entry in self.recorded.values()}
+        engines = {self.modules[kind].engine for kind in kinds if kind in self.modules}
+        return "kubernetes" in engines and self._is_reachable("kubernetes")
 
     def _check_sandbox(self) -> None:
         made = [address for address, entry in self.recorded.items() if self._engine_of(entry) in SANDBOX_ENGINES]

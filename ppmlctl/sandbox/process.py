@@ -22,6 +22,7 @@ from filelock import FileLock
 
 from ppmlctl.diagnostics import Diagnostic, StateError
 from ppmlctl.files import PRIVATE, write_atomic
+from ppmlctl.process_identity import start_time_of
 from ppmlctl.sandbox.address import LOOPBACK, parse_address
 
 EHSM = "ehsm"
@@ -131,16 +132,6 @@ def environment(state: Path) -> dict[str, str]:
         "PPML_EHSM_CA": sandbox.ca if sandbox.ehsm_url else None,
     }
     return {name: str(value) for name, value in values.items() if value is not None}
-
-
-def start_time_of(pid: int) -> int | None:
-    """When a living process started, in clock ticks since boot; None where there is none (proc_pid_stat(5))."""
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return None
-    state, *fields = text.rpartition(")")[2].split()
-    return None if state in "ZX" else int(fields[18])
 
 
 def _sandbox(state: Path, run: Run) -> Sandbox:

@@ -24,8 +24,9 @@ from filelock import FileLock, Timeout
 from starlette.applications import Starlette
 
 from ppmlctl.files import PRIVATE, write_atomic
+from ppmlctl.process_identity import start_time_of
 from ppmlctl.sandbox.address import Address
-from ppmlctl.sandbox.process import EHSM, KUBERNETES, Run, start_time_of
+from ppmlctl.sandbox.process import EHSM, KUBERNETES, Run
 from ppmlctl.sandbox.request_log import RequestLog
 from ppmlctl.sandbox.tls import SandboxCertificates, ensure_certificates
 

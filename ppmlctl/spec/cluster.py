@@ -57,3 +57,9 @@ class Cluster(Section):
     image_pull: ImagePull = Field(ImagePull(), description="How nodes get images.")
     storage: Storage | None = Field(None, description="Shared data of driver and executors.")
     sgx: Sgx = Field(Sgx(), description="SGX on the nodes.")
+    lease_seconds: int = Field(
+        30,
+        description="How long an apply that died, or was cut off, keeps others out. It renews its lease every third.",
+        ge=3,
+        le=3600,
+    )

@@ -13,39 +13,52 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from ppmlctl.diagnostics import Diagnostic, StateError
+from ppmlctl.process_identity import ProcessIdentity
 
 
 @contextmanager
-def apply_lock(folder: Path) -> Iterator[None]:
-    """Holds the lock in `folder` (`.ppml`). Raises StateError that says who holds it and since when."""
+def apply_lock(folder: Path, *, timeout: float = 0.0) -> Iterator[None]:
+    """Holds the lock in `folder` (`.ppml`), waiting for it at most `timeout` seconds.
+
+    Raises StateError that says who holds it and since when.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     note = folder / "apply.json"
     lock = FileLock(folder / "apply.lock")
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=timeout)
     except Timeout:
-        raise _held(note) from None
+        raise locked(_holder(note)) from None
     try:
         since = datetime.now(UTC).isoformat(timespec="seconds")
-        note.write_text(json.dumps({"host": socket.gethostname(), "pid": os.getpid(), "since": since}))
+        process = str(ProcessIdentity.own() or "")
+        content = {"host": socket.gethostname(), "pid": os.getpid(), "since": since, "process": process}
+        note.write_text(json.dumps(content))
         yield
         note.unlink(missing_ok=True)
     finally:
         lock.release()
 
 
-def _held(note: Path) -> StateError:
-    try:
-        holder = json.loads(note.read_text())
-        found = f"process {holder['pid']} on {holder['host']} holds it since {holder['since']}"
-    except (OSError, ValueError, KeyError):
-        found = "another process holds it"
+def locked(holder: str) -> StateError:
+    """The error for an environment that another apply holds; `holder` says which and since when."""
     return StateError(
         Diagnostic(
             "environment-locked",
             "another apply runs on this environment",
-            found=found,
+            found=holder,
             why="two at once could make things twice",
-            fix="wait for it to end",
+            fix="wait for it to end, or say how many seconds to wait: --lock-timeout 600",
         )
     )
+
+
+def _holder(note: Path) -> str:
+    try:
+        holder = json.loads(note.read_text())
+        process = ProcessIdentity.parse(holder.get("process", ""))
+        if process is None or not process.is_gone():  # else an earlier one was killed, and the next has not written yet
+            return f"process {holder['pid']} on {holder['host']} holds it since {holder['since']}"
+    except (OSError, ValueError, KeyError, AttributeError):
+        pass
+    return "another process holds it"

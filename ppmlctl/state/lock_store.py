@@ -5,8 +5,9 @@ Records that are made while a write is under way share the next write, so that m
 
 from __future__ import annotations
 
+import hashlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -15,6 +16,7 @@ from ppmlctl.diagnostics import Diagnostic, InputError, Location, StateError
 from ppmlctl.files import write_atomic
 from ppmlctl.planning import Recorded
 from ppmlctl.spec import read_yaml
+from ppmlctl.state.lease import Revision
 from ppmlctl.state.lockfile import VERSION, Lockfile, entry_of, entry_text, header_text
 
 LARGEST = 64 * 1024 * 1024
@@ -32,7 +34,7 @@ _FIELDS = {
 
 
 class LockStore:
-    """The one writer of a lockfile. Safe for threads; processes exclude each other by `ApplyLock`."""
+    """The one writer of a lockfile. Safe for threads; processes exclude each other by `apply_lock` and a lease."""
 
     def __init__(self, path: Path, lockfile: Lockfile) -> None:
         self.path = path
@@ -42,6 +44,9 @@ class LockStore:
         self._writing = threading.Lock()
         self._changes = 0
         self._durable = 0
+        self._written = (lockfile.serial, self._entries())
+        self.fence: Callable[[], None] = _open
+        """Asked before each write; raises where this process may not write any more."""
 
     @classmethod
     def open(cls, path: Path, *, shown_as: str = "ppml.lock") -> LockStore:
@@ -111,6 +116,25 @@ class LockStore:
             change = self._next_change()
         self._make_durable(change)
 
+    def revision(self) -> Revision:
+        """What is durable now."""
+        with self._state:
+            serial, entries = self._written
+        digest = hashlib.sha256(entries.encode()).hexdigest() if entries else ""
+        return Revision(self.lockfile.environment, serial, digest)
+
+    def follow(self, known: Revision) -> None:
+        """Durably puts this lockfile after another one, which is given up: that one is older from now on.
+
+        One that records nothing takes over the other's identity, so that what carries its labels is found again.
+        """
+        with self._state:
+            if not self.lockfile.serial:
+                self.lockfile.environment = known.environment
+            self.lockfile.serial = max(self.lockfile.serial, known.serial + 1)
+            change = self._next_change()
+        self._make_durable(change)
+
     def _next_change(self) -> int:
         self._changes += 1
         return self._changes
@@ -120,13 +144,19 @@ class LockStore:
             if self._durable >= change:
                 return
             with self._state:
-                text, upto = self._text(), self._changes
+                entries, upto, serial = self._entries(), self._changes, self.lockfile.serial
+                text = header_text(self.lockfile) + (f"tasks:\n{entries}" if entries else "tasks: {}\n")
+            self.fence()
             write_atomic(self.path, text.encode())
-            self._durable = upto
+            with self._state:
+                self._durable, self._written = upto, (serial, entries)
 
-    def _text(self) -> str:
-        entries = "".join(self._texts[address] for address in sorted(self._texts))
-        return header_text(self.lockfile) + (f"tasks:\n{entries}" if entries else "tasks: {}\n")
+    def _entries(self) -> str:
+        return "".join(self._texts[address] for address in sorted(self._texts))
+
+
+def _open() -> None:
+    """Nothing stands in the way."""
 
 
 def _read(path: Path, shown_as: str) -> Lockfile:

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from ppmlctl.diagnostics import InputError, StateError
+from ppmlctl.process_identity import start_time_of
 from ppmlctl.sandbox import down, environment, status, up
-from ppmlctl.sandbox.process import start_time_of
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
 from getpass import getpass
@@ -17,7 +18,7 @@ from ppmlctl.cli.recap_view import recap_as_data, recap_text
 from ppmlctl.cli.run_view import listening
 from ppmlctl.cli.style import Style
 from ppmlctl.diagnostics import Diagnostic, InputError
-from ppmlctl.engine import Options, Recap, Session
+from ppmlctl.engine import Options, Recap, Session, lockfile_path
 from ppmlctl.engine.sandbox_state import STATE_FOLDER
 from ppmlctl.engine.saved_plan import SavedPlan, check_unchanged, read_plan
 from ppmlctl.planning import Plan
@@ -35,6 +36,8 @@ class Wish:
     destroy: bool = False
     yes: bool = False
     move: bool = False
+    accept_lockfile: bool = False
+    lock_timeout: float = 0.0
     force_conflicts: bool = False
     parallel: int = 8
     as_json: bool = False
@@ -45,6 +48,8 @@ class Wish:
             file,
             writes_allowed=writes_allowed,
             move=self.move,
+            accept_lockfile=self.accept_lockfile,
+            lock_timeout=self.lock_timeout,
             force_conflicts=self.force_conflicts,
             parallel=self.parallel,
             prompt=_ask_password if sys.stdin.isatty() else None,
@@ -65,7 +70,9 @@ def apply(wish: Wish) -> int:
     if wish.destroy and not Session(wish.options(file, writes_allowed=False)).recorded:
         typer.echo(json.dumps({"recap": Recap().counts(), "outputs": {}}) if wish.as_json else "Nothing is recorded.")
         return 0
-    with apply_lock(file.parent / STATE_FOLDER):
+    with apply_lock(file.parent / STATE_FOLDER, timeout=wish.lock_timeout):
+        if not lockfile_path(file).exists():
+            Session(wish.options(file, writes_allowed=False)).begin()
         if shown is None and not wish.yes:
             shown = _show_and_ask(wish, file)
             if shown is None:
@@ -92,17 +99,33 @@ def _run(wish: Wish, file: Path, shown: SavedPlan | None) -> int:
     started = time.monotonic()
     session = Session(wish.options(file, writes_allowed=True))
     session.start_sandbox()
-    plan = session.plan(destroy=wish.destroy)
-    if shown is not None:
-        check_unchanged(shown, plan, session)
-    if not wish.as_json and shown is None:
-        typer.echo(_introduction(plan, session))
-    with listening(as_json=wish.as_json) as listener:
-        recap = session.apply(plan, listener)
+    recap = _carry_out(wish, session, shown)
     _tell(wish, recap, session, time.monotonic() - started)
     if recap.interrupted:
         return INTERRUPTED
     return 0 if recap.succeeded else ERROR
+
+
+def _carry_out(wish: Wish, session: Session, shown: SavedPlan | None) -> Recap:
+    plan = _planned(wish, session, shown)
+    with ExitStack() as held:
+        if session.needs_lease(plan):
+            with listening(as_json=wish.as_json) as listener:
+                moved = held.enter_context(session.lease(plan, listener))
+            if moved:
+                plan = _planned(wish, session, shown)
+        if not wish.as_json and shown is None:
+            typer.echo(_introduction(plan, session))
+        with listening(as_json=wish.as_json) as listener:
+            return session.apply(plan, listener)
+
+
+def _planned(wish: Wish, session: Session, shown: SavedPlan | None) -> Plan:
+    """The plan; where one was shown, only that one."""
+    plan = session.plan(destroy=wish.destroy)
+    if shown is not None:
+        check_unchanged(shown, plan, session)
+    return plan
 
 
 def _introduction(plan: Plan, session: Session) -> str:

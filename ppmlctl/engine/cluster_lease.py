@@ -1,0 +1,188 @@
+"""The environment's lease in its cluster: how it is read, waited for and taken."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import secrets
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ppmlctl.diagnostics import TransientError
+from ppmlctl.engine.held_lease import Instant, Taken
+from ppmlctl.engine.lease_object import API_VERSION, lease_in, manifest_of
+from ppmlctl.process_identity import ProcessIdentity
+from ppmlctl.state import locked
+from ppmlctl.state.lease import Holder, Lease, Revision, Standing, Watched, standing
+
+if TYPE_CHECKING:
+    from ppmlctl.clients.kubernetes import KubernetesClient, Manifest, ObjectKey
+
+_TELL_SECONDS = 5.0
+_NAMESPACE_SECONDS = 300.0
+"""How long a former namespace may take to go."""
+
+
+def lease_name(environment: str) -> str:
+    """The lease's name, in the namespace of the environment of this name."""
+    return f"ppmlctl-{environment}"
+
+
+@dataclass(frozen=True)
+class ClusterLease:
+    """One lease in one namespace, which `home` describes where the plan is about to make it."""
+
+    client: KubernetesClient
+    namespace: str
+    name: str
+    home: Manifest | None = None
+
+    @property
+    def _key(self) -> ObjectKey:
+        from ppmlctl.clients.kubernetes import ObjectKey  # noqa: PLC0415 - 0.3 s that not every command pays
+
+        return ObjectKey(API_VERSION, "Lease", self.namespace, self.name)
+
+    def read(self) -> Lease | None:
+        """What it says now; None where it is not there."""
+        found = self.client.get(self._key)
+        return None if found is None else lease_in(found)
+
+    def write(self, lease: Lease) -> Lease | None:
+        """Writes it over the version that it was read in; None where that is not the last one any more."""
+        from ppmlctl.clients.kubernetes import ConflictError, ObjectGoneError  # noqa: PLC0415 - as above
+
+        try:
+            return lease_in(self.client.replace(manifest_of(lease, self.namespace, self.name)))
+        except (ConflictError, ObjectGoneError):
+            return None
+
+    def create(self, lease: Lease) -> Lease | None:
+        """Makes it, and the namespace before it where the plan will have one; None where another was quicker."""
+        from ppmlctl.clients.kubernetes import ObjectExistsError, ObjectGoneError  # noqa: PLC0415 - as above
+
+        manifest = manifest_of(lease, self.namespace, self.name)
+        try:
+            return lease_in(self.client.create(manifest))
+        except ObjectExistsError:
+            return None
+        except ObjectGoneError:
+            if self.home is None:
+                raise
+        try:
+            self.client.create(self.home)
+        except ObjectExistsError:
+            return None
+        return lease_in(self.client.create(manifest))
+
+    def delete(self, lease: Lease) -> None:
+        """Takes it away, unless it was written since."""
+        from ppmlctl.clients.kubernetes import ConflictError  # noqa: PLC0415 - as above
+
+        with suppress(ConflictError):
+            self.client.delete(self._key, version=lease.version)
+
+
+@dataclass
+class Acquisition:
+    """One attempt to get the lease. `check` looks at it before it is taken, and raises where it must not be."""
+
+    lease: ClusterLease
+    duration: float
+    patience: float
+    """Seconds to wait for a living holder."""
+    revision: Callable[[], Revision]
+    check: Callable[[Lease | None], None]
+    tell: Callable[[str], None]
+    warn: Callable[[str], None]
+    _told: float = field(default=-_TELL_SECONDS, init=False)
+
+    def run(self) -> Taken:
+        """Takes it as soon as it is free. Raises StateError (environment-locked) where a living process keeps it."""
+        began = time.monotonic()
+        watch = _Watch()
+        while True:
+            found = self.lease.read()
+            watched = watch.look(found)
+            gone = bool(found and found.holder and found.holder.process and found.holder.process.is_gone())
+            match standing(found, watched=watched, now=datetime.now(UTC), holder_is_gone=gone):
+                case Standing.FREE | Standing.DEAD:
+                    if (taken := self._take(found)) is not None:
+                        return taken
+                    continue
+                case Standing.LIVE if time.monotonic() - began >= self.patience:
+                    raise locked(f"{found}, renewed {_seconds_ago(found)} s ago" if found else "")
+            self._wait(found, watched)
+
+    def _take(self, found: Lease | None) -> Taken | None:
+        self.check(found)
+        since = Instant.now()
+        transitions = found.transitions + 1 if found else 0
+        version = found.version if found else None
+        wanted = Lease(self.revision(), self.duration, _own(), since.wall, since.wall, transitions, version)
+        try:
+            lease = self.lease.write(wanted) if found else self.lease.create(wanted)
+        except TransientError as error:
+            if error.diagnostics[0].code != "k8s-namespace-terminating":
+                raise
+            self._await_namespace()
+            return None
+        if lease is None:
+            return None
+        if found is not None and found.holder is not None:
+            self.warn(
+                f"takes over from {found.holder}, which has ended; it may have recorded more than the cluster knows "
+                f"(serial {found.revision.serial}), in the lockfile that is there"
+            )
+        return Taken(found, lease, since)
+
+    def _wait(self, found: Lease | None, watched: Watched) -> None:
+        """Waits a moment, and says now and then for what."""
+        if found is None:
+            return
+        if time.monotonic() - self._told >= _TELL_SECONDS:
+            self._told = time.monotonic()
+            self.tell(f"waits for the lease of {found.holder}, not renewed for {watched.unchanged:.0f} s")
+        time.sleep(min(1.0, found.duration / 10))
+
+    def _await_namespace(self) -> None:
+        from ppmlctl.clients.kubernetes import Condition, ObjectKey  # noqa: PLC0415 - as above
+
+        key = ObjectKey("v1", "Namespace", "", self.lease.namespace)
+        self.tell(f"waits until the former {key} is gone")
+        self.lease.client.wait(key, Condition("the former one is gone", lambda now: now is None), _NAMESPACE_SECONDS)
+
+
+class _Watch:
+    """Follows one lease from reading to reading. Its clock stands still in a suspended machine: so it never hurries."""
+
+    def __init__(self) -> None:
+        self._seen: tuple[Holder | None, datetime | None] | None = None
+        self._since = 0.0
+        self._changes = 0
+
+    def look(self, lease: Lease | None) -> Watched:
+        """What is known after this reading."""
+        now, seen = time.monotonic(), (lease.holder, lease.renewed) if lease else (None, None)
+        if seen != self._seen:
+            self._changes += self._seen is not None
+            self._seen, self._since = seen, now
+        return Watched(now - self._since, was_renewed=self._changes > 0)
+
+
+def _own() -> Holder:
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError):
+        user = str(os.getuid())  # a container's user often has no name
+    return Holder(user, socket.gethostname(), os.getpid(), secrets.token_hex(4), ProcessIdentity.own())
+
+
+def _seconds_ago(lease: Lease) -> str:
+    renewed = lease.renewed or datetime.now(UTC)
+    return f"{max(0.0, (datetime.now(UTC) - renewed).total_seconds()):.0f}"

@@ -1,0 +1,104 @@
+"""Applies from two machines exclude each other by a lease in the cluster; held against the sandbox's and a real one."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flows.checkouts import SECONDS, Checkout, make_checkout
+
+from ppmlctl.sandbox import process
+
+pytestmark = pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not on this machine")
+
+Make = Callable[..., Checkout]
+
+
+@pytest.fixture(scope="module", params=[pytest.param("real", marks=pytest.mark.cluster), "sandbox"])
+def kubeconfig(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The kubeconfig of each cluster in turn."""
+    if request.param == "real":
+        if "KUBECONFIG" not in os.environ:
+            pytest.skip("KUBECONFIG names no cluster")
+        yield Path(os.environ["KUBECONFIG"])
+        return
+    folder = tmp_path_factory.mktemp("cluster")
+    running = process.up(folder, only="kubernetes")
+    assert running.kubeconfig
+    yield running.kubeconfig
+    process.down(folder)
+
+
+@pytest.fixture
+def make(kubeconfig: Path, tmp_path: Path) -> Iterator[Make]:
+    """Makes a checkout in a namespace of its own."""
+    namespace = f"lease-{secrets.token_hex(4)}"
+
+    def made(name: str = "one", *, seconds: int = 3600) -> Checkout:
+        return make_checkout(tmp_path / name, kubeconfig, namespace, seconds=seconds)
+
+    yield made
+    words = ["delete", "namespace", namespace, "--wait=false", "--ignore-not-found"]
+    subprocess.run(["kubectl", "--kubeconfig", kubeconfig, *words], check=True, capture_output=True, timeout=SECONDS)
+
+
+def ended(running: subprocess.Popen[str]) -> tuple[int, str]:
+    """Exit code and what it said."""
+    _, said = running.communicate(timeout=SECONDS)
+    return running.returncode, said
+
+
+def steady(text: str) -> str:
+    """Without times and process numbers."""
+    text = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+\+00:00", "TIME", text)
+    text = re.sub(r"process \d+ of \S+ on \S+", "process N of USER on HOST", text)
+    return re.sub(r"\b\d+ s\b", "n s", text)
+
+
+def test_of_two_applies_one_runs_and_the_other_says_who_and_since_when(make: Make) -> None:
+    one = make()
+    one.succeed("apply", "--yes")
+    two = one.clone("two")
+    one.grow("one")
+    running = one.begin()
+    one.until_at_the_gate()
+
+    refused = two.run("apply", "--yes")
+    assert refused.returncode == 0, "there is nothing to do here"
+    two.grow("two")
+    refused = two.run("apply", "--yes")
+    assert refused.returncode == 1
+    assert steady(refused.stderr) == (
+        "error[environment-locked]: another apply runs on this environment\n"
+        "  is   process N of USER on HOST holds it since TIME, renewed n s ago\n"
+        "  why  two at once could make things twice\n"
+        "  fix  wait for it to end, or say how many seconds to wait: --lock-timeout 600\n"
+    )
+    assert f"process {running.pid} of " in refused.stderr
+    planned = two.run("plan")
+    assert planned.returncode == 2
+    assert "another apply runs right now" in planned.stdout + planned.stderr
+
+    waiting = two.begin("--lock-timeout", "60")
+    one.open_the_gate()
+    assert ended(running)[0] == 0
+    code, said = ended(waiting)
+    assert code == 1
+    assert "error[lockfile-older]" in said
+    behind = one.object("behind")
+    assert behind is not None
+    assert behind["data"] == {"by": "one"}
+    for words in (("plan",), ("apply", "--yes"), ("destroy", "--yes")):
+        assert two.run(*words).stderr.startswith("error[lockfile-older]")
+
+    two.pull(one)
+    before = one.lease()
+    two.succeed("apply", "--yes")
+    assert one.lease() == before, "a second apply with nothing to do leaves the lease alone"
+    assert two.lockfile == one.lockfile
