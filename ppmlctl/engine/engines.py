@@ -118,7 +118,7 @@ class OpenEngines:
 
     def ehsm(self, server: EhsmServer) -> EhsmClient:
         """The client of one EHSM; the sandbox's is reached where it listens now, whatever its URL says."""
-        from ppmlctl.clients.ehsm import EhsmClient, ServerTrust  # noqa: PLC0415 - 0.2 s that not every command needs
+        from ppmlctl.clients.ehsm import EhsmClient, Freshness, ServerTrust  # noqa: PLC0415 - 0.2 s that not every command needs
 
         with self._lock:
             if server not in self._ehsm:
@@ -127,6 +127,11 @@ class OpenEngines:
                 if self._sandbox and self._sandbox.ehsm_url:
                     place = urlsplit(self._sandbox.ehsm_url)
                     trust, connect_to = ServerTrust(self._sandbox.ca), (str(place.hostname), int(place.port or 443))
-                effects = self.effects["ehsm"]
-                self._ehsm[server] = EhsmClient(server.url, effects, trust=trust, connect_to=connect_to)
+                self._ehsm[server] = EhsmClient(
+                    server.url,
+                    self.effects["ehsm"],
+                    trust=trust,
+                    connect_to=connect_to,
+                    freshness=Freshness(remembered=self._root / ".ppml" / "ehsm-timestamps.json"),
+                )
             return self._ehsm[server]

@@ -22,7 +22,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ppmlctl.clients.ehsm import NOTHING_DONE, EhsmClient, EhsmRefusedError, ServerTrust
+from ppmlctl.clients.ehsm import NOTHING_DONE, EhsmClient, EhsmRefusedError, Freshness, ServerTrust
 from ppmlctl.diagnostics import EngineError, InputError, TransientError, WriteRefusedError
 from ppmlctl.effects import Effect, Effects
 from ppmlctl.ehsm import Account, canonical_request, sign
@@ -156,7 +156,7 @@ def test_requests_of_one_instant_carry_different_timestamps_and_nonces(connect: 
         seen.append((body["timestamp"], body["nonce"]))
         return {"code": 200, "message": "", "result": {"policyId": ACCOUNT.appid}}
 
-    client = connect(answering(answer), clock=lambda: 1_700_000_000.0).client
+    client = connect(answering(answer), freshness=Freshness(lambda: 1_700_000_000.0)).client
     for _ in range(3):
         client.get_quote_policy(ACCOUNT, ACCOUNT.appid)
     assert [timestamp for timestamp, _ in seen] == ["1700000000000", "1700000000001", "1700000000002"]

@@ -2,6 +2,7 @@
 
 from ppmlctl.clients.ehsm.client import EhsmClient, ServedCollateral
 from ppmlctl.clients.ehsm.faults import NOTHING_DONE, EhsmRefusedError
+from ppmlctl.clients.ehsm.freshness import Freshness
 from ppmlctl.clients.ehsm.trust import ServerTrust
 
-__all__ = ["NOTHING_DONE", "EhsmClient", "EhsmRefusedError", "ServedCollateral", "ServerTrust"]
+__all__ = ["NOTHING_DONE", "EhsmClient", "EhsmRefusedError", "Freshness", "ServedCollateral", "ServerTrust"]

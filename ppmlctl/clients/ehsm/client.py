@@ -6,35 +6,29 @@ import base64
 import hmac
 import re
 import secrets
-import time
-from collections.abc import Callable, Mapping
-from typing import Any, Self, TypeVar
+from typing import Self
 
 from pydantic import Field
 
-from ppmlctl.clients.ehsm import faults
+from ppmlctl.clients.ehsm.calls import Calls
 from ppmlctl.clients.ehsm.exchange import Exchange
 from ppmlctl.clients.ehsm.freshness import Freshness
+from ppmlctl.clients.ehsm.key_operations import KeyOperations
+from ppmlctl.clients.ehsm.secret_operations import SecretOperations
 from ppmlctl.clients.ehsm.trust import ServerTrust
 from ppmlctl.effects import Effect, Effects
 from ppmlctl.ehsm import (
     Account,
-    Envelope,
     GeneratedQuote,
-    MessageError,
     QuotePolicy,
     QuoteVerification,
     UploadedPolicy,
     Version,
-    canonical_request,
     canonical_text,
     is_signed,
-    sign,
 )
-from ppmlctl.ehsm.messages import SUCCESS, Message
+from ppmlctl.ehsm.messages import Message
 
-M = TypeVar("M", bound=Message)
-_TRIES = 3
 _MEASUREMENT = re.compile(r"[0-9a-f]{64}")
 
 
@@ -55,14 +49,15 @@ class EhsmClient:
         *,
         trust: ServerTrust | None = None,
         connect_to: tuple[str, int] | None = None,
-        clock: Callable[[], float] = time.time,
+        freshness: Freshness | None = None,
     ) -> None:
         """`connect_to` leads a logical URL to its real address; TLS is still checked against the URL's host name."""
         self.trust = trust or ServerTrust()
         self._effects = effects
         self._exchange = Exchange(url, self.trust, connect_to)
-        self._freshness = Freshness(clock)
-        self._nonces_understood: bool | None = None
+        self._calls = Calls(self._exchange, effects, freshness or Freshness())
+        self.keys = KeyOperations(self._calls)
+        self.secrets = SecretOperations(self._calls)
 
     @property
     def url(self) -> str:
@@ -81,19 +76,19 @@ class EhsmClient:
 
     def get_version(self) -> Version:
         """The server's version: its enclave layer answers."""
-        return self._parsed(Version, "GetVersion", self._get(Effect.READ, "GetVersion"))
+        return self._calls.parsed(Version, "GetVersion", self._calls.open("GetVersion"))
 
     def enroll(self) -> Account:
         """Makes a new account. The server can neither list nor delete accounts."""
-        return self._parsed(Account, "Enroll", self._get(Effect.WRITE, "Enroll"))
+        return self._calls.parsed(Account, "Enroll", self._calls.open("Enroll"))
 
     def generate_quote(self, account: Account, challenge: bytes) -> bytes:
         """The server's SGX quote. Today's server echoes the challenge and does not bind it."""
         text = _base64(challenge)
-        result = self._signed(Effect.READ, "GenerateQuote", account, {"challenge": text})
-        quote = self._parsed(GeneratedQuote, "GenerateQuote", result)
+        result = self._calls.signed("GenerateQuote", account, {"challenge": text})
+        quote = self._calls.parsed(GeneratedQuote, "GenerateQuote", result)
         if quote.challenge != text:
-            raise faults.answer_wrong(self.url, "GenerateQuote", "the challenge that came back is another one")
+            raise self._calls.wrong_answer("GenerateQuote", "the challenge that came back is another one")
         return quote.quote
 
     def verify_quote(
@@ -105,12 +100,12 @@ class EhsmClient:
         """
         text = _base64(nonce or secrets.token_bytes(32))
         payload = {"quote": _base64(quote), "nonce": text} | ({"policyId": policy_id} if policy_id else {})
-        result = self._signed(Effect.READ, "VerifyQuote", account, payload)
-        reply = self._parsed(QuoteVerification, "VerifyQuote", result)
+        result = self._calls.signed("VerifyQuote", account, payload)
+        reply = self._calls.parsed(QuoteVerification, "VerifyQuote", result)
         if not hmac.compare_digest(reply.nonce.encode(), text.encode()):
-            raise faults.answer_wrong(self.url, "VerifyQuote", "the nonce that came back is another one")
+            raise self._calls.wrong_answer("VerifyQuote", "the nonce that came back is another one")
         if not is_signed(canonical_text(reply.signed_fields), reply.sign, account.apikey):
-            raise faults.answer_wrong(self.url, "VerifyQuote", "the verdict is not signed with the account's key")
+            raise self._calls.wrong_answer("VerifyQuote", "the verdict is not signed with the account's key")
         return reply
 
     def upload_quote_policy(self, account: Account, mr_enclave: str, mr_signer: str) -> str:
@@ -121,66 +116,22 @@ class EhsmClient:
         payload = {"mr_enclave": mr_enclave.lower(), "mr_signer": mr_signer.lower()}
         if not all(map(_MEASUREMENT.fullmatch, payload.values())):
             raise ValueError("a measurement is 64 hexadecimal digits")
-        result = self._signed(Effect.WRITE, "UploadQuotePolicy", account, payload)
-        return self._parsed(UploadedPolicy, "UploadQuotePolicy", result).policy_id
+        result = self._calls.signed("UploadQuotePolicy", account, payload)
+        return self._calls.parsed(UploadedPolicy, "UploadQuotePolicy", result).policy_id
 
     def get_quote_policy(self, account: Account, policy_id: str) -> QuotePolicy | None:
         """What the account's policy accepts, or None where the account has no such policy."""
-        result = self._signed(Effect.READ, "GetQuotePolicy", account, {"policyId": policy_id})
-        if self._parsed(UploadedPolicy, "GetQuotePolicy", result).policy_id != policy_id:
-            raise faults.answer_wrong(self.url, "GetQuotePolicy", "another policy came back")
+        result = self._calls.signed("GetQuotePolicy", account, {"policyId": policy_id})
+        if self._calls.parsed(UploadedPolicy, "GetQuotePolicy", result).policy_id != policy_id:
+            raise self._calls.wrong_answer("GetQuotePolicy", "another policy came back")
         found = isinstance(result, dict) and result.get("mr_enclave") is not None
-        return self._parsed(QuotePolicy, "GetQuotePolicy", result) if found else None
+        return self._calls.parsed(QuotePolicy, "GetQuotePolicy", result) if found else None
 
     def served_collateral(self) -> ServedCollateral:
         """The collateral that the sandbox's EHSM serves; a real server has none and is `ehsm-answer-wrong`."""
         with self._effects.operation(Effect.READ, "collateral"):
             answer = self._exchange.get("collateral", Effect.READ, "/collateral")
-        return self._parsed(ServedCollateral, "collateral", answer)
-
-    def _get(self, effect: Effect, action: str) -> Any:
-        with self._effects.operation(effect, action):
-            answer = self._exchange.get(action, effect, f"/ehsm?Action={action}")
-        return self._result(action, self._parsed(Envelope, action, answer))
-
-    def _signed(self, effect: Effect, action: str, account: Account, payload: Mapping[str, Any]) -> Any:
-        """Sends a signed request, anew where the server takes it for a replay or does not know nonces."""
-        for last in (*[False] * (_TRIES - 1), True):
-            body = self._request(account, payload)
-            with self._effects.operation(effect, action):
-                answer = self._exchange.post(action, effect, f"/ehsm?Action={action}", body)
-            envelope = self._parsed(Envelope, action, answer)
-            if last or not self._another_try_may_do(envelope):
-                break
-        understood = "nonce" in body
-        self._nonces_understood = understood if envelope.code == SUCCESS else self._nonces_understood and understood
-        return self._result(action, envelope)
-
-    def _request(self, account: Account, payload: Mapping[str, Any]) -> dict[str, Any]:
-        body = {"appid": account.appid, "timestamp": self._freshness.timestamp(account.appid), "payload": payload}
-        if self._nonces_understood is not False:
-            body["nonce"] = self._freshness.nonce()
-        return body | {"sign": sign(canonical_request(body), account.apikey)}
-
-    def _another_try_may_do(self, envelope: Envelope) -> bool:
-        """Neither answer did anything. EHSM 0.3.2 signs without nonces, so a first `sign error` may mean that."""
-        if envelope.code == SUCCESS:
-            return False
-        if envelope.words == faults.SIGN_ERROR and self._nonces_understood is None:
-            self._nonces_understood = False
-            return True
-        return envelope.words == faults.REPLAYED
-
-    def _result(self, action: str, envelope: Envelope) -> Any:
-        if envelope.code != SUCCESS:
-            raise faults.refused(action, envelope)
-        return envelope.result
-
-    def _parsed(self, message: type[M], operation: str, raw: Any) -> M:
-        try:
-            return message.parse(raw)
-        except MessageError as error:
-            raise faults.answer_wrong(self.url, operation, str(error)) from None
+        return self._calls.parsed(ServedCollateral, "collateral", answer)
 
 
 def _base64(raw: bytes) -> str:

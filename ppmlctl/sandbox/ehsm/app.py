@@ -20,13 +20,16 @@ from ppmlctl.sandbox.ehsm.access_log import AccessLog
 from ppmlctl.sandbox.ehsm.answers import Answer
 from ppmlctl.sandbox.ehsm.database import Database
 from ppmlctl.sandbox.ehsm.quoting import Quoting
+from ppmlctl.sandbox.ehsm.release import Release
 from ppmlctl.sandbox.ehsm.service import Call, Service
 
 _LARGEST_BODY = 100 * 1024  # bytes
 _LONGEST_INTEGER = 400  # digits: beyond every double
 
 
-def make_app(state_folder: Path, *, clock: Callable[[], float] = time.time) -> Starlette:
+def make_app(
+    state_folder: Path, *, clock: Callable[[], float] = time.time, release: Release | None = None
+) -> Starlette:
     """An EHSM whose accounts, policies and quoting keys live in a folder and survive a restart.
 
     It speaks plain HTTP; who runs it adds TLS. Beside the protocol it serves `GET /collateral`, in place of a PCCS:
@@ -34,7 +37,7 @@ def make_app(state_folder: Path, *, clock: Callable[[], float] = time.time) -> S
     """
     state_folder.mkdir(parents=True, exist_ok=True)
     quoting = Quoting(state_folder, clock)
-    service = Service(Database(state_folder / "ehsm.sqlite"), quoting, clock)
+    service = Service(Database(state_folder / "ehsm.sqlite"), quoting, clock, release or Release())
     endpoint = _Endpoint(service, AccessLog(state_folder / "requests.jsonl"))
 
     def collateral(_request: Request) -> Response:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ppmlctl.dcap import QuoteError, parse_sgx_report
-from ppmlctl.ehsm import Account, canonical_request, canonical_text, is_signed, sign
+from ppmlctl.ehsm import Account, canonical_text, is_signed, sign
 from ppmlctl.sandbox.ehsm import replay
 from ppmlctl.sandbox.ehsm.answers import INTERNAL_ERROR, NO_SUCH_ACTION, UNKNOWN_ACCOUNT, Answer
 from ppmlctl.sandbox.ehsm.database import Database
@@ -17,13 +17,13 @@ from ppmlctl.sandbox.ehsm.envelope import envelope_fault
 from ppmlctl.sandbox.ehsm.key_actions import Action, KeyActions, misuse_refused
 from ppmlctl.sandbox.ehsm.key_import import KeyImport
 from ppmlctl.sandbox.ehsm.key_store import KeyStore
-from ppmlctl.sandbox.ehsm.payloads import CRYPTOGRAPHIC, payload_fault
+from ppmlctl.sandbox.ehsm.payloads import CRYPTOGRAPHIC
 from ppmlctl.sandbox.ehsm.quoting import Quoting
+from ppmlctl.sandbox.ehsm.release import Release
 from ppmlctl.sandbox.ehsm.secret_actions import SecretActions
 from ppmlctl.sandbox.ehsm.secret_store import SecretStore
 from ppmlctl.sandbox.ehsm.store import Store, StoredPolicy
 
-_LARGEST_SIGNED = 8900  # bytes of canonical text that the enclave's request has room for
 _UPLOADED = "Upload quote policy success."
 
 
@@ -39,10 +39,11 @@ class Call:
 class Service:
     """Answers calls from its store and its quotes."""
 
-    def __init__(self, database: Database, quoting: Quoting, clock: Callable[[], float]) -> None:
+    def __init__(self, database: Database, quoting: Quoting, clock: Callable[[], float], release: Release) -> None:
         self._store = Store(database)
         self._quoting = quoting
         self._clock = clock
+        self._release = release
         self._replays = replay.ReplayMemory()
         self._open: Mapping[str, Callable[[], Answer]] = {"Enroll": self._enroll, "GetVersion": self._version}
         self._keys, self._secrets = _key_and_secret_actions(database, self.now)
@@ -74,8 +75,10 @@ class Service:
 
     def _act(self, account: Account, action: str, payload: Any) -> Answer:
         members = payload if isinstance(payload, dict) else {}
+        if not self._release.serves(action):
+            return NO_SUCH_ACTION
         if action in self._keys:
-            return self._keys[action](account, members)
+            return self._keys[action](account, self._release.translated(action, members))
         if action in self._secrets:
             is_missing = payload is None and action != "ListSecrets"
             return INTERNAL_ERROR if is_missing else self._secrets[action](account, members)
@@ -88,16 +91,17 @@ class Service:
         fault = envelope_fault(body, now, needs_payload=call.action in CRYPTOGRAPHIC)
         if fault:
             return Answer.refused(fault)
-        if self._replays.is_replay(body["appid"], body.get("nonce"), body["timestamp"], now):
+        nonce = body.get("nonce") if self._release.signs_nonces else None
+        if self._replays.is_replay(body["appid"], nonce, body["timestamp"], now):
             return Answer.refused(replay.MESSAGE)
-        fault = payload_fault(call.action, body.get("payload"))
+        fault = self._release.payload_fault(call.action, body.get("payload"))
         if fault:
             return Answer.refused(fault)
         account = self._store.account(body["appid"])
         if account is None:
             return UNKNOWN_ACCOUNT
-        text = canonical_request(body)
-        if len(text.encode("utf-8", "replace")) > _LARGEST_SIGNED:
+        text = self._release.signed_text(body)
+        if text is None:
             return Answer.refused("Unexpected Error")
         return account if is_signed(text, body["sign"], account.apikey) else Answer.refused("sign error")
 
@@ -106,7 +110,7 @@ class Service:
         return Answer.success({"appid": account.appid, "apikey": account.apikey.reveal_text()}, "successful")
 
     def _version(self) -> Answer:
-        return Answer.success({"version": "sandbox", "git_sha": "none"})
+        return Answer.success({"version": self._release.version, "git_sha": "none"})
 
     def _generate_quote(self, _account: Account, payload: Mapping[str, Any] | None) -> Answer:
         if payload is None:
