@@ -92,7 +92,9 @@ class DockerImage(Module[DockerImageArgs, DockerImageResult]):
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
         known = [one for one in wanted if not isinstance(one.args.reference, Unknown)]
         images = ctx.engines.docker.images() if known else []
-        return {one.address: _observed(ctx, one, images) for one in known}
+        found = {one.address: _observed(ctx, one, images) for one in known}
+        ctx.engines.oci.remember()
+        return found
 
     def diff(self, wanted: Wanted, observed: Observed, recorded: Recorded | None) -> Change:
         if wanted.args.pull == "never" and not wanted.args.is_built and not observed.exists:

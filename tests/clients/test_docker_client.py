@@ -9,12 +9,12 @@ import shutil
 import socket
 import subprocess
 import threading
-import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from docker_registry import running_registry
 
 from ppmlctl.clients.docker import (
     Build,
@@ -52,51 +52,16 @@ def client(name: str) -> Iterator[DockerClient]:
 
 @pytest.fixture
 def registry(tmp_path: Path) -> Iterator[str]:
-    """A registry on this machine, without TLS, which engines accept of 127.0.0.0/8."""
-    yield from running_registry(tmp_path, {})
+    """One that asks nobody who they are."""
+    with running_registry(tmp_path) as address:
+        yield address
 
 
 @pytest.fixture
 def guarded_registry(tmp_path: Path) -> Iterator[str]:
-    """The same for those who know that `ppml` has the password `hunter2`, of which this is bcrypt's hash."""
-    (tmp_path / "htpasswd").write_text("ppml:$2y$05$3CIn8dpvwtwD2V9IjBQ76enbtM5BLm.HrobTfA90KFaQcNEAKjEI2\n")
-    yield from running_registry(tmp_path, {"auth": {"htpasswd": {"realm": "test", "path": str(tmp_path / "htpasswd")}}})
-
-
-def running_registry(folder: Path, more: dict[str, object]) -> Iterator[str]:
-    program = shutil.which("docker-registry")
-    if program is None:
-        pytest.skip("docker-registry is not installed")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    settings = {
-        "version": "0.1",
-        "log": {"level": "error"},
-        "storage": {"filesystem": {"rootdirectory": str(folder / "registry")}},
-        "http": {"addr": address},
-        **more,
-    }
-    (folder / "registry.json").write_text(json.dumps(settings))
-    command = [program, "serve", str(folder / "registry.json")]
-    with (folder / "registry.log").open("w") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
-        try:
-            wait_until_it_listens(address)
-            yield address
-        finally:
-            process.terminate()
-
-
-def wait_until_it_listens(address: str) -> None:
-    host, _, port = address.partition(":")
-    deadline = time.monotonic() + 20
-    while True:
-        try:
-            socket.create_connection((host, int(port)), 1).close()
-        except ConnectionRefusedError:
-            assert time.monotonic() < deadline, "the registry does not start"
-            time.sleep(0.05)
-        else:
-            return
+    """One that serves only those who know that `ppml` has the password `hunter2`."""
+    with running_registry(tmp_path, guarded=True) as address:
+        yield address
 
 
 def build(client: DockerClient, name: str, content: bytes = b"1", dockerfile: str = DOCKERFILE) -> DockerImage:

@@ -9,7 +9,7 @@ import pytest
 
 from ppmlctl.clients.docker import DockerImage, Proxy, build_context, context_digest, familiar, generated_context
 from ppmlctl.clients.docker.dockerfile import line_of
-from ppmlctl.clients.docker.faults import build_failed, pull_failed, push_failed
+from ppmlctl.clients.docker.faults import build_failed, interrupted, pull_failed, push_failed
 from ppmlctl.clients.docker.progress import Progress
 from ppmlctl.diagnostics import EngineError, Location, TransientError
 from ppmlctl.oci import FileDigests
@@ -212,4 +212,12 @@ def test_credentials_that_ppml_yaml_names_are_corrected_there() -> None:
         "error[docker-push-failed]: an image could not be pushed, or asked for at its registry\n"
         "  is   r.example/x:1: unauthorized: authentication required\n"
         "  fix  correct docker.registries in ppml.yaml, or the secret that it names, for r.example"
+    )
+
+
+def test_a_broken_connection_says_that_nothing_is_lost() -> None:
+    assert str(interrupted("build app:1", "Connection refused")) == (
+        "error[docker-interrupted]: the connection to the Docker engine broke\n"
+        "  is   build app:1: Connection refused\n"
+        "  fix  see that the engine runs, and apply again: what it has made by then is found again"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -346,6 +347,28 @@ def content(entry: Entry) -> bytes:
     assert isinstance(entry, File)
     with entry.open() as stream:
         return stream.read()
+
+
+def test_an_unchanged_context_is_neither_read_nor_sent(
+    drive: Any, make_context: Any, docker: MemoryDocker, build_folder: Path, tmp_path: Path
+) -> None:
+    def applied() -> tuple[int, list[str]]:
+        """As in a process of its own: files that were read, and calls of the engine."""
+        later = FileDigests(tmp_path / "digests.json", now_ns=lambda: time.time_ns() + 10_000_000_000)
+        oci = OciClient(Effects("oci", writes_allowed=True), later)
+        context = make_context(engines=SimpleNamespace(docker=docker, oci=oci))
+        task = drive(Module(), context, reference="app:1", build={"context": build_folder.name})
+        task.recorded, docker.calls[:] = recorded[-1], []
+        if task.plan().action is not ActionKind.KEEP:
+            task.apply()
+        recorded.append(task.recorded)
+        return later.read, docker.calls[:]
+
+    recorded: list[Any] = [None]
+    assert applied() == (2, ["images", "images", "build"])
+    assert applied() == (0, ["images"])
+    (build_folder / "data").write_text("2")
+    assert applied() == (1, ["images", "images", "build", "remove"])
 
 
 def test_all_images_are_listed_in_one_call(start: Any, docker: MemoryDocker) -> None:

@@ -14,6 +14,7 @@ from docker.context import ContextAPI
 from docker.errors import APIError, DockerException
 from docker.utils import kwargs_from_env
 from requests.exceptions import RequestException
+from urllib3.exceptions import HTTPError
 
 from ppmlctl.clients.docker import faults
 
@@ -42,7 +43,8 @@ class Connection:
             yield self._api
         except APIError as error:
             raise faults.refused(operation, str(error.explanation or error)) from None
-        except (RequestException, DockerException, OSError) as error:
+        except (RequestException, HTTPError, DockerException, OSError) as error:
+            # HTTPError: docker-py reads answers that come in pieces past requests, from urllib3 itself.
             raise faults.interrupted(operation, innermost(error)) from None
 
     def close(self) -> None:
