@@ -26,7 +26,7 @@ from ppmlctl.engine.vault_access import NoVault, open_vault, password_of
 from ppmlctl.modules.base import Module
 from ppmlctl.modules.context import SANDBOX, Context, Files
 from ppmlctl.modules.registry import Registry
-from ppmlctl.planning import ActionKind, Plan, Recorded, Task, Wanted, make_plan
+from ppmlctl.planning import ActionKind, Moves, Plan, Recorded, Task, Wanted, followed, make_plan, moves
 from ppmlctl.playbook import Expanded, expand, parse
 from ppmlctl.sandbox.process import Sandbox
 from ppmlctl.secret import SecretLockedError
@@ -70,6 +70,7 @@ class Session:
         self.modules: Mapping[str, Module[Any, Any]] = Registry()
         lockfile = lockfile_path(options.file)
         self.store = LockStore.open(lockfile, shown_as=lockfile.name)
+        self.moved: list[Moves] = []
         self.expanded, self.vault = self._expand_and_unlock()
 
     @property
@@ -150,6 +151,7 @@ class Session:
         kept = [action.address for action in plan.actions if action.action is ActionKind.KEEP]
         return (
             not plan.is_empty()
+            or bool(self.moved)
             or not self.exclusion.fits()
             or any(not steers_as_recorded(tasks[address], self.recorded[address]) for address in kept)
         )
@@ -164,6 +166,8 @@ class Session:
         Raises LeaseLostError where it was lost on the way.
         """
         identities = engine_identities(self.engines, self._engines_of(plan), sandboxed=self.sandboxed)
+        for found in self.moved:
+            self.store.relocate(found)
         self.store.identify(name=self.environment.name, target=self.environment.target, engines=identities)
         run = Run(
             plan,
@@ -241,6 +245,10 @@ class Session:
     def _as_recorded(self, tasks: Sequence[Task]) -> list[tuple[Wanted, str]]:
         """What the tasks want if everything recorded is kept; without what no engine can be asked for."""
         wanted = as_recorded(tasks, self.modules, self.recorded, self.digest)
+        while found := moves(wanted, self.modules, self.recorded):
+            self.moved.append(found)
+            self.recorded = followed(self.recorded, found)
+            wanted = as_recorded(tasks, self.modules, self.recorded, self.digest)
         return [(one, kind) for one, kind in wanted if self._is_reachable(self.modules[kind].engine)]
 
     def _has_a_lease(self) -> bool:

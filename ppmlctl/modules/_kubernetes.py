@@ -79,6 +79,11 @@ def recorded_key(recorded: Recorded) -> ObjectKey:
     return ObjectKey(api_version, kind, str(result.get("namespace") or ""), str(result["name"]))
 
 
+def identity_of_key(key: ObjectKey) -> str:
+    """What tells the object from all others of its module, in a plan."""
+    return f"{key.api_version} {key}"
+
+
 def _words_for_kubectl(key: ObjectKey) -> str:
     group = key.api_version.rpartition("/")[0]
     kind = f"{key.kind}.{group}" if group else key.kind

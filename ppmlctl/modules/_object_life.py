@@ -11,6 +11,7 @@ from ppmlctl.diagnostics import Diagnostic, EngineError
 from ppmlctl.modules._kubernetes import (
     EXISTED_BEFORE,
     environment_of,
+    identity_of_key,
     labelled,
     manager_of,
     recorded_key,
@@ -94,6 +95,12 @@ def decide_object(manifest: Manifest, observed: Observed, recorded: Recorded | N
     if fields:
         return Change(ActionKind.UPDATE, ("not as declared",), fields)
     return Change(ActionKind.KEEP, ("as declared",))
+
+
+def identity_of(manifest: Manifest) -> str | None:
+    """What tells the object from all others of its module; None where a plan does not know it."""
+    key = _known_key(manifest)
+    return None if key is None else identity_of_key(key)
 
 
 def apply_object(ctx: Context, manifest: Manifest, observed: Observed, *, force: bool = False) -> tuple[Manifest, bool]:

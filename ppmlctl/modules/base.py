@@ -97,6 +97,17 @@ class Module(Generic[A, R]):
         """Takes away what the record says was made. What is gone already is no error."""
         raise NotImplementedError
 
+    def identity(self, _args: A) -> str | None:
+        """Pure. What tells the thing from all others of its kind; None while a plan does not know it, or at all.
+
+        A record moves to a task that wants the same thing under another name.
+        """
+        return None
+
+    def recorded_identity(self, _recorded: Recorded) -> str | None:
+        """Pure. The identity of what a record is about."""
+        return None
+
     def notes(self, _args: A) -> Sequence[str]:
         """Pure. Warnings that every plan with this task shows (exposures, insecure choices)."""
         return ()

@@ -15,9 +15,11 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from ppmlctl.modules._kubernetes import identity_of_key, recorded_key
 from ppmlctl.modules._object_life import (
     apply_object,
     decide_object,
+    identity_of,
     observe_objects,
     remove_object,
 )
@@ -106,6 +108,12 @@ class K8sObject(Module[K8sObjectArgs, K8sObjectResult]):
 
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
         return observe_objects(ctx, {one.address: one.args.manifest for one in wanted})
+
+    def identity(self, args: K8sObjectArgs) -> str | None:
+        return identity_of(args.manifest)
+
+    def recorded_identity(self, recorded: Recorded) -> str | None:
+        return identity_of_key(recorded_key(recorded))
 
     def diff(self, wanted: Wanted, observed: Observed, recorded: Recorded | None) -> Change:
         return decide_object(wanted.args.manifest, observed, recorded)

@@ -12,7 +12,8 @@ from typing import Any
 
 from pydantic import Field
 
-from ppmlctl.modules._object_life import apply_object, decide_object, observe_objects, remove_object
+from ppmlctl.modules._kubernetes import identity_of_key, recorded_key
+from ppmlctl.modules._object_life import apply_object, decide_object, identity_of, observe_objects, remove_object
 from ppmlctl.modules.base import Known, Module, ModuleArgs, ModuleResult, SecretKey
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import Change, Observed, Recorded, Removal, Wanted
@@ -54,6 +55,12 @@ class K8sSecret(Module[K8sSecretArgs, K8sSecretResult]):
     def makes_secrets(self, args: K8sSecretArgs) -> Iterable[SecretKey]:
         data = args.data if isinstance(args.data, Mapping) else {}
         return [SecretKey(args.namespace, args.name, key) for key in data]
+
+    def identity(self, args: K8sSecretArgs) -> str | None:
+        return identity_of(_manifest(args))
+
+    def recorded_identity(self, recorded: Recorded) -> str | None:
+        return identity_of_key(recorded_key(recorded))
 
     def diff(self, wanted: Wanted, observed: Observed, recorded: Recorded | None) -> Change:
         """By the live values; keyed digests in the record only tell people what changed."""

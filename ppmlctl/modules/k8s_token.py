@@ -14,7 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ppmlctl.diagnostics import Diagnostic, EngineError
-from ppmlctl.modules._object_life import apply_object, decide_object, observe_objects, remove_object
+from ppmlctl.modules._kubernetes import identity_of_key, recorded_key
+from ppmlctl.modules._object_life import apply_object, decide_object, identity_of, observe_objects, remove_object
 from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult, SecretKey
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import ActionKind, Change, FieldChange, Observed, Recorded, Removal, Wanted
@@ -59,6 +60,12 @@ class K8sToken(Module[K8sTokenArgs, K8sTokenResult]):
 
     def makes_secrets(self, args: K8sTokenArgs) -> Iterable[SecretKey]:
         return [SecretKey(args.namespace, args.name, key) for key in ("token", "ca.crt", "namespace")]
+
+    def identity(self, args: K8sTokenArgs) -> str | None:
+        return identity_of(_manifest(args))
+
+    def recorded_identity(self, recorded: Recorded) -> str | None:
+        return identity_of_key(recorded_key(recorded))
 
     def diff(self, wanted: Wanted, observed: Observed, recorded: Recorded | None) -> Change:
         """By the live Secret; an unfilled one, or another CA than recorded, is an update."""

@@ -14,6 +14,7 @@ from ppmlctl.planning.model import (
     Removal,
     Wanted,
 )
+from ppmlctl.planning.moves import Moves, followed, moves, relocated
 from ppmlctl.planning.plan import make_plan
 from ppmlctl.planning.task import Declaration, Results, Task
 
@@ -23,6 +24,7 @@ __all__ = [
     "Change",
     "Declaration",
     "FieldChange",
+    "Moves",
     "Observed",
     "Plan",
     "PlannedAction",
@@ -32,7 +34,10 @@ __all__ = [
     "Task",
     "Wanted",
     "decide",
+    "followed",
     "in_order",
     "make_plan",
+    "moves",
+    "relocated",
     "sorted_by_needs",
 ]

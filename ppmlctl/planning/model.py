@@ -84,6 +84,8 @@ class Recorded:
     needs: tuple[str, ...] = ()
     evidence: Evidence | None = None
     protect: bool = False
+    moved_from: str = ""
+    """The address under which the lockfile has it, where it follows its thing to another task. Serves display only."""
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,8 @@ class Planner:
         else:
             change = declaration.diff(wanted, observed, recorded)
         conditional = unknown and change.action is ActionKind.UPDATE
+        if recorded is not None and recorded.moved_from:
+            change = replace(change, reasons=(f"moved from {recorded.moved_from}", *change.reasons))
         self._foresee(task, declaration, change, observed, recorded)
         self.notes.extend(declaration.notes(wanted.args))
         because = tuple(sorted(task.sources & self.acting)) if conditional else ()

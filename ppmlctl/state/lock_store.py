@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from ppmlctl.diagnostics import Diagnostic, InputError, Location, StateError
 from ppmlctl.files import write_atomic
-from ppmlctl.planning import Recorded
+from ppmlctl.planning import Moves, Recorded, relocated
 from ppmlctl.spec import read_yaml
 from ppmlctl.state.lease import Revision
 from ppmlctl.state.lockfile import VERSION, Lockfile, entry_of, entry_text, header_text
@@ -84,6 +84,18 @@ class LockStore:
             self.lockfile.intents.pop(address, None)
             self._texts.pop(address, None)
             self.lockfile.serial += 1
+            change = self._next_change()
+        self._make_durable(change)
+
+    def relocate(self, found: Moves) -> None:
+        """Durably puts entries, with their intents, under other addresses."""
+        with self._state:
+            for entries in (self.lockfile.tasks, self.lockfile.intents):
+                present = {new: old for new, old in found.items() if old in entries}
+                moved = relocated(entries, present)
+                entries.clear()
+                entries.update(moved)
+            self._texts = {address: entry_text(address, entry) for address, entry in self.lockfile.tasks.items()}
             change = self._next_change()
         self._make_durable(change)
 

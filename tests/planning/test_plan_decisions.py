@@ -39,6 +39,12 @@ class Thing:
     def result_fields(self) -> list[str]:
         return ["value"]
 
+    def identity(self, args: Any) -> None:
+        return None
+
+    def recorded_identity(self, recorded: Recorded) -> None:
+        return None
+
     def notes(self, args: Any) -> tuple[str, ...]:
         return ()
 
