@@ -182,6 +182,17 @@ def graph(
     run(file, output.value)
 
 
+@app.command()
+def explain(
+    text: Annotated[str, typer.Argument(help="An error number, a message, or `-` for a log on standard input.")],
+    output: As = Output.TEXT,
+) -> None:
+    """Say what a message of SGX, Gramine, EHSM or a pod means, and what to do. Exit code 1: nothing is known."""
+    from ppmlctl.cli.commands.explain import explain as run
+
+    raise typer.Exit(run(text, as_json=output is Output.JSON))
+
+
 class SchemaName(StrEnum):
     """The files that have a schema."""
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from ppmlctl.diagnostics import Diagnostic, EngineError, TransientError
 from ppmlctl.ehsm import Envelope
+from ppmlctl.explanations import answer_of_ehsm
 
 REPLAYED = "Timestamp can't be repeated in 20 minutes"
 SIGN_ERROR = "sign error"
@@ -54,17 +55,6 @@ class _Cause:
     fix: str
 
 
-_CAUSES = {
-    SIGN_ERROR: _Cause("the apikey is not this account's", "compare appid and apikey with those of the enrolment"),
-    "Timestamp error": _Cause("the clocks of this machine and of EHSM differ by 10 minutes or more", "date -u"),
-    REPLAYED: _Cause("another client uses this account at the same instants", "give each client an account of its own"),
-    "API Not Found": _Cause("this EHSM is too old or another service", "compare kms.ehsm.url with the deployment"),
-    "Invalid  policyId.": _Cause("the account has no such policy", "upload it again: ppmlctl apply"),
-    "Server exception.": _Cause(
-        "its enclave refused: a measurement that differs from the policy's, a malformed quote, or a PCCS that fails",
-        "read the log of the EHSM server",
-    ),
-}
 _UNKNOWN_ACCOUNT = _Cause("it does not know this account: another server, or an emptied database", "enrol anew")
 _NO_DATABASE = _Cause("its database cannot be reached", "look at the couchdb of EHSM, then try again")
 _OTHER = _Cause("", "read the log of the EHSM server")
@@ -75,7 +65,8 @@ def refused(operation: str, envelope: Envelope) -> EhsmRefusedError:
     words = printable(envelope.words)
     database = envelope.message == {} or words == "enroll user info failed"
     unknown = _UNKNOWN_ACCOUNT if envelope.message is None else _OTHER
-    cause = _NO_DATABASE if database else _CAUSES.get(words, unknown)
+    known = answer_of_ehsm(words)
+    cause = _NO_DATABASE if database else _Cause(known.cause, known.remedy) if known else unknown
     found = f"{operation}: code {envelope.code}, " + (f"`{words}`" if words else "no message")
     diagnostic = Diagnostic("ehsm-refused", "EHSM refused an operation", found, cause.why, cause.fix)
     return (EhsmDatabaseError if database else EhsmRefusedError)(diagnostic, envelope.code, words)

@@ -1,0 +1,113 @@
+"""What pods and submissions of BigDL PPML say in their logs."""
+
+from __future__ import annotations
+
+from ppmlctl.explanations.explanation import Explanation
+
+_ENTRYPOINT = "intel-analytics/BigDL ppml/trusted-bigdata/entrypoint.sh"
+_INIT = "intel-analytics/BigDL ppml/base/init.sh"
+_ATTESTATION = "intel-analytics/BigDL ppml/trusted-bigdata/attestation.sh"
+_SUBMIT = "intel-analytics/BigDL ppml/trusted-bigdata/bigdl-ppml-submit.sh"
+_KUBERNETES = "kubernetes.io/docs, debugging pods"
+
+ROWS = (
+    Explanation(
+        "/ppml/bash.sig is not ready",
+        "the image is not signed; the pod ends with 0 all the same",
+        "use the custom image that ppmlctl signed, for executors as well",
+        _INIT,
+    ),
+    Explanation(
+        "both /dev/sgx/enclave /dev/sgx_enclave are not ready",
+        "the pod has no SGX device; it ends with 0 all the same",
+        "ask for sgx.intel.com/enclave, and check the device plugin on the node",
+        _INIT,
+    ),
+    Explanation(
+        "both /dev/sgx/provision /dev/sgx_provision are not ready",
+        "the pod has no provision device, which quotes need",
+        "ask for sgx.intel.com/provision, and check the device plugin on the node",
+        _INIT,
+    ),
+    Explanation(
+        "Attestation Fail! Application killed!",
+        "the attestation service refused this enclave: another measurement than the policy's, or a failed quote",
+        "ppmlctl plan shows whether the policy fits the image; look for an error number before this line",
+        _ATTESTATION,
+    ),
+    Explanation(
+        "Attestation Fail! In debug mode, continue.",
+        "the attestation was refused, and ATTESTATION_DEBUG let the job run",
+        "remove ATTESTATION_DEBUG: the job ran unattested",
+        _ATTESTATION,
+    ),
+    Explanation(
+        "Attestation pass but BIOS or the software is out of date.",
+        "accepted although the platform lacks security fixes or settings",
+        "update BIOS and microcode of the node, and register it anew",
+        _ATTESTATION,
+    ),
+    Explanation(
+        "Attestation is enabled, but … is empty!",
+        "a variable that attestation needs is not set",
+        "give APP_ID, API_KEY and ATTESTATION_URL from kms-secret (keys app_id, api_key, policy_id)",
+        _ATTESTATION,
+    ),
+    Explanation(
+        "[INFO] Attestation is disabled!",
+        "ATTESTATION is empty: the job runs without attesting",
+        "say attestation: {enabled: true}",
+        _ENTRYPOINT,
+    ),
+    Explanation(
+        "Invalid maximum heap size: -Xmx",
+        "RUNTIME_DRIVER_MEMORY is empty",
+        "set it in the client and, with a pod template of your own, in the driver",
+        _SUBMIT,
+    ),
+    Explanation(
+        "spark.driver.port should be int", "RUNTIME_DRIVER_PORT is empty", "set it, for local mode too", _SUBMIT
+    ),
+    Explanation(
+        "Unrecognized option",
+        "spark-submit does not know an option of the examples, and the script still ends with 0",
+        "give spark.kubernetes.sgx.… with --conf",
+        _SUBMIT,
+    ),
+    Explanation(
+        "Must specify a primary resource",
+        "start-thriftserver.sh does not work with the image's edited spark-submit",
+        "start the class HiveThriftServer2 through bigdl-ppml-submit.sh",
+        "intel-analytics/BigDL ppml/trusted-bigdata/README.md",
+    ),
+    Explanation(
+        "Insufficient sgx.intel.com/…",
+        "no node has this much of the SGX resource",
+        "check the device plugin (kubectl describe node), or lower epc_request",
+        _KUBERNETES,
+    ),
+    Explanation(
+        'persistentvolumeclaim "…" not found',
+        "the claim that the pod template mounts is not there",
+        "make it, or name yours in cluster.storage.claim",
+        _KUBERNETES,
+    ),
+    Explanation(
+        "CreateContainerConfigError",
+        "a secret or one of its keys is not there; the guide asks for `app_key` where it made `api_key`",
+        "kubectl describe pod names it; kms-secret has app_id, api_key and policy_id",
+        "intel-analytics/BigDL ppml/trusted-bigdata/README.md",
+    ),
+    Explanation(
+        "MountVolume.SetUp failed … configmap … not found",
+        "normal in the first second: the driver is made before its ConfigMaps",
+        "wait; it matters only if it stays",
+        "apache/spark resource-managers/kubernetes",
+    ),
+    Explanation(
+        "EnvVar.Value: ReadString: expects",
+        "a value in `env` of a pod template is not quoted",
+        'quote it: value: "true"',
+        _KUBERNETES,
+    ),
+)

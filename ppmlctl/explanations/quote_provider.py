@@ -1,0 +1,155 @@
+"""Numbers of Intel's DCAP libraries: `quote3_error_t`, which quoting, the quote provider and verification share."""
+
+from __future__ import annotations
+
+from ppmlctl.explanations.explanation import Explanation
+
+_HEADER = "intel/SGXDataCenterAttestationPrimitives QuoteGeneration/quote_wrapper/common/inc/sgx_ql_lib_common.h"
+_REACH = (
+    "from the pod or container: curl the PCCS_URL of /etc/sgx_default_qcnl.conf; check its port, certificate and proxy"
+)
+_REGISTER = (
+    "register the platform with Intel (mpa_registration, PCKIDRetrievalTool), and check the PCCS's API key in its log"
+)
+_UPDATE = "update BIOS and microcode, restart, register anew; or name the status in accept_tcb, knowing its advisories"
+_REFRESH = "refresh the PCCS's cache (its /refresh, or RefreshSchedule), and compare the clocks: date -u"
+_PACKAGES = "install libsgx-dcap-ql, libsgx-dcap-default-qpl and libsgx-quote-ex of one release; restart aesmd"
+
+_ROWS = (
+    (
+        0x01,
+        "ERROR_UNEXPECTED",
+        "unexpected error: mostly no SGX driver, no device in the container, or enclaves that do not load",
+        "look for /dev/sgx_enclave and /dev/sgx_provision in the pod, then for the lines before this one",
+    ),
+    (0x02, "ERROR_INVALID_PARAMETER", "the caller gave a wrong parameter, such as a report of another size", _PACKAGES),
+    (0x03, "ERROR_OUT_OF_MEMORY", "memory ran out", "raise the pod's memory, or lower the enclave's size"),
+    (
+        0x06,
+        "FILE_ACCESS_ERROR",
+        "the stored attestation key cannot be read or written",
+        "check free space and permissions of aesmd's data folder",
+    ),
+    (0x07, "ERROR_STORED_KEY", "the stored attestation key is damaged", "restart aesmd: it makes a new one"),
+    (0x0B, "UNSUPPORTED_ATT_KEY_ID", "this kind of attestation key is not supported here", _PACKAGES),
+    (
+        0x0D,
+        "INTERFACE_UNAVAILABLE",
+        "Intel's quoting enclave cannot be loaded",
+        "give the pod /dev/sgx_provision (sgx.intel.com/provision) and the group sgx_prv; install the quoting packages",
+    ),
+    (0x0E, "PLATFORM_LIB_UNAVAILABLE", "the quote provider library is missing", "install libsgx-dcap-default-qpl"),
+    (
+        0x0F,
+        "ATT_KEY_NOT_INITIALIZED",
+        "the attestation key does not exist yet, or is not certified",
+        "try again; if it stays, read aesmd's log for what the quote provider said",
+    ),
+    (0x10, "ATT_KEY_CERT_DATA_INVALID", "the PCCS gave certification data that do not fit", _REFRESH),
+    (0x11, "NO_PLATFORM_CERT_DATA", "the PCCS has no certificate for this platform", _REGISTER),
+    (0x12, "OUT_OF_EPC", "the EPC has no room for the enclave", "run fewer enclaves on the node, or smaller ones"),
+    (0x13, "ERROR_REPORT", "the report cannot be verified", "quote and enclave must be on the same machine"),
+    (0x14, "ENCLAVE_LOST", "the machine slept or moved while the enclave ran", "start the workload again"),
+    (0x15, "INVALID_REPORT", "the enclave's report is not of this machine", "quote on the machine that runs it"),
+    (
+        0x16,
+        "ENCLAVE_LOAD_ERROR",
+        "the quoting enclaves cannot be loaded: files, devices or permissions",
+        "look for /dev/sgx_enclave, /dev/sgx_provision and the packages libsgx-ae-qe3 and libsgx-ae-pce",
+    ),
+    (
+        0x17,
+        "UNABLE_TO_GENERATE_QE_REPORT",
+        "the quoting enclave cannot make a report for this enclave",
+        "update the packages libsgx-ae-qe3 and libsgx-dcap-ql together",
+    ),
+    (
+        0x18,
+        "KEY_CERTIFCATION_ERROR",
+        "the PCCS certifies a newer TCB than the platform has",
+        "register the platform anew after a change of BIOS; then refresh the PCCS",
+    ),
+    (0x19, "NETWORK_ERROR", "the PCCS cannot be reached, or its certificate is not trusted", _REACH),
+    (0x1A, "MESSAGE_ERROR", "the PCCS gave an answer that is not understood", "compare its API version, 3 or 4"),
+    (0x1B, "NO_QUOTE_COLLATERAL_DATA", "the PCCS has no collateral for this platform", _REGISTER),
+    (0x1C, "QUOTE_CERTIFICATION_DATA_UNSUPPORTED", "the quote carries no certificate chain", _PACKAGES),
+    (0x1D, "QUOTE_FORMAT_UNSUPPORTED", "what was verified is no quote, or of an unknown version", "look at its header"),
+    (0x1F, "QE_REPORT_INVALID_SIGNATURE", "the quote was changed or put together", "take it from its source again"),
+    (0x22, "PCK_CERT_CHAIN_ERROR", "the platform's certificates lead to no trusted root", _REFRESH),
+    (0x24, "TCBINFO_MISMATCH", "the collateral is another platform's", "fetch it for this quote's FMSPC"),
+    (
+        0x26,
+        "QEIDENTITY_MISMATCH",
+        "the quoting enclave is not Intel's, or the collateral is of another kind",
+        _REFRESH,
+    ),
+    (0x27, "TCB_OUT_OF_DATE", "the platform lacks security fixes", _UPDATE),
+    (0x28, "TCB_OUT_OF_DATE_CONFIGURATION_NEEDED", "the platform lacks security fixes and settings", _UPDATE),
+    (0x2C, "SGX_TCB_INFO_EXPIRED", "the TCB levels have run out", _REFRESH),
+    (0x2D, "SGX_PCK_CERT_CHAIN_EXPIRED", "the platform's certificate has run out", _REFRESH),
+    (0x2E, "SGX_CRL_EXPIRED", "the revocation lists have run out", _REFRESH),
+    (0x2F, "SGX_SIGNING_CERT_CHAIN_EXPIRED", "the certificate that signs TCB levels has run out", _REFRESH),
+    (0x30, "SGX_ENCLAVE_IDENTITY_EXPIRED", "the quoting enclave's identity has run out", _REFRESH),
+    (0x31, "PCK_REVOKED", "the platform's certificate is revoked: nothing it says can be trusted", "replace it"),
+    (0x32, "TCB_REVOKED", "the platform's level of fixes is revoked", "update BIOS and microcode, register anew"),
+    (0x33, "TCB_CONFIGURATION_NEEDED", "the platform needs another setting, often hyper-threading off", _UPDATE),
+    (0x34, "UNABLE_TO_GET_COLLATERAL", "the PCCS gave no collateral", _REACH),
+    (
+        0x35,
+        "ERROR_INVALID_PRIVILEGE",
+        "quoting needs the provision device, and this process may not open it",
+        "add the resource sgx.intel.com/provision, or the user to the group sgx_prv",
+    ),
+    (0x3C, "TCB_SW_HARDENING_NEEDED", "the enclave needs software mitigations on this processor", _UPDATE),
+    (0x3D, "TCB_CONFIGURATION_AND_SW_HARDENING_NEEDED", "settings and software mitigations are needed", _UPDATE),
+    (0x3E, "UNSUPPORTED_MODE", "the platform is configured for another way of attestation", _PACKAGES),
+    (0x3F, "NO_DEVICE", "there is no SGX device", "enable SGX in the BIOS; give the pod its devices"),
+    (0x40, "SERVICE_UNAVAILABLE", "aesmd does not answer", "systemctl status aesmd; mount /var/run/aesmd/aesm.socket"),
+    (0x41, "NETWORK_FAILURE", "the quoting service cannot reach the PCCS", _REACH),
+    (0x42, "SERVICE_TIMEOUT", "aesmd did not answer in time", "look at aesmd's log and at the PCCS it waits for"),
+    (0x43, "ERROR_BUSY", "aesmd is busy", "try again"),
+    (0x44, "UNKNOWN_MESSAGE_RESPONSE", "the PCCS failed in a way of its own", "read the PCCS's log"),
+    (0x47, "PLATFORM_UNKNOWN", "the PCCS does not know this platform", _REGISTER),
+    (0x48, "UNKNOWN_API_VERSION", "the PCCS speaks another API version", "compare v3 and v4 in sgx_default_qcnl.conf"),
+    (0x49, "CERTS_UNAVAILABLE", "Intel has no certificates for this platform", _REGISTER),
+    (0x50, "QVEIDENTITY_MISMATCH", "the verification enclave is not Intel's", _PACKAGES),
+    (0x51, "QVE_OUT_OF_DATE", "the verification enclave is too old", _PACKAGES),
+    (
+        0x52,
+        "PSW_NOT_AVAILABLE",
+        "the SGX platform software is missing",
+        "install libsgx-urts, libsgx-enclave-common",
+    ),
+    (0x53, "COLLATERAL_VERSION_NOT_SUPPORTED", "the collateral is of an API version that is not read", _PACKAGES),
+    (0x60, "TDX_MODULE_MISMATCH", "the TDX module is not the one that Intel signs for this platform", "update it"),
+    (0x61, "QEIDENTITY_NOT_FOUND", "the PCCS has no identity of the quoting enclave", _REFRESH),
+    (0x62, "TCBINFO_NOT_FOUND", "the PCCS has no TCB levels for this platform's FMSPC", _REFRESH),
+    (0x63, "INTERNAL_SERVER_ERROR", "the PCCS failed", "read its log; often its API key or its way to Intel"),
+    (0x64, "SUPPLEMENTAL_DATA_VERSION_NOT_SUPPORTED", "caller and library are of two releases", _PACKAGES),
+    (
+        0x65,
+        "ROOT_CA_UNTRUSTED",
+        "the collateral's chain does not end in Intel's root: a sandbox, a test PCCS, or somebody in between",
+        "compare the root with https://certificates.trustedservices.intel.com; use the PCCS that your platform uses",
+    ),
+    (0x66, "TCB_NOT_SUPPORTED", "the platform's level is older than all that Intel still lists", _UPDATE),
+)
+ROWS = tuple(
+    Explanation(f"SGX_QL_{name}", cause, remedy, _HEADER, 0xE000 | number) for number, name, cause, remedy in _ROWS
+)
+
+_RESULTS = (
+    (0x1, "CONFIG_NEEDED", "genuine, but the platform needs another setting", _UPDATE),
+    (0x2, "OUT_OF_DATE", "genuine, but the platform lacks security fixes", _UPDATE),
+    (0x3, "OUT_OF_DATE_CONFIG_NEEDED", "genuine, but fixes and settings are missing", _UPDATE),
+    (0x4, "INVALID_SIGNATURE", "the quote is not genuine: a signature does not hold", "take it from its source again"),
+    (0x5, "REVOKED", "the platform or its key is revoked", "replace the platform, or update it and register anew"),
+    (0x6, "UNSPECIFIED", "verification failed without a reason", "ppmlctl attest quote FILE --collateral FILE"),
+    (0x7, "SW_HARDENING_NEEDED", "genuine, but the enclave needs software mitigations", _UPDATE),
+    (0x8, "CONFIG_AND_SW_HARDENING_NEEDED", "genuine, but settings and mitigations are needed", _UPDATE),
+)
+_VERIFICATION = "intel/SGXDataCenterAttestationPrimitives QuoteVerification, sgx_ql_qv_result_t"
+RESULTS = tuple(
+    Explanation(f"SGX_QL_QV_RESULT_{name}", cause, remedy, _VERIFICATION, 0xA000 | number)
+    for number, name, cause, remedy in _RESULTS
+)

@@ -1,0 +1,41 @@
+"""`ppmlctl explain`"""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+
+from ppmlctl.cli.main import run
+
+
+def test_it_tells_cause_remedy_and_source(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["explain", "AESM service returned error 44"]) == 0
+    assert capsys.readouterr().out == (
+        "AESM service returned error 44\n"
+        "  cause   the PCCS has no certificate for this platform\n"
+        "  remedy  register the platform with Intel, and check the PCCS's API key in its log\n"
+        "  source  intel/linux-sgx psw/ae/inc/internal/aesm_error.h\n"
+    )
+
+
+def test_a_log_may_come_on_standard_input(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("quote error 0xe011\nAttestation Fail! Application killed!\n"))
+    assert run(["explain", "-", "-o", "json"]) == 0
+    told = json.loads(capsys.readouterr().out)["explanations"]
+    names = ["0xe011 SGX_QL_NO_PLATFORM_CERT_DATA", "Attestation Fail! Application killed!"]
+    assert [row["name"] for row in told] == names
+    assert set(told[0]) == {"name", "cause", "remedy", "source"}
+
+
+def test_what_is_not_known_is_said_with_what_is_near(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["explain", "aesmd socket"]) == 1
+    assert capsys.readouterr().err == (
+        "error[explain-unknown]: nothing is known about this\n"
+        "  is   aesmd socket\n"
+        "  fix  nearest: Cannot connect to aesm_service; 0xe040 SGX_QL_SERVICE_UNAVAILABLE;"
+        " 0xe042 SGX_QL_SERVICE_TIMEOUT\n"
+    )
+    assert run(["explain", "zzz", "-o", "json"]) == 1
+    assert json.loads(capsys.readouterr().out) == {"explanations": [], "nearest": []}

@@ -1,0 +1,74 @@
+"""What messages of the stack mean, as logs and people give them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from ppmlctl.explanations import TABLE, answer_of_ehsm, explained, nearest
+
+
+def names(text: str) -> list[str]:
+    return [row.name for row in explained(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("0xe011", "0xe011 SGX_QL_NO_PLATFORM_CERT_DATA"),
+        ("0xe019", "0xe019 SGX_QL_NETWORK_ERROR"),
+        ("0xE065", "0xe065 SGX_QL_ROOT_CA_UNTRUSTED"),
+        (" e001 ", "0xe001 SGX_QL_ERROR_UNEXPECTED"),
+        ("4004", "0x4004 SGX_ERROR_SERVICE_INVALID_PRIVILEGE"),
+        ("57369", "0xe019 SGX_QL_NETWORK_ERROR"),
+        ("0x0000e019", "0xe019 SGX_QL_NETWORK_ERROR"),
+        ("a007", "0xa007 SGX_QL_QV_RESULT_SW_HARDENING_NEEDED"),
+        ("Error in sgx_qe_get_target_info. 0xe019", "0xe019 SGX_QL_NETWORK_ERROR"),
+        ("error: AESM service returned error 44", "AESM service returned error 44"),
+        ("sgx_ql_tcb_out_of_date", "0xe027 SGX_QL_TCB_OUT_OF_DATE"),
+        ("ENCLAVE EINIT FAILED  -  invalid signature", "enclave EINIT failed - Invalid signature"),
+        ("0/1 nodes: 1 Insufficient sgx.intel.com/epc.", "Insufficient sgx.intel.com/…"),
+        ("[ERROR] Attestation is enabled, but APP_ID is empty!", "Attestation is enabled, but … is empty!"),
+        ("EHSM says: Timestamp can't be repeated in 20 minutes", "Timestamp can't be repeated in 20 minutes"),
+    ],
+)
+def test_a_number_or_a_line_finds_its_row(text: str, name: str) -> None:
+    assert names(text) == [name]
+
+
+def test_a_log_gives_each_row_once_in_the_order_of_its_lines() -> None:
+    log = "start\n[get_platform_quote_cert_data] Error 0xe019\nAESM service returned error 12\nagain: error 0xe019\n"
+    assert names(log) == ["0xe019 SGX_QL_NETWORK_ERROR", "AESM service returned error 12"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "Pi is roughly 3.14", "0xe0ff", "mapped at 0x4004", "error at 0xe0190000", "AESM service returned error 443"],
+)
+def test_what_is_not_known_is_not_explained(text: str) -> None:
+    assert explained(text) == []
+
+
+def test_the_nearest_rows_share_words() -> None:
+    first, *_ = nearest("the platform certificate seems to be missing for this")
+    assert first.name == "0xe011 SGX_QL_NO_PLATFORM_CERT_DATA"
+    assert nearest("zzz") == []
+
+
+def test_every_answer_of_ehsm_is_found_word_for_word() -> None:
+    found = answer_of_ehsm("sign error")
+    assert found
+    assert found.cause == "the apikey is not this account's"
+    assert answer_of_ehsm("sign errors") is None
+
+
+def test_every_row_says_everything_and_finds_itself_first() -> None:
+    assert len({row.name for row in TABLE}) == len(TABLE)
+    assert len({row.number for row in TABLE if row.number}) == sum(row.number is not None for row in TABLE)
+    for row in TABLE:
+        assert row.cause
+        assert row.remedy
+        assert re.search(r"[a-z]", row.source)
+        text = row.words.replace("…", "x") if row.number is None else f"{row.number:#x}"
+        assert row in explained(text)
