@@ -10,6 +10,7 @@ from ppmlctl.keystore.certificate import (
     new_private_key,
     signing_request,
 )
+from ppmlctl.keystore.credential_store import write_credentials
 from ppmlctl.keystore.encrypted_password import (
     decrypt_password,
     encrypt_password,
@@ -62,6 +63,7 @@ __all__ = [
     "read_jks",
     "read_pkcs12",
     "signing_request",
+    "write_credentials",
     "write_jks",
     "write_pkcs12",
 ]

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 ENVIRONMENT = "ppmlctl/environment"
 TASK = "ppmlctl/task"
+RUN = "ppmlctl/run"
+"""One attempt of a workload, on its pods."""
 EXISTED_BEFORE = "ppmlctl/existed-before"
 
 _LABEL_LENGTH = 63

@@ -1,71 +1,67 @@
-"""One run of a Spark application in the cluster: started once, followed to its end, judged."""
+"""One run of a Spark application: started once, followed to its end, judged; ended and explained where it fails."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ppmlctl.diagnostics import Diagnostic, EngineError
-from ppmlctl.modules._job_log import last_lines
-from ppmlctl.modules._kubernetes import ENVIRONMENT
+from ppmlctl.modules._kubernetes import ENVIRONMENT, RUN
+from ppmlctl.modules._pod_cause import cause_lines
+from ppmlctl.modules._spark_watch import Watch
+from ppmlctl.modules._submitter import Submitter
 from ppmlctl.modules.context import Context
-from ppmlctl.spark import Outcome, Submission, driver_name, job_manifest, judged, templates_manifest
+from ppmlctl.spark import Logs, Pods, Submission, Verdict, completed_template, judged, phase
 
 if TYPE_CHECKING:
-    from ppmlctl.clients.kubernetes import KubernetesClient, Manifest, ObjectKey
+    from ppmlctl.clients.kubernetes import KubernetesClient
 
 SIMULATED = "simulated"
-BEYOND_DEADLINE = 30.0
-"""Seconds beyond the Job's own deadline before the wait itself gives up."""
+_EXECUTORS_TOLD = 2
 
 
 @dataclass(frozen=True)
 class SparkRun:
-    """A run by its submission, whose name is the Job's."""
+    """A run by its submission, after which everything of it is named and labelled."""
 
     ctx: Context
     submission: Submission
+    submitter: Submitter
 
-    def start(self) -> None:
-        """Makes the Job, or finds it there: then it is this run, gone on with. Raises EngineError for another's Job."""
-        from ppmlctl.clients.kubernetes import ObjectExistsError  # noqa: PLC0415 - plans do without the client
+    def check(self) -> None:
+        """Asks the cluster whether it takes the pods that Spark will ask for. Raises EngineError where it does not."""
+        if self.submission.on_cluster:
+            for role in ("driver", "executor"):
+                template = completed_template(self.submission, role)
+                template["metadata"]["name"] += "-template"
+                self._client.apply(template, dry_run=True)
+        if self.submission.claim and self.ctx.simulated is None:
+            self._check_claim(self.submission.claim)
 
-        try:
-            self._client.create(job_manifest(self.submission))
-        except ObjectExistsError:
-            live = self._client.get(self._job) or {"metadata": {}}
-            if (live["metadata"].get("labels") or {}).get(ENVIRONMENT) != self.ctx.environment:
-                title = "a workload's name is taken by a Job of somebody else"
-                raise EngineError(Diagnostic("workload-name-taken", title, found=str(self._job))) from None
-            self.ctx.tell(f"{self.submission.name} runs already; waiting for it")
-        else:
-            self.ctx.tell(f"submitted as {self.submission.name}")
+    def verdict(self, expected: str | None) -> Verdict:
+        """Starts it, or picks it up, and waits for its end. Raises EngineError where nobody waits any more.
 
-    def prepare(self) -> None:
-        """Puts the pod templates in place that the Job mounts."""
-        self._client.apply(templates_manifest(self.submission))
-
-    def outcome(self, expected: str | None) -> Outcome:
-        """Waits for the end and judges it. Raises EngineError where nobody waits any more, or the Job was deleted."""
-        job = self._ended()
-        failed = condition(job, "Failed")
-        if failed is not None:
-            return Outcome(failure=f"{failed.get('reason', '')} {failed.get('message', '')}".strip() or "failed")
-        if self.ctx.simulated is not None:
-            return Outcome(SIMULATED, self.ctx.simulated)
-        return judged(self._driver(), self._log() if expected is not None else "", expected)
-
-    def failed(self, outcome: Outcome) -> EngineError:
-        """The error for a failed run, with the last words of its driver, else of its submission.
-
-        Ends a driver that outlived its submission: nobody would look at its result.
+        Raises EngineError (workload-failed), with the cause from driver and executors, for a run that failed.
         """
-        driver = self._driver()
-        pods = [driver] if driver else self._client.pods_of_job(self._job)[-1:]
-        lines = [f"{self._job}: {outcome.failure}", *(line for pod in pods for line in last_lines(self._client, pod))]
-        if driver is not None and driver.get("status", {}).get("phase") in ("Pending", "Running"):
-            self._client.delete(self._driver_key)
+        age = self.submitter.begin()
+        self.ctx.tell(f"runs already as {self.submission.name}" if age else f"submitted as {self.submission.name}")
+        left = max(1.0, self.submission.deadline - age)
+        failure, pods = Watch(self.ctx, self.submission, self.submitter, left).until_ended()
+        if not failure and self.ctx.simulated is not None:
+            return Verdict(SIMULATED, self.ctx.simulated)
+        verdict = Verdict(failure=failure) if failure else judged(self.submission, self._logs(pods), expected)
+        for warning in verdict.warnings:
+            self.ctx.warn(f"{self.submission.workload}: {warning}")
+        if verdict.failure:
+            raise self._failed(verdict.failure, pods)
+        return verdict
+
+    def _failed(self, failure: str, pods: Pods) -> EngineError:
+        """Reads the cause while the pods are there, then ends what still runs: nobody would look at its result."""
+        lines = [f"{self.submitter}: {failure}", *self._cause(pods)]
+        self.submitter.end()
+        end_pods(self.ctx, self.submission.namespace, self.submission.name)
         return EngineError(
             Diagnostic(
                 "workload-failed",
@@ -75,53 +71,44 @@ class SparkRun:
             )
         )
 
+    def _cause(self, pods: Pods) -> Iterator[str]:
+        own = pods.driver or self.submitter.pod(pods)
+        if own is not None:
+            yield from cause_lines(self._client, dict(own))
+        else:
+            yield from (f"  {line}" for line in self.submitter.log(pods).splitlines()[-20:])
+        troubled = [pod for pod in pods.executors if phase(pod) in {"Failed", "Pending"}]
+        for pod in troubled[-_EXECUTORS_TOLD:]:
+            yield from cause_lines(self._client, dict(pod))
+
+    def _logs(self, pods: Pods) -> Logs:
+        from ppmlctl.clients.kubernetes import key_of  # noqa: PLC0415 - plans do without the client
+
+        driver = self._client.pod_log(key_of(dict(pods.driver))) if pods.driver else self.submitter.log(pods)
+        alive = [pod for pod in pods.executors if phase(pod) in {"Running", "Succeeded"}]
+        return Logs(driver, {pod["metadata"]["name"]: self._client.pod_log(key_of(dict(pod))) for pod in alive})
+
+    def _check_claim(self, claim: str) -> None:
+        from ppmlctl.clients.kubernetes import ObjectKey  # noqa: PLC0415 - plans do without the client
+
+        key = ObjectKey("v1", "PersistentVolumeClaim", self.submission.namespace, claim)
+        if self._client.get(key) is None:
+            title, why = "a volume claim is not there", "pods that mount it would wait for it for ever"
+            fix = "make it, or have it made: `cluster.storage.nfs`"
+            raise EngineError(Diagnostic("claim-missing", title, found=str(key), why=why, fix=fix))
+
     @property
     def _client(self) -> KubernetesClient:
         return self.ctx.engines.kubernetes
 
-    @property
-    def _job(self) -> ObjectKey:
-        from ppmlctl.clients.kubernetes import ObjectKey  # noqa: PLC0415 - plans do without the client
 
-        return ObjectKey("batch/v1", "Job", self.submission.namespace, self.submission.name)
+def end_pods(ctx: Context, namespace: str, run: str) -> int:
+    """Deletes the pods of a run that have not ended, the driver first; ended ones keep their logs. Says how many."""
+    from ppmlctl.clients.kubernetes import key_of  # noqa: PLC0415 - plans do without the client
 
-    @property
-    def _driver_key(self) -> ObjectKey:
-        from ppmlctl.clients.kubernetes import ObjectKey  # noqa: PLC0415 - plans do without the client
-
-        return ObjectKey("v1", "Pod", self.submission.namespace, driver_name(self.submission.name))
-
-    def _driver(self) -> Manifest | None:
-        return self._client.get(self._driver_key) if self.submission.mode == "cluster" else None
-
-    def _log(self) -> str:
-        """What the application said: its driver's log, or the submission's where it ran in there."""
-        if self._driver() is None:
-            return self._client.job_log(self._job)
-        return self._client.pod_log(self._driver_key)
-
-    def _ended(self) -> Manifest:
-        from ppmlctl.clients.kubernetes import Condition, WaitStoppedError  # noqa: PLC0415 - plans do without the client
-
-        ended = Condition("the submission has ended", has_ended)
-        seconds = self.submission.deadline + BEYOND_DEADLINE
-        try:
-            job = self._client.wait(self._job, ended, seconds, stopping=self.ctx.stopping)
-        except WaitStoppedError:
-            title, fix = "a workload still runs; nobody waits for it now", "the next apply picks it up"
-            raise EngineError(Diagnostic("workload-detached", title, found=str(self._job), fix=fix)) from None
-        if job is None:
-            title = "a workload's Job was deleted while it ran"
-            raise EngineError(Diagnostic("workload-failed", title, found=str(self._job)))
-        return job
-
-
-def has_ended(job: Manifest | None) -> bool:
-    """Whether there is nothing more to wait for."""
-    return job is None or any(condition(job, kind) is not None for kind in ("Complete", "Failed"))
-
-
-def condition(job: Manifest, kind: str) -> Mapping[str, Any] | None:
-    """A condition of the Job that is true; None where it is not."""
-    conditions = job.get("status", {}).get("conditions") or ()
-    return next((c for c in conditions if c["type"] == kind and c["status"] == "True"), None)
+    labels = f"{ENVIRONMENT}={ctx.environment},{RUN}={run}"
+    pods = ctx.engines.kubernetes.list_objects("v1", "Pod", namespace, label_selector=labels)
+    alive = [pod for pod in pods if phase(pod) in {"Pending", "Running"}]
+    for pod in sorted(alive, key=lambda pod: pod["metadata"]["labels"].get("spark-role") != "driver"):
+        ctx.engines.kubernetes.delete(key_of(pod))
+    return len(alive)

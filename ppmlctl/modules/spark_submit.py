@@ -1,29 +1,48 @@
 """One run of a Spark application: a Kubernetes Job that submits it, for each change of what it depends on.
 
 Identity: the task, then workload + digest of the arguments + attempt, which is the Job's name; the attempt is
-journalled before the Job is created, and Spark's driver is named after it, so nothing runs twice. Other arguments are
-another run. A recorded success is final: a Job that the cluster has cleaned up is no drift.
-Errors: `workload-failed` (with the pod's reason and its last lines), `workload-detached` (the user stopped waiting),
-`workload-name-taken`. Evidence: `reported` where the log holds `expect_log`, else `not verified`.
-Source: upstream `ppml/trusted-bigdata/bigdl-ppml-submit.sh`; its exit status says little, see ppmlctl.spark.outcome.
+journalled before the Job is created, one pod of the Job is admitted by name, and Spark's driver is named after the run,
+so nothing runs twice. Other arguments are another run. A recorded success is final: a Job that the cluster has cleaned
+up is no drift. A run that failed is planned again, as another attempt.
+Errors: `workload-failed` (with the cause from driver and executors), `workload-detached` (the user stopped waiting),
+`workload-name-taken`, `claim-missing`. Evidence: `reported` where the log holds `expect_log`, else `not verified`.
+Source: upstream `ppml/trusted-bigdata/bigdl-ppml-submit.sh` and `entrypoint.sh`, whose exit status says little: see
+ppmlctl.spark.verdict.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from ppmlctl.modules._kubernetes import ENVIRONMENT, TASK, label_value
-from ppmlctl.modules._spark_run import SparkRun, condition
-from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult
+from ppmlctl.modules._job_submitter import JobSubmitter
+from ppmlctl.modules._kubernetes import ENVIRONMENT, RUN, TASK, label_value
+from ppmlctl.modules._secret_references import keys_read
+from ppmlctl.modules._spark_attempt import begin_attempt
+from ppmlctl.modules._spark_run import SparkRun
+from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult, SecretKey
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import ActionKind, Change, Observed, Recorded, Wanted, decide
-from ppmlctl.spark import Attestation, Executor, Process, Security, Submission, run_name
+from ppmlctl.spark import (
+    AUTHENTICATION,
+    CREDENTIALS,
+    KEYS_SECRET,
+    KUBECONFIG_SECRET,
+    SPARK_SECRET,
+    Attestation,
+    Executor,
+    Process,
+    Security,
+    Submission,
+    attestation_environment,
+    run_name,
+)
 from ppmlctl.spec import Duration
+from ppmlctl.unknown import Unknown
 
 _WHEN = {"rerun", "deadline"}
 
@@ -67,6 +86,7 @@ class SparkAttestationArgs(ModuleArgs):
     secret: str
     policy_id: str
     pccs_url: str | None = None
+    must_succeed: bool = True
 
 
 class SparkSubmitArgs(ModuleArgs):
@@ -122,43 +142,62 @@ class SparkSubmit(Module[SparkSubmitArgs, SparkSubmitResult]):
     shown = ("name", "verdict")
 
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
-        """Nothing in the cluster can make a finished run unfinished, so nothing is asked."""
-        return {one.address: Observed() for one in wanted if one.address in ctx.recorded}
+        """By the journal alone: nothing in the cluster can make a finished run unfinished, so nothing is asked."""
+        found = {}
+        for one in wanted:
+            began = ctx.intents.pending(one.address)
+            if began or one.address in ctx.recorded:
+                found[one.address] = Observed(exists=one.address in ctx.recorded, detail=began)
+        return found
 
     def fingerprint(self, args: SparkSubmitArgs, digest: Callable[[bytes], str | None]) -> Mapping[str, Any]:
         """Without what only says when and for how long it runs: that makes no other run of it."""
         return {name: value for name, value in super().fingerprint(args, digest).items() if name not in _WHEN}
 
     def diff(self, wanted: Wanted, observed: Observed, recorded: Recorded | None) -> Change:
+        began = observed.detail or {}
         if recorded is None:
-            return Change(ActionKind.CREATE, ("has not run yet",))
+            return Change(ActionKind.CREATE, (_why_again(began) or "has not run yet",))
         if wanted.args.rerun == "always":
             return Change(ActionKind.UPDATE, ("runs at every apply",))
         if wanted.args.rerun == "never":
             return Change(ActionKind.KEEP, ("has run, and never runs again",))
-        return decide(wanted, observed, recorded)
+        change = decide(wanted, observed, recorded)
+        if change.action is ActionKind.KEEP and began:
+            return Change(ActionKind.UPDATE, (_why_again(began),))
+        return change
 
     def apply(self, ctx: Context, args: SparkSubmitArgs, observed: Observed) -> SparkSubmitResult:  # noqa: ARG002 - decided
         digest = _digest_of(args)
-        attempt = _attempt(ctx, args, digest)
-        submission = _submission(ctx, args, run_name(args.name, digest, attempt))
-        run = SparkRun(ctx, submission)
-        run.prepare()
-        intent = {"submit": submission.name, "digest": digest, "attempt": attempt}
-        ctx.intents.begin(ctx.address, intent)
-        run.start()
-        outcome = run.outcome(args.expect_log)
-        if outcome.failure:
-            ctx.intents.begin(ctx.address, {**intent, "failed": True})
-            raise run.failed(outcome)
+        check_only = _submission(ctx, args, run_name(args.name, digest, 1))
+        SparkRun(ctx, check_only, JobSubmitter(ctx, check_only)).check()
+        attempt = begin_attempt(ctx, args.namespace, args.name, digest)
+        submission = _submission(ctx, args, run_name(args.name, digest, attempt.number))
+        run = SparkRun(ctx, submission, JobSubmitter(ctx, submission))
+        with attempt.failing():
+            verdict = run.verdict(args.expect_log)
         return SparkSubmitResult(
             name=submission.name,
             namespace=args.namespace,
             digest=digest,
-            attempt=attempt,
-            verdict=outcome.verdict,
-            evidence=outcome.evidence,
+            attempt=attempt.number,
+            verdict=verdict.claim,
+            evidence=verdict.evidence,
         )
+
+    def reads_secrets(self, args: SparkSubmitArgs) -> Iterable[SecretKey]:
+        """What driver, executors and submission mount or read; pods wait for ever for what is not made."""
+        if isinstance(args.namespace, Unknown):
+            return []
+        found = [SecretKey(args.namespace, KUBECONFIG_SECRET, "config")]
+        if args.has_keys is True:
+            found.append(SecretKey(args.namespace, KEYS_SECRET, "keystore.jks"))
+        if isinstance(args.security, SparkSecurityArgs) and any(args.security.model_dump().values()):
+            found += [SecretKey(args.namespace, SPARK_SECRET, key) for key in (AUTHENTICATION, CREDENTIALS)]
+        if isinstance(args.attestation, SparkAttestationArgs) and isinstance(args.attestation.secret, str):
+            account = attestation_environment(Attestation("", "", args.attestation.secret))
+            found += keys_read({"metadata": {"namespace": args.namespace}, "env": account})
+        return found
 
     def remove(self, ctx: Context, recorded: Recorded) -> None:
         """Takes away every run of this task that is still there, with its templates and pods."""
@@ -180,18 +219,10 @@ def _digest_of(args: SparkSubmitArgs) -> str:
     return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:8]
 
 
-def _attempt(ctx: Context, args: SparkSubmitArgs, digest: str) -> int:
-    """A run that an earlier apply began is gone on with, unless it failed; then the next attempt begins."""
-    from ppmlctl.clients.kubernetes import ObjectKey  # noqa: PLC0415 - plans do without the client
-
-    pending, recorded = ctx.intents.pending(ctx.address), ctx.recorded.get(ctx.address)
-    if pending and pending.get("digest") == digest:
-        job = ctx.engines.kubernetes.get(ObjectKey("batch/v1", "Job", args.namespace, pending["submit"]))
-        failed = pending.get("failed") or (job is not None and condition(job, "Failed") is not None)
-        return int(pending["attempt"]) + bool(failed)
-    if recorded and recorded.result.get("digest") == digest:
-        return int(recorded.result["attempt"]) + 1
-    return 1
+def _why_again(began: Mapping[str, Any]) -> str:
+    if began.get("failed"):
+        return "failed when it ran last"
+    return "was begun, and nobody saw its end" if began else ""
 
 
 def _submission(ctx: Context, args: SparkSubmitArgs, name: str) -> Submission:
@@ -212,9 +243,7 @@ def _submission(ctx: Context, args: SparkSubmitArgs, name: str) -> Submission:
         driver=Process(**args.driver.model_dump()),
         executor=Executor(**args.executor.model_dump()),
         security=Security(**args.security.model_dump()),
-        attestation=Attestation(attestation.url, attestation.service, attestation.secret, attestation.pccs_url)
-        if attestation
-        else None,
+        attestation=Attestation(**attestation.model_dump(exclude={"policy_id"})) if attestation else None,
         epc_request=None if args.epc_request is None else str(args.epc_request),
         device_plugin=args.device_plugin,
         image_pull_policy=args.image_pull_policy,
@@ -223,7 +252,7 @@ def _submission(ctx: Context, args: SparkSubmitArgs, name: str) -> Submission:
         has_keys=args.has_keys,
         deadline=args.deadline,
         driver_port=args.driver_port,
-        labels=_labels(ctx),
+        labels={**_labels(ctx), RUN: name},
     )
 
 
@@ -245,10 +274,5 @@ def _exposures(args: SparkSubmitArgs) -> list[str]:
         found.append(
             f"{args.name}: EHSM's api key is an environment variable and an argument inside the attested pods "
             "(image's contract)"
-        )
-    if isinstance(args.security, SparkSecurityArgs) and any(args.security.model_dump().values()):
-        found.append(
-            f"{args.name}: bigdl-ppml-submit.sh writes the ssl password to its own trace, its arguments and the "
-            "driver's ConfigMap (image's contract)"
         )
     return found

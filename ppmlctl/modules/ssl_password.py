@@ -1,9 +1,11 @@
-"""The keystore password as files for the secret `ssl-password`: `key.txt` and `output.bin`, encrypted for that key.
+"""The keystore password as the images and Spark read it: `key.txt` and `output.bin` (encrypted for that key) for the
+secret `ssl-password`, and a credential file that keeps it out of Spark's settings.
 
 Identity: the folder. Nothing replaces it. The key is an envelope, no identity: a lost one is made anew, since the
 password itself is kept elsewhere.
 Errors: `key-readable-by-others`, `ssl-password-key-unusable`, `keystore-password-unfit`.
 Source: upstream's `ppml/scripts/generate-password.sh`; pods read it with `openssl rsautl -inkey key.txt -decrypt`.
+Spark reads the credential file through `hadoop.security.credential.provider.path` (ppmlctl.keystore.credential_store).
 """
 
 from __future__ import annotations
@@ -24,7 +26,10 @@ from ppmlctl.unknown import Unknown
 
 _KEY = "key.txt"
 _ENCRYPTED = "output.bin"
-_NAMES = (_KEY, _ENCRYPTED)
+_CREDENTIALS = "credentials.jceks"
+_NAMES = (_KEY, _ENCRYPTED, _CREDENTIALS)
+_ALIASES = ("spark.ssl.keyPassword", "spark.ssl.keyStorePassword", "spark.ssl.trustStorePassword")
+"""Settings that Spark looks up in credential files where they are not set."""
 
 
 class SslPasswordArgs(ModuleArgs):
@@ -35,12 +40,13 @@ class SslPasswordArgs(ModuleArgs):
 
 
 class SslPasswordResult(ModuleResult):
-    """`decrypts`: the files give the password when OpenSSL decrypts them."""
+    """`decrypts`: the files give the password, to OpenSSL and to Spark."""
 
     path: str
     decrypts: bool = True
     key_txt: Secret
     output_bin: Secret
+    credentials: Secret
 
 
 class SslPassword(Module[SslPasswordArgs, SslPasswordResult]):
@@ -66,6 +72,7 @@ class SslPassword(Module[SslPasswordArgs, SslPasswordResult]):
             key = files.get(_KEY) or _make_key(ctx, args)
             encrypted = keystore.encrypt_password(key, args.password)
             ctx.files.write(f"{args.folder}/{_ENCRYPTED}", encrypted, mode=PRIVATE)
+            ctx.files.write(f"{args.folder}/{_CREDENTIALS}", _credentials(args.password), mode=PRIVATE)
         return _result(ctx, args)
 
     def remove(self, ctx: Context, recorded: Recorded) -> None:
@@ -99,7 +106,11 @@ def _decrypts(args: SslPasswordArgs, files: Mapping[str, bytes]) -> bool:
     except KeystoreError:
         return False
     password = at_hand(args.password)
-    return password is None or found == password
+    return password is None or (found == password and files[_CREDENTIALS] == _credentials(password))
+
+
+def _credentials(password: Secret) -> bytes:
+    return keystore.write_credentials(dict.fromkeys(_ALIASES, password))
 
 
 def _check_key(args: SslPasswordArgs, key: bytes) -> None:
@@ -127,4 +138,5 @@ def _result(ctx: Context, args: SslPasswordArgs) -> SslPasswordResult:
         path=args.folder,
         key_txt=ctx.files.secret(f"{args.folder}/{_KEY}"),
         output_bin=ctx.files.secret(f"{args.folder}/{_ENCRYPTED}"),
+        credentials=ctx.files.secret(f"{args.folder}/{_CREDENTIALS}"),
     )

@@ -1,8 +1,26 @@
-"""Spark on Kubernetes as BigDL's images run it: submission, pod templates and the Job that submits. Pure."""
+"""Spark on Kubernetes as BigDL's images run it: submission, pod templates, the Job, what logs and pods mean. Pure."""
 
-from ppmlctl.spark.job import job_manifest, templates_manifest
-from ppmlctl.spark.outcome import NOT_CHECKED, Outcome, judged
-from ppmlctl.spark.pod_template import pod_template
+from ppmlctl.spark.job import (
+    SUBMIT_CONTAINER,
+    admission_manifest,
+    admission_name,
+    files_manifest,
+    job_manifest,
+    submission_files,
+    submit_environment,
+)
+from ppmlctl.spark.log_lines import failures_in, telling_lines
+from ppmlctl.spark.pod_template import (
+    AESM_SOCKET,
+    KEYS_SECRET,
+    KUBECONFIG_SECRET,
+    SPARK_SECRET,
+    attestation_environment,
+    completed_template,
+    pod_template,
+)
+from ppmlctl.spark.pods import Pods, end_of, failed_mounts, is_hopeless, phase, waiting_reason
+from ppmlctl.spark.security import AUTHENTICATION, CREDENTIALS
 from ppmlctl.spark.submission import (
     Attestation,
     Executor,
@@ -12,21 +30,44 @@ from ppmlctl.spark.submission import (
     driver_name,
     run_name,
 )
+from ppmlctl.spark.verdict import NOT_CHECKED, Logs, Verdict, judged
 from ppmlctl.spark.words import submit_words
 
 __all__ = [
+    "AESM_SOCKET",
+    "AUTHENTICATION",
+    "CREDENTIALS",
+    "KEYS_SECRET",
+    "KUBECONFIG_SECRET",
     "NOT_CHECKED",
+    "SPARK_SECRET",
+    "SUBMIT_CONTAINER",
     "Attestation",
     "Executor",
-    "Outcome",
+    "Logs",
+    "Pods",
     "Process",
     "Security",
     "Submission",
+    "Verdict",
+    "admission_manifest",
+    "admission_name",
+    "attestation_environment",
+    "completed_template",
     "driver_name",
+    "end_of",
+    "failed_mounts",
+    "failures_in",
+    "files_manifest",
+    "is_hopeless",
     "job_manifest",
     "judged",
+    "phase",
     "pod_template",
     "run_name",
+    "submission_files",
+    "submit_environment",
     "submit_words",
-    "templates_manifest",
+    "telling_lines",
+    "waiting_reason",
 ]

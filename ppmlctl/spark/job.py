@@ -1,43 +1,68 @@
-"""The Kubernetes Job that submits, and the ConfigMap with the pod templates that it hands to Spark."""
+"""The Kubernetes Job that submits, the ConfigMap that it works from, and the one that admits its pod."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from ppmlctl.spark.pod_template import AESM_SOCKET, pod_template, sgx_resources
+from ppmlctl.spark.pod_template import (
+    attestation_environment,
+    mounts,
+    plain,
+    pod_template,
+    sgx_access,
+    sgx_volumes,
+    shared_volumes,
+    sources,
+)
 from ppmlctl.spark.submission import Submission
-from ppmlctl.spark.words import API_SERVER, TEMPLATES, submit_words
+from ppmlctl.spark.submit_script import ADMISSION_FOLDER, ADMITTED, NAME, SUBMIT_SCRIPT
+from ppmlctl.spark.words import SUBMISSION_FOLDER, submit_words
 
 Manifest = dict[str, Any]
-SUBMIT = "/ppml/bigdl-ppml-submit.sh"
 WORKING_FOLDER = "/ppml"
-"""Upstream's scripts call each other by relative paths."""
+"""The image's scripts call each other by relative paths."""
+SUBMIT_CONTAINER = "submit"
 
 
-def templates_name(submission: Submission) -> str:
+def submission_files(submission: Submission) -> dict[str, str]:
+    """The script, and both pod templates where Spark asks for pods. JSON is YAML, so Spark reads it."""
+    files = {NAME: SUBMIT_SCRIPT}
+    if submission.on_cluster:
+        for role in ("driver", "executor"):
+            files[f"{role}.yaml"] = json.dumps(pod_template(submission, role), indent=1, sort_keys=True)
+    return files
+
+
+def files_manifest(submission: Submission) -> Manifest:
+    """The ConfigMap with `submission_files`."""
+    metadata = _metadata(submission, f"{submission.name}-submission")
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": submission_files(submission)}
+
+
+def admission_manifest(submission: Submission, pod: str) -> Manifest:
+    """The ConfigMap that lets one pod of the Job begin. To create it is the decision: made once, never changed.
+
+    Until it is there the Job's pod waits for its mount; a pod that replaces the admitted one reads another name in it.
+    """
+    metadata = _metadata(submission, admission_name(submission))
+    data = {ADMITTED: pod}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data, "immutable": True}
+
+
+def admission_name(submission: Submission) -> str:
     """The ConfigMap's name."""
-    return f"{submission.name}-templates"
-
-
-def templates_manifest(submission: Submission) -> Manifest:
-    """Both pod templates. JSON is YAML, so Spark reads it."""
-    templates = {f"{role}.yaml": pod_template(submission, role) for role in ("driver", "executor")}
-    return {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": _metadata(submission, templates_name(submission)),
-        "data": {name: json.dumps(template, indent=1, sort_keys=True) for name, template in templates.items()},
-    }
+    return f"{submission.name}-admission"
 
 
 def job_manifest(submission: Submission) -> Manifest:
     """One try, no repetition by Kubernetes: whether to try again is decided by whoever looks at the outcome."""
+    volumes = _volumes(submission)
     pod: Manifest = {
         "restartPolicy": "Never",
         "serviceAccountName": submission.service_account,
         "containers": [_container(submission)],
-        "volumes": [{"name": name, **source} for name, (_, source) in _volumes(submission).items()],
+        "volumes": sources(volumes),
     }
     if submission.image_pull_secrets:
         pod["imagePullSecrets"] = [{"name": name} for name in submission.image_pull_secrets]
@@ -53,60 +78,56 @@ def job_manifest(submission: Submission) -> Manifest:
     }
 
 
+def submit_environment(submission: Submission) -> dict[str, str]:
+    """What the script and the image's programs read."""
+    return {
+        "MALLOC_ARENA_MAX": "4",
+        **submission.env,
+        "RUNTIME_DRIVER_MEMORY": submission.driver.memory,  # upstream's edited spark-submit does not start without it
+        "PPMLCTL_ENCLAVE": str(submission.enclave_is_here).lower(),
+        "PPMLCTL_HEAP": submission.driver.heap,
+    }
+
+
 def _container(submission: Submission) -> Manifest:
-    container: Manifest = {
-        "name": "submit",
+    words = [word.replace("$(", "$$(") for word in submit_words(submission)]  # Kubernetes would fill in $(NAME)
+    return {
+        "name": SUBMIT_CONTAINER,
         "image": submission.image,
         "imagePullPolicy": submission.image_pull_policy,
         "workingDir": WORKING_FOLDER,
-        "command": ["bash", SUBMIT],
-        "args": [word.replace("$(", "$$(") for word in submit_words(submission)],  # Kubernetes would fill in $(NAME)
+        "command": ["bash", f"{SUBMISSION_FOLDER}/{NAME}"],
+        "args": [*_words_of_the_pod(submission), *words],
         "env": _environment(submission),
-        "volumeMounts": [{"name": name, "mountPath": path} for name, (path, _) in _volumes(submission).items()],
+        "volumeMounts": mounts(_volumes(submission)),
+        **sgx_access(submission, wanted=submission.enclave_is_here),
     }
-    if _is_enclave_here(submission) and submission.device_plugin == "intel":
-        container["resources"] = {"requests": sgx_resources(submission), "limits": sgx_resources(submission)}
-    if _is_enclave_here(submission) and submission.device_plugin == "host":
-        container["securityContext"] = {"privileged": True}
-    return container
+
+
+def _words_of_the_pod(submission: Submission) -> list[str]:
+    """In client mode the driver is this pod: executors connect to its address, and go with it when it is deleted."""
+    if submission.mode != "client":
+        return []
+    return [
+        *("--conf", "spark.driver.host=$(PPMLCTL_ADDRESS)"),
+        *("--conf", "spark.kubernetes.driver.pod.name=$(PPMLCTL_POD)"),
+    ]
 
 
 def _environment(submission: Submission) -> list[Manifest]:
-    """What the script demands. LOCAL_IP must be an address that the executors reach: the pod's own."""
-    plain = {
-        "RUNTIME_SPARK_MASTER": f"k8s://{API_SERVER}",
-        "RUNTIME_K8S_SPARK_IMAGE": submission.image,
-        "RUNTIME_DRIVER_MEMORY": submission.driver.memory,
-        "RUNTIME_DRIVER_PORT": str(submission.driver_port),
-        **submission.env,
-    }
-    found: list[Manifest] = [{"name": name, "value": value} for name, value in plain.items()]
-    found.append({"name": "LOCAL_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}})
-    if submission.security.wanted:
-        source = {"secretKeyRef": {"name": "spark-secret", "key": "secret"}}
-        found.append({"name": "secure_password", "valueFrom": source})
-    return found
-
-
-def _is_enclave_here(submission: Submission) -> bool:
-    """Local and client mode run the submitting JVM in an enclave; cluster mode submits without one."""
-    return submission.mode in {"local-sgx", "client"}
+    fields = {"PPMLCTL_POD": "metadata.name", "PPMLCTL_ADDRESS": "status.podIP"}
+    own = [{"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}} for name, path in fields.items()]
+    attested = attestation_environment(submission.attested) if submission.enclave_is_here else []
+    return [*own, *plain(submit_environment(submission)), *attested]
 
 
 def _volumes(submission: Submission) -> dict[str, tuple[str, Manifest]]:
     found: dict[str, tuple[str, Manifest]] = {
-        "kubeconfig": ("/root/.kube", {"secret": {"secretName": "kubeconfig-secret"}})
+        "admission": (ADMISSION_FOLDER, {"configMap": {"name": admission_name(submission)}}),
+        "submission": (SUBMISSION_FOLDER, {"configMap": {"name": f"{submission.name}-submission"}}),
+        **shared_volumes(submission),
     }
-    if submission.on_cluster:
-        found["templates"] = (TEMPLATES, {"configMap": {"name": templates_name(submission)}})
-    if submission.has_keys:
-        found["keys"] = ("/ppml/keys", {"secret": {"secretName": "ssl-keys"}})
-        found["password"] = ("/ppml/password", {"secret": {"secretName": "ssl-password"}})
-    if submission.claim:
-        found["data"] = ("/ppml/data", {"persistentVolumeClaim": {"claimName": submission.claim}})
-    if _is_enclave_here(submission) and submission.device_plugin != "none":
-        found["aesm-socket"] = (AESM_SOCKET, {"hostPath": {"path": AESM_SOCKET, "type": "Socket"}})
-    return found
+    return found | (sgx_volumes(submission) if submission.enclave_is_here else {})
 
 
 def _metadata(submission: Submission, name: str) -> Manifest:

@@ -1,91 +1,134 @@
-"""Pod templates for driver and executor, as the images expect them (runtime contract: secrets, devices, attestation).
+"""Pod templates for driver and executor, as the images expect them (secrets, devices, attestation).
 
-Numbers and booleans in `env` are text: Spark's client takes others, the API server does not. The socket of aesmd has
-`type: Socket`, so that a missing one never becomes a folder on the host.
+Numbers and booleans in `env` are text: Spark's client takes others, the API server does not. What stock Spark does not
+set and the image's entrypoint demands is set here (`SGX_ENABLED`, heaps, `RUNTIME_DRIVER_MEMORY`). The socket of aesmd
+has `type: Socket`, so that a missing one never becomes a folder on the host.
 """
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
+from ppmlctl.spark.security import AUTHENTICATION, SECRET_FOLDER
 from ppmlctl.spark.submission import Attestation, Submission
 
 Role = Literal["driver", "executor"]
 Manifest = dict[str, Any]
+Volumes = dict[str, tuple[str, Manifest]]
+"""Volumes by name, each with its mount path and source."""
 
 AESM_SOCKET = "/var/run/aesmd/aesm.socket"
+SPARK_SECRET, KEYS_SECRET, KUBECONFIG_SECRET = "spark-secret", "ssl-keys", "kubeconfig-secret"
 _DEVICES = {"sgx-enclave": "/dev/sgx/enclave", "sgx-provision": "/dev/sgx/provision"}
+_ACCOUNT = {"APP_ID": "app_id", "API_KEY": "api_key", "ATTESTATION_POLICYID": "policy_id"}
 
 
 def pod_template(submission: Submission, role: Role) -> Manifest:
-    """The whole Pod that Spark completes with its own settings."""
+    """The whole Pod that Spark completes with its own settings. A driver outlives its deadline nowhere."""
     volumes = _volumes(submission, role)
     container: Manifest = {
         "name": f"spark-{role}",
         "env": _environment(submission, role),
-        "volumeMounts": [{"name": name, "mountPath": path} for name, (path, _) in volumes.items()],
+        "volumeMounts": mounts(volumes),
+        **sgx_access(submission, wanted=submission.in_enclave),
     }
-    if submission.in_enclave and submission.device_plugin == "intel":
-        container["resources"] = {"requests": _sgx_resources(submission), "limits": _sgx_resources(submission)}
-    if submission.in_enclave and submission.device_plugin == "host":
-        container["securityContext"] = {"privileged": True}
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"labels": dict(submission.labels)},
-        "spec": {"containers": [container], "volumes": [{"name": n, **source} for n, (_, source) in volumes.items()]},
-    }
+    pod: Manifest = {"containers": [container], "volumes": sources(volumes)}
+    if role == "driver":
+        pod["activeDeadlineSeconds"] = submission.deadline
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"labels": dict(submission.labels)}, "spec": pod}
 
 
-def attestation_environment(attestation: Attestation) -> list[Manifest]:
+def completed_template(submission: Submission, role: Role) -> Manifest:
+    """The template with what Spark adds at least, so that an API server can say whether it takes it."""
+    template = pod_template(submission, role)
+    (container,) = template["spec"]["containers"]
+    container = {**container, "image": submission.image}
+    metadata = {**template["metadata"], "name": f"{submission.name}-{role}", "namespace": submission.namespace}
+    return {**template, "metadata": metadata, "spec": {**template["spec"], "containers": [container]}}
+
+
+def attestation_environment(attestation: Attestation | None) -> list[Manifest]:
     """What `attestation.sh` reads. The account comes from a secret; upstream passes it on as arguments in the pod."""
-    plain = {
+    if attestation is None:
+        return []
+    given = {
         "ATTESTATION": "true",
         "ATTESTATION_URL": attestation.url,
         "ATTESTATION_TYPE": attestation.service,
+        **({"PCCS_URL": attestation.pccs_url} if attestation.pccs_url else {}),
     }
-    if attestation.pccs_url:
-        plain["PCCS_URL"] = attestation.pccs_url
-    secret = {"APP_ID": "app_id", "API_KEY": "api_key", "ATTESTATION_POLICYID": "policy_id"}
-    return [
-        *({"name": name, "value": value} for name, value in plain.items()),
-        *(
-            {"name": name, "valueFrom": {"secretKeyRef": {"name": attestation.secret, "key": key}}}
-            for name, key in secret.items()
-        ),
-    ]
+    references = (
+        {"name": name, "valueFrom": {"secretKeyRef": {"name": attestation.secret, "key": key}}}
+        for name, key in _ACCOUNT.items()
+    )
+    return [*plain(given), *references]
 
 
-def sgx_resources(submission: Submission) -> Manifest:
-    """The extended resources of Intel's device plugin; `epc` is counted in bytes."""
-    return _sgx_resources(submission)
+def plain(values: dict[str, str]) -> list[Manifest]:
+    """Variables as a container takes them."""
+    return [{"name": name, "value": value} for name, value in values.items()]
+
+
+def sgx_access(submission: Submission, *, wanted: bool) -> Manifest:
+    """A container's way to SGX: the resources of Intel's plugin (`epc` counted in bytes), or the host's devices."""
+    if wanted and submission.device_plugin == "intel":
+        epc = {"sgx.intel.com/epc": str(submission.epc_request)} if submission.epc_request else {}
+        asked = {**epc, "sgx.intel.com/enclave": "1", "sgx.intel.com/provision": "1"}
+        return {"resources": {"requests": asked, "limits": dict(asked)}}
+    if wanted and submission.device_plugin == "host":
+        return {"securityContext": {"privileged": True}}
+    return {}
+
+
+def sgx_volumes(submission: Submission) -> Volumes:
+    """What an enclave needs of its host: the socket of aesmd, and without a plugin the devices."""
+    found: Volumes = {"aesm-socket": (AESM_SOCKET, {"hostPath": {"path": AESM_SOCKET, "type": "Socket"}})}
+    if submission.device_plugin == "host":
+        for name, path in _DEVICES.items():
+            found[name] = (path, {"hostPath": {"path": path, "type": "CharDevice"}})
+    return found
+
+
+def shared_volumes(submission: Submission) -> Volumes:
+    """What a driver is given wherever it runs: kubeconfig, keys, the files with its passwords, data."""
+    found: Volumes = {"kubeconfig": ("/root/.kube", {"secret": {"secretName": KUBECONFIG_SECRET}})}
+    if submission.has_keys:
+        found["secure-keys"] = ("/ppml/keys", {"secret": {"secretName": KEYS_SECRET}})
+    if submission.security.wanted:
+        found["spark-secret"] = (SECRET_FOLDER, {"secret": {"secretName": SPARK_SECRET}})
+    return found | data_volumes(submission)
+
+
+def data_volumes(submission: Submission) -> Volumes:
+    """The claim of `cluster.storage`."""
+    source = {"persistentVolumeClaim": {"claimName": submission.claim}}
+    return {"data": ("/ppml/data", source)} if submission.claim else {}
+
+
+def mounts(volumes: Volumes) -> list[Manifest]:
+    """The container's side of the volumes."""
+    return [{"name": name, "mountPath": path} for name, (path, _) in volumes.items()]
+
+
+def sources(volumes: Volumes) -> list[Manifest]:
+    """The pod's side of the volumes."""
+    return [{"name": name, **source} for name, (_, source) in volumes.items()]
 
 
 def _environment(submission: Submission, role: Role) -> list[Manifest]:
     """The user's variables stand here and not in Spark's settings, whose words may hold no blank."""
-    plain = {"RUNTIME_DRIVER_MEMORY": submission.driver.memory} if role == "driver" else {}
-    own = [{"name": name, "value": value} for name, value in {**plain, **submission.env}.items()]
-    attested = attestation_environment(submission.attestation) if submission.attestation else []
-    return [*own, *attested]
-
-
-def _sgx_resources(submission: Submission) -> Manifest:
-    epc = {"sgx.intel.com/epc": str(submission.epc_request)} if submission.epc_request else {}
-    return {**epc, "sgx.intel.com/enclave": "1", "sgx.intel.com/provision": "1"}
-
-
-def _volumes(submission: Submission, role: Role) -> dict[str, tuple[str, Manifest]]:
-    """Volumes by name, each with its mount path and source."""
-    found: dict[str, tuple[str, Manifest]] = {}
+    own = {"SGX_ENABLED": str(submission.in_enclave).lower(), "MALLOC_ARENA_MAX": "4"}
+    if submission.in_enclave:
+        own["SGX_DRIVER_JVM_MEM_SIZE"] = submission.driver.heap
+        own["SGX_EXECUTOR_JVM_MEM_SIZE"] = submission.executor.heap
     if role == "driver":
-        found["kubeconfig"] = ("/root/.kube", {"secret": {"secretName": "kubeconfig-secret"}})
-    if role == "driver" and submission.has_keys:
-        found["secure-keys"] = ("/ppml/keys", {"secret": {"secretName": "ssl-keys"}})
-    if submission.claim:
-        found["data"] = ("/ppml/data", {"persistentVolumeClaim": {"claimName": submission.claim}})
-    if submission.in_enclave and submission.device_plugin != "none":
-        found["aesm-socket"] = (AESM_SOCKET, {"hostPath": {"path": AESM_SOCKET, "type": "Socket"}})
-    if submission.in_enclave and submission.device_plugin == "host":
-        for name, path in _DEVICES.items():
-            found[name] = (path, {"hostPath": {"path": path, "type": "CharDevice"}})
-    return found
+        own["RUNTIME_DRIVER_MEMORY"] = submission.driver.memory
+    return [*plain({**own, **submission.env}), *attestation_environment(submission.attested)]
+
+
+def _volumes(submission: Submission, role: Role) -> Volumes:
+    found = shared_volumes(submission) if role == "driver" else data_volumes(submission)
+    if role == "executor" and submission.security.rpc_auth:
+        items = [{"key": AUTHENTICATION, "path": AUTHENTICATION}]
+        found["spark-secret"] = (SECRET_FOLDER, {"secret": {"secretName": SPARK_SECRET, "items": items}})
+    return found | (sgx_volumes(submission) if submission.in_enclave else {})

@@ -33,6 +33,11 @@ class Process:
     cores: int = 1
     jvm_memory: str | None = None
 
+    @property
+    def heap(self) -> str:
+        """Of its JVM inside an enclave."""
+        return self.jvm_memory or self.memory
+
 
 @dataclass(frozen=True)
 class Executor(Process):
@@ -43,7 +48,7 @@ class Executor(Process):
 
 @dataclass(frozen=True)
 class Security:
-    """Spark's own authentication and encryption. bigdl-ppml-submit.sh turns on all or nothing."""
+    """Spark's own authentication and encryption, each on its own."""
 
     rpc_auth: bool = False
     rpc_encryption: bool = False
@@ -64,11 +69,16 @@ class Attestation:
     service: str
     secret: str
     pccs_url: str | None = None
+    must_succeed: bool = True
+    """Whether a run whose logs do not report it has failed."""
 
 
 @dataclass(frozen=True)
 class Submission:
-    """One run of one workload. `name` is the Job's name; everything that Spark makes is named after it."""
+    """One run of one workload. `name` is the Job's name; everything that Spark makes is named after it.
+
+    `address` is where pods reach a client that is no pod itself.
+    """
 
     name: str
     workload: str
@@ -95,12 +105,23 @@ class Submission:
     deadline: int = 1800
     """Seconds."""
     driver_port: int = 54321
+    address: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def in_enclave(self) -> bool:
-        """Whether anything of it runs in an enclave."""
-        return self.mode != "local"
+        """Whether anything of it runs in an enclave: not in local mode, nor where pods are given no device."""
+        return self.mode != "local" and self.device_plugin != "none"
+
+    @property
+    def enclave_is_here(self) -> bool:
+        """Whether the submitting JVM is the driver, and so runs in the enclave; in cluster mode a pod does."""
+        return self.in_enclave and self.mode != "cluster"
+
+    @property
+    def attested(self) -> Attestation | None:
+        """How it attests; None where it does not, as outside of enclaves."""
+        return self.attestation if self.in_enclave else None
 
     @property
     def on_cluster(self) -> bool:

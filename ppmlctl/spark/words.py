@@ -1,51 +1,40 @@
-"""The words of bigdl-ppml-submit.sh (upstream `ppml/trusted-bigdata/bigdl-ppml-submit.sh`).
+"""The words of spark-submit: options, the application, its arguments. No secret is among them.
 
-The script splits its words again at blanks and passes every unknown option on together with the next word, so no word
-may be empty or hold a blank; ppml.yaml's validation sees to that.
+In an enclave they go through `$sgx_command`, which the image's shell splits at blanks without a look at quotes, so no
+word may be empty or hold a blank; ppml.yaml's validation sees to that.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ppmlctl.spark.security import security_settings
 from ppmlctl.spark.submission import Submission, driver_name
 
 API_SERVER = "https://kubernetes.default.svc"
 """The API server as every pod reaches it, and as its certificate names it."""
-TEMPLATES = "/ppml/templates"
+SUBMISSION_FOLDER = "/ppml/submission"
+"""Where the submitting container finds the script and both pod templates."""
 
-_OFF = {
-    "rpc_auth": ("spark.authenticate",),
-    "rpc_encryption": ("spark.network.crypto.enabled", "spark.authenticate.enableSaslEncryption"),
-    "io_encryption": ("spark.io.encryption.enabled",),
-    "tls": ("spark.ssl.enabled",),
-}
+_PATIENCE = "10000000"
+"""Upstream's timeouts (ms): an enclave that swaps pages may not answer for long."""
 
 
-def submit_words(submission: Submission) -> list[str]:
-    """The options, the application and its arguments, in this order. No secret is among them."""
-    return [*_own_options(submission), *_settings(submission), submission.application, *submission.arguments]
+def submit_words(submission: Submission, *, api_server: str = API_SERVER) -> list[str]:
+    """All words. `api_server` is the cluster as the submitting process reaches it."""
+    return [*_options(submission, api_server), *_settings(submission), submission.application, *submission.arguments]
 
 
-def _own_options(submission: Submission) -> Iterator[str]:
+def _options(submission: Submission, api_server: str) -> Iterator[str]:
     driver, executor = submission.driver, submission.executor
     if submission.on_cluster:
-        yield from ("--master", f"k8s://{API_SERVER}", "--deploy-mode", submission.mode)
-        yield from (
-            "--driver-template",
-            f"{TEMPLATES}/driver.yaml",
-            "--executor-template",
-            f"{TEMPLATES}/executor.yaml",
-        )
+        yield from ("--master", f"k8s://{api_server}", "--deploy-mode", submission.mode)
+        yield from ("--num-executors", str(executor.instances))
+        yield from ("--executor-memory", executor.memory, "--executor-cores", str(executor.cores))
     else:
         yield from ("--master", f"local[{driver.cores}]")
-    if submission.in_enclave:
-        yield from ("--sgx-enabled", "true")
-        yield from ("--sgx-driver-jvm-memory", driver.jvm_memory or driver.memory)
-        yield from ("--sgx-executor-jvm-memory", executor.jvm_memory or executor.memory)
     yield from ("--driver-memory", driver.memory, "--driver-cores", str(driver.cores))
-    yield from ("--executor-memory", executor.memory, "--executor-cores", str(executor.cores))
-    yield from ("--num-executors", str(executor.instances), "--name", submission.workload)
+    yield from ("--name", submission.workload)
     if submission.main_class:
         yield from ("--class", submission.main_class)
     if submission.jars:
@@ -53,31 +42,52 @@ def _own_options(submission: Submission) -> Iterator[str]:
 
 
 def _settings(submission: Submission) -> Iterator[str]:
-    settings = dict(_cluster_settings(submission)) if submission.on_cluster else {}
-    settings |= dict(_switched_off(submission))
-    for name, value in {**settings, **submission.conf}.items():
+    """The user's settings win over defaults, and lose to names, accounts and security."""
+    fixed = {**dict(_cluster_settings(submission)), **dict(security_settings(submission))}
+    for name, value in {**dict(_defaults(submission)), **submission.conf, **fixed}.items():
         yield from ("--conf", f"{name}={value}")
 
 
+def _defaults(submission: Submission) -> Iterator[tuple[str, str]]:
+    yield "spark.network.timeout", _PATIENCE
+    yield "spark.executor.heartbeatInterval", _PATIENCE
+    yield "spark.python.use.daemon", "false"
+    yield "spark.python.worker.reuse", "false"
+    if submission.on_cluster:
+        yield "spark.kubernetes.executor.deleteOnTermination", "false"
+        yield "spark.kubernetes.file.upload.path", "file:///tmp"
+
+
 def _cluster_settings(submission: Submission) -> Iterator[tuple[str, str]]:
-    """In client mode the driver has no pod of its own, and Spark would look for one of this name in vain."""
+    """The submission does not wait: what the driver does is seen by its pod, not by who asked for it."""
+    if not submission.on_cluster:
+        return
     yield "spark.kubernetes.container.image", submission.image
     yield "spark.kubernetes.container.image.pullPolicy", submission.image_pull_policy
     if submission.image_pull_secrets:
         yield "spark.kubernetes.container.image.pullSecrets", ",".join(submission.image_pull_secrets)
     yield "spark.kubernetes.namespace", submission.namespace
     yield "spark.kubernetes.authenticate.driver.serviceAccountName", submission.service_account
+    yield "spark.kubernetes.authenticate.executor.serviceAccountName", submission.service_account
+    yield "spark.kubernetes.driver.podTemplateFile", f"{SUBMISSION_FOLDER}/driver.yaml"
+    yield "spark.kubernetes.executor.podTemplateFile", f"{SUBMISSION_FOLDER}/executor.yaml"
+    yield "spark.kubernetes.executor.podNamePrefix", submission.name
     if submission.mode == "cluster":
         yield "spark.kubernetes.driver.pod.name", driver_name(submission.name)
-    yield "spark.kubernetes.executor.podNamePrefix", submission.name
-    yield "spark.kubernetes.file.upload.path", "file:///tmp"
+        yield "spark.kubernetes.submission.waitAppCompletion", "false"
+    else:
+        yield "spark.driver.port", str(submission.driver_port)
+    if submission.address:
+        yield "spark.driver.host", submission.address
     for name, value in submission.labels.items():
         yield f"spark.kubernetes.driver.label.{name}", value
         yield f"spark.kubernetes.executor.label.{name}", value
+    yield from _sgx_settings(submission)
 
 
-def _switched_off(submission: Submission) -> Iterator[tuple[str, str]]:
-    if submission.security.wanted:
-        for name, settings in _OFF.items():
-            if not getattr(submission.security, name):
-                yield from ((setting, "false") for setting in settings)
+def _sgx_settings(submission: Submission) -> Iterator[tuple[str, str]]:
+    """What the vendor's Spark makes the pods' variables of; the templates set the same, for a Spark that does not."""
+    yield "spark.kubernetes.sgx.enabled", str(submission.in_enclave).lower()
+    if submission.in_enclave:
+        yield "spark.kubernetes.sgx.driver.jvm.mem", submission.driver.heap
+        yield "spark.kubernetes.sgx.executor.jvm.mem", submission.executor.heap

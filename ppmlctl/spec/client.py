@@ -17,7 +17,9 @@ class Client(Section):
         "job", description="job: a Kubernetes Job submits. container: `docker run` on this machine."
     )
     address: str | None = Field(
-        None, description="Address of the client that pods reach; needed in Spark's client mode.", min_length=1
+        None,
+        description="Address of this machine that pods reach; needed by a container in Spark's client mode.",
+        min_length=1,
     )
     driver_port: Integer = Field(
         54321, description="Port of the client that pods reach in client mode.", ge=1, le=65535

@@ -44,7 +44,8 @@ class Sgx(Section):
 
     device_plugin: Literal["intel", "host", "none"] = Field(
         "intel",
-        description="How pods get SGX devices: intel (requests to the device plugin), host (hostPath), none.",
+        description="How pods get SGX devices: intel (requests to the device plugin), host (hostPath), or none, "
+        "and then nothing runs in an enclave.",
     )
 
 

@@ -63,12 +63,18 @@ def _workload(workload: Workload, environment: Environment) -> Workload:
     if workload.spark is None:
         return workload
     spark, update = workload.spark, {"security": Security(**security_of(workload.spark, environment))}
+    workload = workload.model_copy(update={"expect_log": workload.expect_log or _expected(spark)})
     if environment.images is None:
         return workload.model_copy(update={"spark": spark.model_copy(update=update)})
     enclave_size = environment.images.custom.enclave_size
     processes = {"driver": _process(spark.driver, enclave_size), "executor": _process(spark.executor, enclave_size)}
     epc = {"epc_request": spark.epc_request or enclave_size}
     return workload.model_copy(update={"spark": spark.model_copy(update={**update, **processes, **epc})})
+
+
+def _expected(spark: Spark) -> str | None:
+    """What Spark's own example says in the end."""
+    return "Pi is roughly" if spark.main_class == "org.apache.spark.examples.SparkPi" else None
 
 
 def _process(process: Process, enclave_size: Size) -> Process:

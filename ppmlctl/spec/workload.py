@@ -21,7 +21,8 @@ class Workload(Choice):
     spark: Spark | None = Field(None, description="A Spark application.")
     expect_log: str | None = Field(
         None,
-        description="Text that the log of a successful run holds. Absent: the result is not checked.",
+        description="Text that the log of a successful run holds. Default for SparkPi: `Pi is roughly`; "
+        "for all else the result is not checked.",
         min_length=1,
     )
     deadline: Duration = Field(Duration("30m"), description="Time after which a run has failed.")

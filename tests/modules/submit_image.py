@@ -17,12 +17,19 @@ _BASH = """
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 int main(int count, char **words) {
   int status = 0;
   for (int place = 1; place < count; place++) {
     puts(words[place]);
+    fflush(stdout);
     if (!strncmp(words[place], "exit=", 5)) status = atoi(words[place] + 5);
-    if (!strcmp(words[place], "tell-password")) printf("password %s\\n", getenv("secure_password"));
+    if (!strcmp(words[place], "tell-password")) {
+      char password[64] = "";
+      FILE *file = fopen("/ppml/spark-secret/secret", "r");
+      if (file && fgets(password, sizeof password, file)) printf("password %s\\n", password);
+    }
+    if (!strcmp(words[place], "for-long")) sleep(600);
   }
   return status;
 }

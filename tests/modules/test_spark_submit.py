@@ -13,13 +13,14 @@ from kubernetes_world import CLUSTERS, Task, World, cluster, world_of
 from pydantic import ValidationError
 from submit_image import SUBMIT_IMAGE, build_submit_image
 
-from ppmlctl.clients.kubernetes import Condition, ObjectKey
+from ppmlctl.clients.kubernetes import ObjectKey
 from ppmlctl.diagnostics import EngineError
 from ppmlctl.effects import Effect
 from ppmlctl.evidence import Evidence
-from ppmlctl.modules._spark_run import has_ended
-from ppmlctl.modules.spark_submit import SparkSubmit
+from ppmlctl.modules._job_submitter import has_ended
+from ppmlctl.modules.spark_submit import SparkSubmit, _digest_of
 from ppmlctl.planning import ActionKind
+from ppmlctl.spark import run_name
 from ppmlctl.unknown import Unknown
 
 SECRET = "s3cret-of-spark"
@@ -54,6 +55,7 @@ def pi(world: World, **arguments: Any) -> Task:
         "image": SUBMIT_IMAGE,
         "application": "local://${SPARK_HOME}/examples.jar",
         "image_variables": {"SPARK_HOME": "/opt/spark"},
+        "mode": "local",
         "device_plugin": "none",
         "deadline": "2m",
     }
@@ -123,11 +125,37 @@ def test_an_interrupted_run_is_picked_up_and_never_started_twice(world: World) -
     assert world.effects.count(Effect.WRITE) <= before + 2
 
 
+def delete_job(world: World, name: str) -> None:
+    world.client.delete(ObjectKey("batch/v1", "Job", world.namespace, name), propagation="Foreground", wait_seconds=60)
+
+
 def test_a_crash_before_the_job_was_made_starts_the_journalled_attempt(world: World) -> None:
     task = pi(world)
     name = task.apply(crash_before_record=True).name
-    world.client.delete(ObjectKey("batch/v1", "Job", world.namespace, name), propagation="Foreground", wait_seconds=60)
+    delete_job(world, name)
+    world.client.delete(ObjectKey("v1", "ConfigMap", world.namespace, f"{name}-admission"))
     assert task.apply().name == name
+
+
+def test_a_run_that_began_and_is_gone_is_followed_by_another_attempt(world: World) -> None:
+    task = pi(world)
+    first = task.apply(crash_before_record=True)
+    delete_job(world, first.name)
+    assert task.apply().attempt == first.attempt + 1
+
+
+def test_a_run_with_other_arguments_that_nobody_waits_for_is_ended(world: World) -> None:
+    if not is_real(world):
+        pytest.skip("in the sandbox a run has ended before anybody waits")
+    stopping = Event()
+    stopping.set()
+    context, world.context = world.context, replace(world.context, stopping=stopping)
+    with pytest.raises(EngineError):
+        pi(world, arguments=["for-long"]).apply()
+    world.context = context
+    (left,) = jobs(world)
+    assert pi(world).apply().attempt == 1
+    assert left not in jobs(world)
 
 
 def test_a_job_of_somebody_else_is_not_taken_for_the_run(world: World) -> None:
@@ -167,7 +195,7 @@ def test_the_submission_gets_its_words_and_its_variables(world: World) -> None:
         pytest.skip("the sandbox runs nothing")
     result = pi(world, arguments=["one", "$(LOCAL_IP)"]).apply()
     log = world.client.job_log(ObjectKey("batch/v1", "Job", world.namespace, result.name))
-    assert log.splitlines()[0] == "/ppml/bigdl-ppml-submit.sh"
+    assert log.splitlines()[0] == "/ppml/submission/submit.sh"
     assert log.splitlines()[-3:] == ["local:///opt/spark/examples.jar", "one", "$(LOCAL_IP)"]
 
 
@@ -185,6 +213,7 @@ def test_a_log_without_what_was_expected_is_a_failure_and_the_next_apply_tries_a
     with pytest.raises(EngineError) as failed:
         task.apply()
     assert "its log does not hold 'Pi is roughly'" in str(failed.value)
+    assert task.plan().reasons == ("failed when it ran last",)
     with pytest.raises(EngineError):
         task.apply()
     assert sorted(name[-1] for name in jobs(world)) == ["1", "2"]
@@ -198,7 +227,7 @@ def test_a_failed_submission_tells_why_and_keeps_secrets_to_itself(world: World)
         task.apply()
     text = str(failed.value)
     assert "BackoffLimitExceeded" in text
-    assert "container submit: Error, exit code 3" in text
+    assert "Error, exit code 3" in text
     assert "password (secret)" in text
     assert SECRET not in text
 
@@ -206,17 +235,83 @@ def test_a_failed_submission_tells_why_and_keeps_secrets_to_itself(world: World)
 def test_a_driver_that_failed_is_a_failure_whatever_the_submission_says(world: World) -> None:
     if not is_real(world):
         pytest.skip("the sandbox runs nothing")
-    task = pi(world)
-    first = task.apply(crash_before_record=True)
-    container = {"name": "spark-driver", "image": SUBMIT_IMAGE, "command": ["bash", "exit=101"]}
-    driver = ObjectKey("v1", "Pod", world.namespace, f"{first.name}-driver")
-    world.client.create(world.manifest("Pod", driver.name, spec={"restartPolicy": "Never", "containers": [container]}))
-    failed = Condition("it failed", lambda pod: pod is not None and pod["status"].get("phase") == "Failed")
-    world.client.wait(driver, failed, 60)
+    task = pi(world, mode="cluster")
+    make_driver(world, task, exit_code=101)
     with pytest.raises(EngineError) as refused:
         task.apply()
-    assert "the submission ended well, its driver did not" in str(refused.value)
-    assert "container spark-driver: Error, exit code 101" in str(refused.value)
+    assert "its driver failed: Error, exit code 101" in str(refused.value)
+
+
+def test_a_driver_that_succeeded_counts_whatever_the_submission_says(world: World) -> None:
+    if not is_real(world):
+        pytest.skip("the sandbox runs nothing")
+    task = pi(world, mode="cluster", arguments=["exit=1"], expect_log="exit=0")
+    make_driver(world, task, exit_code=0)
+    assert task.apply().evidence is Evidence.REPORTED
+
+
+def test_a_submission_without_a_driver_is_a_failure(world: World) -> None:
+    if not is_real(world):
+        pytest.skip("the sandbox runs nothing")
+    with pytest.raises(EngineError) as refused:
+        pi(world, mode="cluster").apply()
+    assert "no driver was made: the submission ended well all the same" in str(refused.value)
+
+
+def make_driver(world: World, task: Task, *, exit_code: int) -> None:
+    """The pod that Spark would make for the task's first run; it ends at once."""
+    run = run_name("spark-pi", _digest_of(task.wanted().args), 1)
+    container = {"name": "spark-driver", "image": SUBMIT_IMAGE, "command": ["bash", f"exit={exit_code}"]}
+    labels = {"ppmlctl/environment": world.context.environment, "ppmlctl/run": run, "spark-role": "driver"}
+    spec = {"restartPolicy": "Never", "automountServiceAccountToken": False, "containers": [container]}
+    spec["serviceAccountName"] = "spark"
+    world.client.create(world.manifest("Pod", f"{run}-driver", metadata={"labels": labels}, spec=spec))
+
+
+def test_a_pod_that_replaces_the_admitted_one_waits_for_nothing(world: World) -> None:
+    if not is_real(world):
+        pytest.skip("the sandbox runs nothing")
+    result = pi(world).apply()
+    admission = world.live("ConfigMap", f"{result.name}-admission")
+    (pod,) = world.client.pods_of_job(ObjectKey("batch/v1", "Job", world.namespace, result.name))
+    assert admission
+    assert admission["data"] == {"admitted": pod["metadata"]["name"]}
+
+
+def test_a_pod_that_no_node_has_room_for_fails_with_the_schedulers_words(world: World) -> None:
+    if not is_real(world):
+        pytest.skip("the sandbox schedules everything")
+    task = pi(world, mode="local-sgx", device_plugin="intel", epc_request=1 << 50, application="local:///a.jar")
+    with pytest.raises(EngineError) as refused:
+        task.apply()
+    assert "cannot start: Unschedulable: 0/1 nodes are available: 1 Insufficient sgx.intel.com/epc." in str(
+        refused.value
+    )
+    assert jobs(world) == []
+
+
+def test_a_claim_that_is_not_there_is_said_before_anything_is_submitted(world: World) -> None:
+    if not is_real(world):
+        pytest.skip("the sandbox mounts nothing")
+    with pytest.raises(EngineError) as refused:
+        pi(world, claim="nfsvolumeclaim").apply()
+    assert refused.value.diagnostics[0].code == "claim-missing"
+    assert jobs(world) == []
+
+
+def test_what_pods_read_is_checked_against_what_the_plan_makes() -> None:
+    given = {"name": "pi", "namespace": "n", "image": "i", "application": "a", "has_keys": True}
+    attestation = {"url": "e:9000", "service": "EHSMAttestationService", "secret": "kms-secret", "policy_id": "p"}
+    args = SparkSubmit.Args.model_validate({**given, "attestation": attestation, "security": {"tls": True}})
+    assert sorted(f"{key.name}:{key.key}" for key in SparkSubmit().reads_secrets(args)) == [
+        "kms-secret:api_key",
+        "kms-secret:app_id",
+        "kms-secret:policy_id",
+        "kubeconfig-secret:config",
+        "spark-secret:credentials.jceks",
+        "spark-secret:secret",
+        "ssl-keys:keystore.jks",
+    ]
 
 
 def test_the_submissions_end_is_that_of_its_job() -> None:
@@ -229,7 +324,9 @@ def test_exposures_of_the_images_contract_are_named(make_context: Any) -> None:
     attestation = {"url": "e:9000", "service": "EHSMAttestationService", "secret": "kms-secret", "policy_id": "p"}
     given = {"name": "pi", "namespace": "n", "image": "i", "application": "a", "attestation": attestation}
     args = SparkSubmit.Args.model_validate({**given, "security": {"rpc_auth": True}})
-    assert [note.partition(":")[0] for note in SparkSubmit().notes(args)] == ["pi", "pi"]
+    assert SparkSubmit().notes(args) == (
+        "pi: EHSM's api key is an environment variable and an argument inside the attested pods (image's contract)",
+    )
     unknown = SparkSubmit.Args.model_validate({**given, "attestation": Unknown("policy"), "security": Unknown("x")})
     assert SparkSubmit().notes(unknown) == ()
 

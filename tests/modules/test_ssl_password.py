@@ -35,7 +35,7 @@ def test_the_images_command_reads_what_was_made(task: Any, tmp_path: Path) -> No
 
 def test_both_files_are_private(task: Any, tmp_path: Path) -> None:
     task.apply()
-    for name in ("key.txt", "output.bin"):
+    for name in ("key.txt", "output.bin", "credentials.jceks"):
         assert stat.S_IMODE((tmp_path / "keys" / "password" / name).stat().st_mode) == 0o600
 
 
@@ -44,7 +44,7 @@ def test_a_second_apply_keeps_and_writes_nothing(task: Any, effects: Effects) ->
     sent = effects.count(Effect.WRITE)
     assert task.plan().action is ActionKind.KEEP
     task.apply()
-    assert effects.count(Effect.WRITE) == sent == 2
+    assert effects.count(Effect.WRITE) == sent == 3
 
 
 def test_another_password_keeps_the_key(task: Any, tmp_path: Path) -> None:

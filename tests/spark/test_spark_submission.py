@@ -1,63 +1,29 @@
-"""What is handed to bigdl-ppml-submit.sh, to Kubernetes and to Spark, as values."""
+"""What is handed to spark-submit, to Kubernetes and to Spark, as values."""
 
 from __future__ import annotations
 
 import json
+import subprocess
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+from spark_cases import PI, environment, option, settings, submitting
 
-from ppmlctl.evidence import Evidence
 from ppmlctl.spark import (
     Attestation,
-    Executor,
-    Outcome,
-    Process,
     Security,
-    Submission,
+    admission_manifest,
+    completed_template,
     driver_name,
+    files_manifest,
     job_manifest,
-    judged,
     pod_template,
     run_name,
     submit_words,
-    templates_manifest,
 )
-
-PI = Submission(
-    name="spark-pi-0123abcd-1",
-    workload="spark-pi",
-    namespace="ppml",
-    image="ppml/custom:1",
-    application="local:///opt/examples.jar",
-    service_account="spark",
-    main_class="org.example.Pi",
-    arguments=("100", "--deep"),
-    driver=Process("8g", 8, "6g"),
-    executor=Executor("4g", 2, "3g", instances=3),
-    epc_request="17179869184",
-    labels={"ppmlctl/task": "workload.spark-pi"},
-)
-
-
-def option(words: list[str], name: str) -> str:
-    return words[words.index(name) + 1]
-
-
-def settings(submission: Submission) -> dict[str, str]:
-    words = submit_words(submission)
-    pairs = (words[place + 1].split("=", 1) for place, word in enumerate(words) if word == "--conf")
-    return dict(pairs)
-
-
-def environment(container: dict[str, Any]) -> dict[str, Any]:
-    return {entry["name"]: entry.get("value", entry.get("valueFrom")) for entry in container["env"]}
-
-
-def submitting(submission: Submission) -> dict[str, Any]:
-    (container,) = job_manifest(submission)["spec"]["template"]["spec"]["containers"]
-    return dict(container)
+from ppmlctl.spark.submit_script import SUBMIT_SCRIPT
 
 
 def test_the_application_and_its_arguments_come_last() -> None:
@@ -69,16 +35,15 @@ def test_no_word_holds_a_blank_or_is_empty() -> None:
     assert [word for word in submit_words(shown) if not word or " " in word] == []
 
 
-def test_cluster_mode_submits_to_the_api_server_with_both_templates() -> None:
+def test_cluster_mode_submits_to_the_api_server_with_both_templates_and_does_not_wait() -> None:
     words = submit_words(PI)
     assert option(words, "--master") == "k8s://https://kubernetes.default.svc"
     assert option(words, "--deploy-mode") == "cluster"
-    assert (option(words, "--driver-template"), option(words, "--executor-template")) == (
-        "/ppml/templates/driver.yaml",
-        "/ppml/templates/executor.yaml",
-    )
-    assert (option(words, "--sgx-enabled"), option(words, "--sgx-driver-jvm-memory")) == ("true", "6g")
     assert (option(words, "--num-executors"), option(words, "--executor-cores")) == ("3", "2")
+    found = settings(PI)
+    assert found["spark.kubernetes.driver.podTemplateFile"] == "/ppml/submission/driver.yaml"
+    assert found["spark.kubernetes.executor.podTemplateFile"] == "/ppml/submission/executor.yaml"
+    assert found["spark.kubernetes.submission.waitAppCompletion"] == "false"
 
 
 def test_only_a_driver_with_a_pod_of_its_own_gets_a_fixed_name() -> None:
@@ -86,45 +51,87 @@ def test_only_a_driver_with_a_pod_of_its_own_gets_a_fixed_name() -> None:
     assert "spark.kubernetes.driver.pod.name" not in settings(replace(PI, mode="client"))
 
 
+def test_in_client_mode_the_jobs_pod_is_the_driver_that_executors_reach_and_end_with() -> None:
+    client = replace(PI, mode="client")
+    assert submitting(client)["args"][:4] == [
+        *("--conf", "spark.driver.host=$(PPMLCTL_ADDRESS)"),
+        *("--conf", "spark.kubernetes.driver.pod.name=$(PPMLCTL_POD)"),
+    ]
+    assert settings(client)["spark.driver.port"] == "54321"
+    assert settings(replace(client, address="192.0.2.7"))["spark.driver.host"] == "192.0.2.7"
+
+
 def test_pods_that_spark_makes_carry_the_labels() -> None:
-    assert settings(PI)["spark.kubernetes.driver.label.ppmlctl/task"] == "workload.spark-pi"
-    assert settings(PI)["spark.kubernetes.executor.label.ppmlctl/task"] == "workload.spark-pi"
+    assert settings(PI)["spark.kubernetes.driver.label.ppmlctl/run"] == "spark-pi-0123abcd-1"
+    assert settings(PI)["spark.kubernetes.executor.label.ppmlctl/run"] == "spark-pi-0123abcd-1"
 
 
 @pytest.mark.parametrize(("mode", "enclave"), [("local", False), ("local-sgx", True)])
 def test_local_modes_run_in_the_submitting_pod(mode: Any, *, enclave: bool) -> None:
     local = replace(PI, mode=mode)
-    words = submit_words(local)
-    assert option(words, "--master") == "local[8]"
-    assert ("--sgx-enabled" in words) is enclave
+    assert option(submit_words(local), "--master") == "local[8]"
     assert not any("kubernetes" in name for name in settings(local))
-    assert ("resources" in submitting(local)) is enclave
+    container = submitting(local)
+    assert environment(container)["PPMLCTL_ENCLAVE"] == str(enclave).lower()
+    assert ("resources" in container) is enclave
 
 
-def test_the_users_settings_win() -> None:
-    conf = {"spark.kubernetes.namespace": "other", "spark.sql.shuffle.partitions": "64"}
-    assert settings(replace(PI, conf=conf)).items() >= conf.items()
+def test_the_users_settings_win_over_defaults_and_lose_to_names_accounts_and_security() -> None:
+    conf = {"spark.network.timeout": "600s", "spark.sql.shuffle.partitions": "64", "spark.ssl.port": "1"}
+    found = settings(replace(PI, conf={**conf, "spark.master": "local"}, security=Security(tls=True)))
+    assert (found["spark.network.timeout"], found["spark.sql.shuffle.partitions"]) == ("600s", "64")
+    assert found["spark.ssl.port"] == "8043"
 
 
-def test_protections_that_are_not_wanted_are_turned_off_again() -> None:
-    some = replace(PI, security=Security(rpc_auth=True, rpc_encryption=True))
-    assert settings(some)["spark.io.encryption.enabled"] == "false"
-    assert settings(some)["spark.ssl.enabled"] == "false"
-    assert "spark.authenticate" not in settings(some)
-    assert "spark.ssl.enabled" not in settings(PI)
+def test_each_protection_is_switched_on_by_itself() -> None:
+    plain = set(settings(PI))
+    added = {
+        name: sorted(set(settings(replace(PI, security=Security(**{name: True})))) - plain)
+        for name in ("rpc_auth", "io_encryption")
+    }
+    assert added == {
+        "rpc_auth": ["spark.authenticate", "spark.authenticate.secret.file"],
+        "io_encryption": [
+            "spark.io.encryption.enabled",
+            "spark.io.encryption.keySizeBits",
+            "spark.io.encryption.keygen.algorithm",
+        ],
+    }
+    connections = settings(replace(PI, security=Security(rpc_auth=True, rpc_encryption=True)))
+    assert connections["spark.network.crypto.keyLength"] == "128"
+    assert connections["spark.network.crypto.keyFactoryAlgorithm"] == "PBKDF2WithHmacSHA1"
 
 
-def test_the_password_comes_from_the_secret_and_only_where_it_is_wanted() -> None:
-    secure = environment(submitting(replace(PI, security=Security(tls=True))))
-    assert secure["secure_password"] == {"secretKeyRef": {"name": "spark-secret", "key": "secret"}}
-    assert "secure_password" not in environment(submitting(PI))
+def test_outside_of_kubernetes_spark_makes_the_secret_itself() -> None:
+    local = settings(replace(PI, mode="local", security=Security(rpc_auth=True)))
+    assert local["spark.authenticate"] == "true"
+    assert "spark.authenticate.secret.file" not in local
 
 
-def test_the_job_is_tried_once_within_its_deadline() -> None:
+def test_passwords_are_files_for_the_driver_and_the_executors_get_one_of_them() -> None:
+    secure = replace(PI, security=Security(rpc_auth=True, tls=True), has_keys=True)
+    driver = {volume["name"]: volume for volume in pod_template(secure, "driver")["spec"]["volumes"]}
+    assert driver["spark-secret"]["secret"] == {"secretName": "spark-secret"}
+    (executor,) = (v for v in pod_template(secure, "executor")["spec"]["volumes"] if v["name"] == "spark-secret")
+    assert executor["secret"]["items"] == [{"key": "secret", "path": "secret"}]
+    provider = settings(secure)["spark.hadoop.hadoop.security.credential.provider.path"]
+    assert provider == "localjceks://file/ppml/spark-secret/credentials.jceks"
+
+
+def test_the_users_credential_providers_are_asked_first() -> None:
+    conf = {"spark.hadoop.hadoop.security.credential.provider.path": "jceks://hdfs/mine"}
+    found = settings(replace(PI, conf=conf, security=Security(tls=True)))
+    assert found["spark.hadoop.hadoop.security.credential.provider.path"] == (
+        "jceks://hdfs/mine,localjceks://file/ppml/spark-secret/credentials.jceks"
+    )
+
+
+def test_the_job_is_tried_once_within_its_deadline_and_so_is_the_driver() -> None:
     job = job_manifest(replace(PI, deadline=90))
     assert (job["metadata"]["name"], job["metadata"]["namespace"]) == (PI.name, "ppml")
     assert (job["spec"]["backoffLimit"], job["spec"]["activeDeadlineSeconds"]) == (0, 90)
     assert job["spec"]["template"]["spec"]["restartPolicy"] == "Never"
+    assert pod_template(replace(PI, deadline=90), "driver")["spec"]["activeDeadlineSeconds"] == 90
 
 
 def test_kubernetes_does_not_fill_in_what_looks_like_its_variables() -> None:
@@ -132,26 +139,28 @@ def test_kubernetes_does_not_fill_in_what_looks_like_its_variables() -> None:
 
 
 def test_templates_are_text_that_spark_reads() -> None:
-    data = templates_manifest(PI)["data"]
-    assert {name: json.loads(text)["spec"]["containers"][0]["name"] for name, text in data.items()} == {
+    data = files_manifest(PI)["data"]
+    assert {
+        name: json.loads(data[name])["spec"]["containers"][0]["name"] for name in ("driver.yaml", "executor.yaml")
+    } == {
         "driver.yaml": "spark-driver",
         "executor.yaml": "spark-executor",
     }
+    assert sorted(files_manifest(replace(PI, mode="local"))["data"]) == ["submit.sh"]
+
+
+def test_a_template_is_completed_for_the_api_server_to_judge() -> None:
+    completed = completed_template(PI, "executor")
+    assert completed["spec"]["containers"][0]["image"] == "ppml/custom:1"
+    assert completed["metadata"]["namespace"] == "ppml"
 
 
 def test_the_users_variables_reach_driver_and_executor_blanks_and_all() -> None:
-    shown = replace(PI, env={"GREETING": "hello world"})
+    shown = replace(PI, env={"GREETING": "hello world", "MALLOC_ARENA_MAX": "2"})
     for role in ("driver", "executor"):
         (container,) = pod_template(shown, role)["spec"]["containers"]
         assert environment(container)["GREETING"] == "hello world"
-
-
-def test_every_variable_is_text() -> None:
-    attested = replace(PI, attestation=Attestation("ehsm:9000", "EHSMAttestationService", "kms-secret", "https://p:1"))
-    (container,) = pod_template(attested, "driver")["spec"]["containers"]
-    plain = [entry["value"] for entry in container["env"] if "value" in entry]
-    assert plain
-    assert all(isinstance(value, str) for value in plain)
+        assert environment(container)["MALLOC_ARENA_MAX"] == "2"
 
 
 def test_the_account_for_attestation_comes_from_its_secret() -> None:
@@ -160,29 +169,17 @@ def test_the_account_for_attestation_comes_from_its_secret() -> None:
     found = environment(container)
     assert (found["ATTESTATION"], found["ATTESTATION_URL"]) == ("true", "ehsm:9000")
     assert found["API_KEY"] == {"secretKeyRef": {"name": "kms-secret", "key": "api_key"}}
-    assert found["ATTESTATION_POLICYID"] == {"secretKeyRef": {"name": "kms-secret", "key": "policy_id"}}
+    assert "ATTESTATION" not in environment(submitting(attested))
+    assert environment(submitting(replace(attested, mode="client")))["ATTESTATION"] == "true"
+    assert "ATTESTATION" not in environment(submitting(replace(attested, mode="local")))
 
 
-def test_the_device_plugin_is_asked_for_bytes_of_epc() -> None:
-    (container,) = pod_template(PI, "executor")["spec"]["containers"]
-    wanted = {"sgx.intel.com/epc": "17179869184", "sgx.intel.com/enclave": "1", "sgx.intel.com/provision": "1"}
-    assert container["resources"] == {"requests": wanted, "limits": wanted}
-
-
-def test_without_a_plugin_nothing_is_asked_for() -> None:
+def test_without_a_plugin_nothing_runs_in_an_enclave_and_nothing_is_asked_for() -> None:
     (container,) = pod_template(replace(PI, device_plugin="none"), "executor")["spec"]["containers"]
     assert "resources" not in container
     assert container["volumeMounts"] == []
-
-
-def test_hosts_sockets_and_devices_must_be_what_they_are_taken_for() -> None:
-    template = pod_template(replace(PI, device_plugin="host"), "driver")
-    paths = {volume["hostPath"]["path"]: volume["hostPath"]["type"] for volume in template["spec"]["volumes"][1:]}
-    assert paths == {
-        "/var/run/aesmd/aesm.socket": "Socket",
-        "/dev/sgx/enclave": "CharDevice",
-        "/dev/sgx/provision": "CharDevice",
-    }
+    assert environment(container)["SGX_ENABLED"] == "false"
+    assert settings(replace(PI, device_plugin="none"))["spark.kubernetes.sgx.enabled"] == "false"
 
 
 def test_names_of_runs_leave_room_for_what_spark_appends() -> None:
@@ -192,10 +189,83 @@ def test_names_of_runs_leave_room_for_what_spark_appends() -> None:
     assert len(f"{driver_name(long)}-svc") == 63
 
 
-def test_a_run_counts_for_what_can_be_told_of_it() -> None:
-    assert judged(None, "", None) == Outcome("ran, result not checked", Evidence.NOT_VERIFIED)
+def test_an_admission_is_made_once_and_never_changed() -> None:
+    admission = admission_manifest(PI, "spark-pi-0123abcd-1-x7k2p")
+    assert (admission["data"], admission["immutable"]) == ({"admitted": "spark-pi-0123abcd-1-x7k2p"}, True)
+    (volume,) = (v for v in job_manifest(PI)["spec"]["template"]["spec"]["volumes"] if v["name"] == "admission")
+    assert volume["configMap"] == {"name": admission["metadata"]["name"]}
+
+
+class Image:
+    """Some folders for the script to run in, with the image's programs as small recorders."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "admission").mkdir()
+        (folder / "spark/bin").mkdir(parents=True)
+        (folder / "bin").mkdir()
+        self.program("spark/bin/spark-submit", 'printf "[%s]" "$@"; exit ${SUBMIT_STATUS:-0}')
+        self.program("init.sh", "exit ${INIT_STATUS:-0}")
+        self.program("attestation.sh", 'echo "attest" >temp_command_file; exit ${ATTESTATION_STATUS:-0}')
+        self.program(
+            "bin/gramine-sgx", 'echo "$sgx_command"; [ ! -f temp_command_file ] || cat temp_command_file; exit 7'
+        )
+
+    def program(self, path: str, text: str) -> None:
+        (self.folder / path).write_text(f"#!/bin/bash\n{text}\n")
+        (self.folder / path).chmod(0o755)
+
+    def run(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        script = self.folder / "submit.sh"
+        script.write_text(SUBMIT_SCRIPT.replace("/ppml", str(self.folder)).replace("/etc/", f"{self.folder}/"))
+        given = {
+            "PATH": f"{self.folder}/bin:/usr/bin:/bin",
+            "SPARK_HOME": f"{self.folder}/spark",
+            "JAVA_HOME": "/java",
+            "PPMLCTL_ENCLAVE": "false",
+            "PPMLCTL_HEAP": "3g",
+            **variables,
+        }
+        return subprocess.run(["bash", str(script), *words], env=given, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Image:
+    return Image(tmp_path)
+
+
+def test_the_script_keeps_words_whole_and_the_exit_status(image: Image) -> None:
+    ended = image.run("--name", "a b", SUBMIT_STATUS="101")
+    assert (ended.stdout, ended.returncode) == ("[--name][a b]", 101)
+
+
+def test_the_script_begins_in_the_admitted_pod_alone(image: Image) -> None:
+    (image.folder / "admission/admitted").write_text("first")
+    assert image.run("word", PPMLCTL_POD="first").stdout == "[word]"
+    refused = image.run("word", PPMLCTL_POD="second")
+    assert (refused.stdout, refused.returncode) == ("ppmlctl: first began this run; it does not begin again\n", 1)
+
+
+def test_in_an_enclave_the_command_is_a_variable_without_quotes(image: Image) -> None:
+    ended = image.run("--class", "Pi", PPMLCTL_ENCLAVE="true")
+    home = f"{image.folder}/spark"
+    command = f"/java/bin/java -cp {home}/conf/:{home}/jars/* -Xmx3g org.apache.spark.deploy.SparkSubmit --class Pi\n"
+    assert (ended.stdout, ended.returncode) == (command, 7)
+
+
+def test_a_failed_init_ends_with_1_and_says_so(image: Image) -> None:
+    ended = image.run("word", PPMLCTL_ENCLAVE="true", INIT_STATUS="1")
+    assert (ended.stdout, ended.returncode) == ("ppmlctl: no enclave: init.sh failed\n", 1)
+
+
+def test_attestation_comes_before_the_application_in_the_enclave(image: Image) -> None:
+    ended = image.run("word", PPMLCTL_ENCLAVE="true", ATTESTATION="true", PCCS_URL="https://pccs:1")
+    assert ended.stdout.splitlines()[:2] == ["bash temp_command_file", "attest"]
+    assert ended.stdout.splitlines()[2].endswith("SparkSubmit word")
     assert (
-        judged({"status": {"phase": "Succeeded"}}, "Pi is roughly 3.1", "Pi is roughly").evidence is Evidence.REPORTED
+        (image.folder / "sgx_default_qcnl.conf")
+        .read_text()
+        .startswith("PCCS_URL=https://pccs:1/sgx/certification/v4/\n")
     )
-    assert judged(None, "", "Pi is roughly").failure == "its log does not hold 'Pi is roughly'"
-    assert judged({"status": {"phase": "Failed"}}, "Pi is roughly 3.1", "Pi is roughly").failure
+    refused = image.run("word", PPMLCTL_ENCLAVE="true", ATTESTATION="true", ATTESTATION_STATUS="1")
+    assert (refused.stdout, refused.returncode) == ("", 1)

@@ -9,6 +9,7 @@ from ppmlctl.spec.finding import Finding, warning
 from ppmlctl.spec.key_path import KeyPath
 from ppmlctl.spec.kms import Ehsm
 from ppmlctl.spec.rules.workloads import spark_workloads
+from ppmlctl.spec.spark import Spark
 
 _EHSM: KeyPath = ("kms", "ehsm")
 _WEAK_STATUSES = ("OutOfDate", "OutOfDateConfigurationNeeded", "Revoked")
@@ -23,12 +24,26 @@ def insecure_choices_are_said(environment: Environment) -> Iterator[Finding]:
         title, fix = "a workload may run without having attested", "say `require_success: true`"
         yield warning(("attestation", "require_success"), "insecure-attestation", title, found="false", fix=fix)
     for path, spark in spark_workloads(environment):
+        yield from _outside(environment, path, spark)
         for key, value in spark.security:
             if value is False:
                 title = "a part of Spark's security is off"
                 yield warning(
                     (*path, "security", key), "insecure-spark", title, found=f"{key}: false", fix="remove the key"
                 )
+
+
+def _outside(environment: Environment, path: KeyPath, spark: Spark) -> Iterator[Finding]:
+    title, why = (
+        "a workload runs outside of enclaves",
+        "whoever runs the machine sees its data, and nothing is attested",
+    )
+    if spark.mode == "local" and environment.attestation.enabled:
+        fix = "say `local-sgx`, `client` or `cluster`"
+        yield warning((*path, "mode"), "insecure-no-enclave", title, found="mode: local", why=why, fix=fix)
+    elif spark.mode in ("client", "cluster") and environment.cluster.sgx.device_plugin == "none":
+        found, fix = "cluster.sgx.device_plugin: none", "say `device_plugin: intel` or `host`"
+        yield warning(path, "insecure-no-enclave", title, found=found, why=why, fix=fix)
 
 
 def _enclave(environment: Environment) -> Iterator[Finding]:

@@ -36,6 +36,22 @@ _ELSEWHERE = {
     "spark.driver.host": "client.address",
     "spark.driver.port": "client.driver_port",
 }
+_KEPT = frozenset(
+    {
+        "spark.app.name",
+        "spark.authenticate.secret.file",
+        "spark.authenticate.secret.driver.file",
+        "spark.authenticate.secret.executor.file",
+        "spark.kubernetes.authenticate.executor.serviceAccountName",
+        "spark.kubernetes.driver.pod.name",
+        "spark.kubernetes.driver.podTemplateFile",
+        "spark.kubernetes.executor.podNamePrefix",
+        "spark.kubernetes.executor.podTemplateFile",
+        "spark.kubernetes.submission.waitAppCompletion",
+        "spark.master",
+    }
+)
+"""Settings by which a run is found again, begun once and kept safe."""
 _SECRET_NAME = re.compile(r"secret|passw|token|access[._-]?key|api[._-]?key|credential", re.IGNORECASE)
 """Spark's own spark.redaction.regex, widened."""
 
@@ -51,7 +67,10 @@ def conf_agrees_with_the_rest(environment: Environment) -> Iterator[Finding]:
         security = security_of(spark, environment)
         for setting, value in spark.conf.items():
             place = (*path, "conf", setting)
-            if setting in _ELSEWHERE:
+            if setting in _KEPT:
+                title, why = "a setting is kept by ppmlctl", "by it a run is found again, begun once, or kept safe"
+                yield Finding(place, "conf-kept", title, setting, why, "remove it", at_key=True)
+            elif setting in _ELSEWHERE:
                 title, fix = "a setting has a key of its own", f"say it with `{_ELSEWHERE[setting]}`"
                 yield Finding(place, "conf-has-key", title, setting, fix=fix, at_key=True)
             elif setting in _SECURITY and value.lower() != str(security[_SECURITY[setting]]).lower():
@@ -62,6 +81,18 @@ def _contradiction(path: KeyPath, setting: str, value: str, key: str) -> Finding
     title = "a setting contradicts `security`"
     fix = f"remove it, and say it with `security.{key}`"
     return Finding(path, "conf-contradicts-security", title, f"{setting}: {value}", fix=fix)
+
+
+def python_has_a_driver(environment: Environment) -> Iterator[Finding]:
+    """The images' entrypoint prepares a Python driver's command and never runs it: its pod ends well at once."""
+    for path, spark in spark_workloads(environment):
+        if spark.mode == "cluster" and spark.application.endswith(".py"):
+            title, why = (
+                "a Python application cannot run in cluster mode",
+                "the image's entrypoint ends at once with a Python driver, successfully, and does nothing",
+            )
+            fix = "say `mode: client`, or `local` or `local-sgx`"
+            yield Finding((*path, "application"), "python-in-cluster-mode", title, spark.application, why, fix)
 
 
 def no_secret_is_literal(environment: Environment) -> Iterator[Finding]:

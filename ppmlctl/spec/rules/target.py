@@ -20,16 +20,16 @@ def kms_is_known(environment: Environment) -> Iterator[Finding]:
 def client_can_submit(environment: Environment) -> Iterator[Finding]:
     """In client mode pods connect to the client; a container needs an engine that has the image."""
     client = environment.client
+    if client.via != "container" or not environment.workloads:
+        return
     for path, spark in spark_workloads(environment):
         if spark.mode == "client" and client.address is None:
             title, why = (
                 "client mode needs the client's address",
-                "executors connect to the driver, which runs in the client",
+                "executors connect to the driver, which runs in a container of this machine",
             )
-            fix = "add `client: {address: …}` with an address that pods reach, or use `mode: cluster`"
+            fix = "add `client: {address: …}` with an address that pods reach, or say `via: job`"
             yield Finding((*path, "mode"), "client-needs-address", title, "no `client.address`", why, fix)
-    if client.via != "container" or not environment.workloads:
-        return
     if environment.target == "sandbox":
         title, fix = "the sandbox runs no containers", "say `via: job`"
         yield Finding(("client", "via"), "sandbox-without-containers", title, "target: sandbox", fix=fix)
@@ -40,3 +40,17 @@ def client_can_submit(environment: Environment) -> Iterator[Finding]:
         )
         fix = "say `push: true`, `builder: docker`, or `via: job`"
         yield Finding(("client", "via"), "container-needs-image", title, "builder: oci, push: false", why, fix)
+
+
+def enclaves_have_devices(environment: Environment) -> Iterator[Finding]:
+    """`device_plugin: none` runs everything outside of enclaves; what needs one says so."""
+    if environment.cluster.sgx.device_plugin != "none":
+        return
+    why = "`cluster.sgx.device_plugin: none` gives pods no SGX device"
+    if environment.attestation.enabled and environment.workloads:
+        title, fix = "attestation needs SGX devices", "say `device_plugin: intel` or `host`, or `enabled: false`"
+        yield Finding(("attestation", "enabled"), "attestation-needs-devices", title, "true", why, fix)
+    for path, spark in spark_workloads(environment):
+        if spark.mode == "local-sgx":
+            title, fix = "mode local-sgx needs SGX devices", "say `device_plugin: intel` or `host`, or `mode: local`"
+            yield Finding((*path, "mode"), "enclave-needs-devices", title, "local-sgx", why, fix)

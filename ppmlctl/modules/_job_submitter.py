@@ -1,0 +1,116 @@
+"""A Kubernetes Job that submits one run. Only one pod of it ever begins: the first, by name, which is written down."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ppmlctl.diagnostics import Diagnostic, EngineError
+from ppmlctl.modules._kubernetes import ENVIRONMENT
+from ppmlctl.modules._submitter import SubmitState
+from ppmlctl.modules.context import Context
+from ppmlctl.spark import Pods, Submission, admission_manifest, admission_name, files_manifest, job_manifest
+from ppmlctl.spark.pods import Pod
+from ppmlctl.spark.submit_script import ADMITTED
+
+if TYPE_CHECKING:
+    from ppmlctl.clients.kubernetes import KubernetesClient, Manifest, ObjectKey
+
+
+class JobSubmitter:
+    """A Submitter (see there) by a Job of the run's name."""
+
+    def __init__(self, ctx: Context, submission: Submission) -> None:
+        self._ctx = ctx
+        self._submission = submission
+        self._admitted: str | None = None
+
+    def __str__(self) -> str:
+        return f"Job {self._submission.namespace}/{self._submission.name}"
+
+    def begin(self) -> float:
+        """Raises EngineError for a Job of this name that is somebody else's."""
+        from ppmlctl.clients.kubernetes import ObjectExistsError  # noqa: PLC0415 - plans do without the client
+
+        live = self._client.get(self._key)
+        if live is None:
+            self._client.apply(files_manifest(self._submission))
+            try:
+                self._client.create(job_manifest(self._submission))
+            except ObjectExistsError:
+                live = self._client.get(self._key) or {"metadata": {}}
+        if live is None:
+            return 0.0
+        if (live["metadata"].get("labels") or {}).get(ENVIRONMENT) != self._ctx.environment:
+            title = "a workload's name is taken by a Job of somebody else"
+            raise EngineError(Diagnostic("workload-name-taken", title, found=str(self._key)))
+        return _age(live)
+
+    def look(self, pods: Pods) -> SubmitState:
+        job = self._client.get(self._key)
+        if job is None:
+            return SubmitState("gone", "its Job was deleted while it ran")
+        if pods.submitters and self._admitted is None:
+            self._admitted = self._admit(pods.submitters[0])
+        if condition(job, "Complete"):
+            return SubmitState("done")
+        failed = condition(job, "Failed")
+        if failed is not None:
+            return SubmitState("failed", f"{failed.get('reason', '')}: {failed.get('message', '')}".strip(": "))
+        return SubmitState("running")
+
+    def pod(self, pods: Pods) -> Manifest | None:
+        """The admitted pod, or where it is gone the one that came after it."""
+        admitted = [pod for pod in pods.submitters if pod["metadata"]["name"] == self._admitted]
+        return dict([*pods.submitters, *admitted][-1]) if pods.submitters else None
+
+    def log(self, pods: Pods) -> str:
+        from ppmlctl.clients.kubernetes import key_of  # noqa: PLC0415 - plans do without the client
+
+        pod = self.pod(pods)
+        return self._client.pod_log(key_of(pod)) if pod else ""
+
+    def end(self) -> None:
+        """A Job that has ended keeps its pods, whose logs people read; one that runs is deleted with them."""
+        job = self._client.get(self._key)
+        if job is not None and not has_ended(job):
+            self._client.delete(self._key)
+
+    def _admit(self, pod: Pod) -> str:
+        """Writes the pod's name down, unless a name is written already: creating the object is the decision."""
+        from ppmlctl.clients.kubernetes import ObjectExistsError, ObjectKey  # noqa: PLC0415 - as above
+
+        key = ObjectKey("v1", "ConfigMap", self._submission.namespace, admission_name(self._submission))
+        admission = self._client.get(key)
+        if admission is None:
+            try:
+                admission = self._client.create(admission_manifest(self._submission, pod["metadata"]["name"]))
+            except ObjectExistsError:  # another apply was quicker, and its word counts
+                admission = self._client.get(key) or {"data": {}}
+        return str(admission["data"].get(ADMITTED, ""))
+
+    @property
+    def _client(self) -> KubernetesClient:
+        return self._ctx.engines.kubernetes
+
+    @property
+    def _key(self) -> ObjectKey:
+        from ppmlctl.clients.kubernetes import ObjectKey  # noqa: PLC0415 - plans do without the client
+
+        return ObjectKey("batch/v1", "Job", self._submission.namespace, self._submission.name)
+
+
+def has_ended(job: Manifest | None) -> bool:
+    """Whether there is nothing more to wait for."""
+    return job is None or any(condition(job, kind) is not None for kind in ("Complete", "Failed"))
+
+
+def condition(job: Manifest, kind: str) -> Manifest | None:
+    """A condition of the Job that is true; None where it is not."""
+    conditions = job.get("status", {}).get("conditions") or ()
+    return next((dict(c) for c in conditions if c["type"] == kind and c["status"] == "True"), None)
+
+
+def _age(job: Manifest) -> float:
+    created = datetime.fromisoformat(job["metadata"]["creationTimestamp"])
+    return max(0.0, (datetime.now(UTC) - created).total_seconds())

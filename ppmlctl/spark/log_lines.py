@@ -1,0 +1,43 @@
+"""Lines of the images' logs that mean something (upstream's scripts and guide), and those that people want to see."""
+
+from __future__ import annotations
+
+import re
+
+ENCLAVE_STARTED = "Gramine is starting"
+"""What Gramine's loader says before anything else runs in the enclave."""
+ATTESTED = "Attestation Success!"
+OUTDATED = "WARNING: Attestation pass but BIOS or the software is out of date."
+
+_FAILURES = {
+    r"/ppml/bash\.sig is not ready": "the image is not signed",
+    r"both /dev/sgx\S+ /dev/sgx\S+ are not ready": "there is no SGX device",
+    r"ppmlctl: no enclave: init\.sh failed": "the enclave was not started",
+    r"\[ERROR\] Attestation is enabled, but .* is empty!": "a variable of the attestation is not set",
+    r"Attestation Fail! Application killed!": "the attestation was refused",
+    r"ERROR:Attestation Fail! In debug mode, continue\.": "the attestation was refused, and debug mode ran on",
+    r'JA?SONObject\["result"\] is not a JA?SONObject': "the attestation service answered with an error "
+    "(account, policy or type is wrong)",
+    r"ppmlctl: \S+ began this run; it does not begin again": "the pod that ran it is gone",
+}
+"""Said by images whose exit status may be 0 all the same."""
+DEBUG_FAILURE = _FAILURES[r"ERROR:Attestation Fail! In debug mode, continue\."]
+
+_SHOWN = re.compile(
+    r"\b(ERROR|FATAL|WARN|[Ee]rror|Exception|Caused by|[Ff]ailed|[Rr]efused|not exist|not ready|is empty|ppmlctl)\b"
+)
+_NOISE = re.compile(r"^\s+at |NativeCodeLoader|illegal reflective access|^WARNING: ")
+_MOST_SHOWN, _LAST = 14, 6
+
+
+def failures_in(log: str) -> list[str]:
+    """What known failure lines in the log mean, each once."""
+    return [meaning for pattern, meaning in _FAILURES.items() if re.search(pattern, log)]
+
+
+def telling_lines(log: str) -> list[str]:
+    """The lines that speak of trouble, then the last ones, without stack frames."""
+    lines = [line.rstrip() for line in log.splitlines() if line.strip()]
+    last = len(lines) - _LAST
+    early = [line for line in lines[: max(last, 0)] if _SHOWN.search(line) and not _NOISE.search(line)]
+    return [*early[-_MOST_SHOWN:], *(line for line in lines[max(last, 0) :] if not line.startswith("\tat "))]

@@ -1,0 +1,48 @@
+"""The script that submits: in a Job's pod or in the client container, from a ConfigMap, with no secret in it.
+
+It stands in for `bigdl-ppml-submit.sh`, whose trace, arguments and exit status tell too much and too little. The way
+into the enclave is that of upstream's `entrypoint.sh`: init.sh, `$sgx_command`, and with attestation a command file.
+"""
+
+from __future__ import annotations
+
+NAME = "submit.sh"
+ADMISSION_FOLDER = "/ppml/admission"
+ADMITTED = "admitted"
+"""The key, a file below ADMISSION_FOLDER, with the name of the one pod that may begin the run."""
+
+SUBMIT_SCRIPT = f"""\
+#!/bin/bash
+# Submits one run. Words of spark-submit in, its exit status out.
+set -u
+cd /ppml || exit 1
+
+# A pod that replaces the one that began is another pod, and begins nothing.
+if [ -n "${{PPMLCTL_POD:-}}" ]; then
+    admitted=$(cat {ADMISSION_FOLDER}/{ADMITTED}) || exit 1
+    if [ "$admitted" != "$PPMLCTL_POD" ]; then
+        echo "ppmlctl: $admitted began this run; it does not begin again"
+        exit 1
+    fi
+fi
+
+if [ "$PPMLCTL_ENCLAVE" != true ]; then
+    exec "$SPARK_HOME/bin/spark-submit" "$@"
+fi
+
+# The pods' entrypoint does the same. What the PCCS serves is signed by Intel, whoever serves it.
+if [ -n "${{PCCS_URL:-}}" ]; then
+    printf 'PCCS_URL=%s/sgx/certification/v4/\\nUSE_SECURE_CERT=FALSE\\n' "$PCCS_URL" >/etc/sgx_default_qcnl.conf
+fi
+./init.sh || {{ echo "ppmlctl: no enclave: init.sh failed"; exit 1; }}
+sgx_command="$JAVA_HOME/bin/java -cp $SPARK_HOME/conf/:$SPARK_HOME/jars/* -Xmx$PPMLCTL_HEAP"
+sgx_command="$sgx_command org.apache.spark.deploy.SparkSubmit $*"
+if [ "${{ATTESTATION:-}}" = true ]; then
+    rm -f temp_command_file
+    bash attestation.sh || exit 1
+    echo "$sgx_command" >>temp_command_file
+    sgx_command="bash temp_command_file"
+fi
+export sgx_command
+exec gramine-sgx bash
+"""

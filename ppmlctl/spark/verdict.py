@@ -1,0 +1,64 @@
+"""What a run that ended is worth.
+
+Neither an exit status nor a pod that `Succeeded` says that anything was done: the images' entrypoint ends with 0 where
+no device, no signature or no `SGX_ENABLED` is there. So the logs are read as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ppmlctl.evidence import Evidence
+from ppmlctl.spark.log_lines import ATTESTED, DEBUG_FAILURE, ENCLAVE_STARTED, OUTDATED, failures_in
+from ppmlctl.spark.submission import Submission
+
+NOT_CHECKED = "ran, result not checked"
+REPORTED = "ran, its log holds what was expected"
+
+
+@dataclass(frozen=True)
+class Logs:
+    """What driver and executors wrote; executors by their pods' names."""
+
+    driver: str
+    executors: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is claimed, with its evidence, or a `failure` in words; `warnings` either way."""
+
+    claim: str = ""
+    evidence: Evidence | None = None
+    failure: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+def judged(submission: Submission, logs: Logs, expected: str | None) -> Verdict:
+    """A run whose driver ended well, by its logs. Logs report; nothing in them is verified."""
+    failure = _failure(submission, logs, expected)
+    if failure:
+        return Verdict(failure=failure)
+    outdated = any(OUTDATED in log for log in (logs.driver, *logs.executors.values()))
+    warnings = ("it attested on a platform whose BIOS or software is out of date",) if outdated else ()
+    if expected is None:
+        return Verdict(NOT_CHECKED, Evidence.NOT_VERIFIED, warnings=warnings)
+    return Verdict(REPORTED, Evidence.REPORTED, warnings=warnings)
+
+
+def _failure(submission: Submission, logs: Logs, expected: str | None) -> str:
+    attestation = submission.attested
+    tolerated = {DEBUG_FAILURE} if attestation and not attestation.must_succeed else set()
+    known = [meaning for meaning in failures_in(logs.driver) if meaning not in tolerated]
+    if known:
+        return known[0]
+    if submission.in_enclave and ENCLAVE_STARTED not in logs.driver:
+        return f"no enclave began: its log does not hold {ENCLAVE_STARTED!r}"
+    if attestation and attestation.must_succeed:
+        silent = [name for name, log in {"the driver": logs.driver, **logs.executors}.items() if ATTESTED not in log]
+        if silent:
+            return f"the log of {silent[0]} does not report its attestation ({ATTESTED!r})"
+    if expected is not None and expected not in logs.driver:
+        return f"its log does not hold {expected!r}"
+    return ""

@@ -1,0 +1,67 @@
+"""What the pods of a run say of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from spark_cases import PI
+
+from ppmlctl.spark import Pods, end_of, failed_mounts, is_hopeless, waiting_reason
+
+EPC = "0/1 nodes are available: 1 Insufficient sgx.intel.com/epc."
+
+
+def pod(name: str, phase: str = "Running", *, labels: dict[str, str] | None = None, **status: Any) -> dict[str, Any]:
+    metadata = {"name": name, "labels": labels or {}, "creationTimestamp": "2026-01-01T00:00:00Z"}
+    return {"metadata": metadata, "status": {"phase": phase, **status}}
+
+
+def executor(number: int, phase: str = "Running") -> dict[str, Any]:
+    return pod(f"e-{number}", phase, labels={"spark-role": "executor", "spark-exec-id": str(number)})
+
+
+def unschedulable(message: str) -> dict[str, Any]:
+    condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
+    return pod("p", "Pending", conditions=[condition])
+
+
+def waiting(reason: str, message: str = "") -> dict[str, Any]:
+    return pod("p", "Pending", containerStatuses=[{"state": {"waiting": {"reason": reason, "message": message}}}])
+
+
+def test_driver_executors_and_submitters_are_told_apart() -> None:
+    submitter = pod("spark-pi-0123abcd-1-abcde", labels={"job-name": PI.name})
+    pods = Pods(PI, [executor(10, "Failed"), executor(9), submitter, pod("spark-pi-0123abcd-1-driver")])
+    assert pods.driver
+    assert [one["metadata"]["name"] for one in pods.executors] == ["e-9", "e-10"]
+    assert (pods.running_executors, pods.dead_executors) == (1, 1)
+    assert pods.submitters == [submitter]
+
+
+def test_a_node_without_enough_epc_is_told_in_the_schedulers_words() -> None:
+    assert waiting_reason(unschedulable(EPC)) == f"Unschedulable: {EPC}"
+    assert is_hopeless(unschedulable(EPC))
+
+
+def test_an_image_that_cannot_be_pulled_and_a_key_that_is_not_there_are_hopeless() -> None:
+    assert is_hopeless(waiting("ImagePullBackOff", "Back-off pulling image"))
+    assert is_hopeless(waiting("CreateContainerConfigError", "couldn't find key app_key in Secret"))
+
+
+def test_a_container_that_is_being_created_waits_for_nothing_worth_telling() -> None:
+    assert waiting_reason(waiting("ContainerCreating")) == ""
+    assert not is_hopeless(waiting("ContainerCreating"))
+
+
+def test_an_end_is_told_by_the_pods_reason_or_its_containers() -> None:
+    assert end_of(pod("p", "Failed", reason="DeadlineExceeded", message="too long")) == "DeadlineExceeded: too long"
+    ended = {"state": {"terminated": {"reason": "Error", "exitCode": 101}}}
+    assert end_of(pod("p", "Failed", containerStatuses=[ended])) == "Error, exit code 101"
+    assert end_of(pod("p", "Failed")) == "Failed"
+
+
+def test_only_what_others_have_to_make_is_a_failed_mount() -> None:
+    admission = 'FailedMount: MountVolume.SetUp failed for volume "admission" : configmap "r-admission" not found'
+    secret = 'FailedMount: MountVolume.SetUp failed for volume "keys" : secret "ssl-keys" not found'
+    slow = "FailedMount: Unable to attach or mount volumes: timed out waiting for the condition"
+    assert failed_mounts([admission, secret, slow, secret], "r-admission") == [secret]
