@@ -74,6 +74,11 @@ class Files:
         self.root = root
         self._effects = effects
 
+    @property
+    def effects(self) -> Effects:
+        """The gate, for what else happens on this machine."""
+        return self._effects
+
     def path(self, relative: str) -> Path:
         """The place of a path given in ppml.yaml; an absolute path stays as it is."""
         return self.root / relative

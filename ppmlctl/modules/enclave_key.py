@@ -1,8 +1,9 @@
-"""The enclave signing key: an RSA-3072 key file with exponent 3, made once.
+"""The enclave signing key: an RSA-3072 key file with exponent 3, made once; or the public key of an external signer.
 
 Identity: the path. Nothing replaces it: MRSIGNER, by which policies know the signer, is the key itself. So a key that
 was recorded and is missing here is an error and never made anew; another key in its place is an update that everything
-signed follows. Errors: `signing-key-missing`, `signing-key-readable`, `signing-key-wrong`. A removal keeps the file.
+signed follows. Errors: `signing-key-missing`, `signing-key-readable`, `signing-key-wrong`,
+`public-key-wrong`. A removal keeps the file.
 Source: Intel SDM Vol. 3D "SIGSTRUCT"; `gramine-sgx-gen-private-key` of Gramine.
 """
 
@@ -12,17 +13,20 @@ from collections.abc import Mapping, Sequence
 
 from ppmlctl.diagnostics import Diagnostic, StateError
 from ppmlctl.files import PRIVATE
+from ppmlctl.modules._signer import read_public_key
 from ppmlctl.modules._signing_key import read_signing_key
 from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import ActionKind, Change, FieldChange, Observed, Recorded, Removal, Wanted, decide
+from ppmlctl.sgx import mr_signer_of
 from ppmlctl.unknown import Unknown
 
 
 class EnclaveKeyArgs(ModuleArgs):
-    """`path`: of the PEM file, relative to ppml.yaml's folder."""
+    """`path`: of the PEM file, relative to ppml.yaml's folder. `public`: it is the public half, never made."""
 
     path: str
+    public: bool = False
 
 
 class EnclaveKeyResult(ModuleResult):
@@ -42,7 +46,7 @@ class EnclaveKey(Module[EnclaveKeyArgs, EnclaveKeyResult]):
     removal = Removal.KEEP
 
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
-        return {one.address: _observed(ctx, one.args.path) for one in wanted if not isinstance(one.args.path, Unknown)}
+        return {one.address: _observed(ctx, one.args) for one in wanted if not isinstance(one.args.path, Unknown)}
 
     def diff(self, wanted: Wanted, observed: Observed, recorded: Recorded | None) -> Change:
         before = recorded.result.get("mr_signer") if recorded else None
@@ -54,6 +58,8 @@ class EnclaveKey(Module[EnclaveKeyArgs, EnclaveKeyResult]):
         return decide(wanted, observed, recorded)
 
     def apply(self, ctx: Context, args: EnclaveKeyArgs, observed: Observed) -> EnclaveKeyResult:  # noqa: ARG002 - the file is read anew
+        if args.public:
+            return EnclaveKeyResult(path=args.path, mr_signer=mr_signer_of(read_public_key(ctx.files, args.path)))
         key = read_signing_key(ctx.files, args.path, to_sign=True)
         if key is None:
             recorded = ctx.recorded.get(ctx.address)
@@ -70,11 +76,18 @@ class EnclaveKey(Module[EnclaveKeyArgs, EnclaveKeyResult]):
         """The key is kept: nothing to do."""
 
 
-def _observed(ctx: Context, path: str) -> Observed:
-    key = read_signing_key(ctx.files, path, to_sign=False)
-    if key is None:
+def _observed(ctx: Context, args: EnclaveKeyArgs) -> Observed:
+    mr_signer = _mr_signer(ctx, args)
+    if mr_signer is None:
         return Observed(exists=False)
-    return Observed(fields={"mr_signer": key.mr_signer}, foreseen={"path": path, "mr_signer": key.mr_signer})
+    return Observed(fields={"mr_signer": mr_signer}, foreseen={"path": args.path, "mr_signer": mr_signer})
+
+
+def _mr_signer(ctx: Context, args: EnclaveKeyArgs) -> str | None:
+    if args.public:
+        return mr_signer_of(read_public_key(ctx.files, args.path))
+    key = read_signing_key(ctx.files, args.path, to_sign=False)
+    return key.mr_signer if key else None
 
 
 def _missing(path: str, mr_signer: str) -> Diagnostic:

@@ -3,8 +3,10 @@
 The signing key never enters a container, a build context or an image: Gramine's tools are not run, their manifest,
 measurement and signature are computed here, byte for byte.
 Identity: the output folder. Nothing replaces it; files that were changed or lost are written again, and a base whose
-content has changed is signed anew. Errors: `enclave-base`, `enclave-not-measurable`, `enclave-finding`,
-`enclave-debug-forbidden`, `signing-key-changed`, and those of `enclave_key`. A removal deletes the files.
+content has changed is signed anew. A valid signature by the same signer over the same statement is kept, with its date.
+Errors: `enclave-base`, `enclave-not-measurable`, `enclave-finding`,
+`enclave-debug-forbidden`, `signing-key-changed`, `signer-missing`, `signer-failed`, `signer-timeout`,
+`signer-wrong-answer`, and those of `enclave_key`. A removal deletes the files.
 Source: BigDL's `ppml/trusted-bigdata/custom-image`; Gramine's `python/graminelibos`; Intel SDM Vol. 3D.
 """
 
@@ -20,7 +22,7 @@ from pydantic import model_validator
 from ppmlctl.diagnostics import Diagnostic, InputError, Location, StateError
 from ppmlctl.evidence import Evidence
 from ppmlctl.modules._enclave_source import EnclaveSource, enclave_of_folder, enclave_of_image
-from ppmlctl.modules._signing_key import read_signing_key
+from ppmlctl.modules._signer import SignerChoice
 from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult
 from ppmlctl.modules.context import Context, Files
 from ppmlctl.planning import ActionKind, Change, FieldChange, Observed, Recorded, Wanted, decide
@@ -29,11 +31,15 @@ from ppmlctl.sgx.bigdl import LOADER, TEMPLATE, THREADS, EnclaveChoices, Measure
 from ppmlctl.unknown import Unknown, unknowns_in
 
 _MANIFEST, _SIGSTRUCT, _COPIES = "bash.manifest.sgx", "bash.sig", ("libpal.so", "_offsets.py")
+_WHO_SIGNS = ("key", "command", "public_key", "time_limit", "mr_signer")
 Verdict = Literal["ignore", "warn", "error"]
 
 
 class EnclaveSignatureArgs(ModuleArgs):
-    """`base` is a folder, `image` a reference at the Docker engine; `findings` says what a weakness means, by name."""
+    """`base` is a folder, `image` a reference at the Docker engine; `findings` says what a weakness means, by name.
+
+    Signs `key`, or `command` with its `public_key`, in at most `time_limit`. `date`: of a new signature.
+    """
 
     base: str | None = None
     image: str | None = None
@@ -46,7 +52,10 @@ class EnclaveSignatureArgs(ModuleArgs):
     threads: int = THREADS
     variables: dict[str, str] | None = None
     gramine: str = "auto"
-    key: str
+    key: str | None = None
+    command: tuple[str, ...] | None = None
+    public_key: str | None = None
+    time_limit: str = "60s"
     mr_signer: str
     debug: Literal["forbid", "allow"] = "forbid"
     findings: dict[str, Verdict] | None = None
@@ -58,7 +67,15 @@ class EnclaveSignatureArgs(ModuleArgs):
         unknown = isinstance(self.base, Unknown) or isinstance(self.image, Unknown)
         if not unknown and (self.base is None) == (self.image is None):
             raise ValueError("exactly one of base and image is needed")
+        if not any(unknowns_in([self.key, self.command, self.public_key])) and not self._has_one_signer():
+            raise ValueError("either key is needed, or command and public_key")
         return self
+
+    def _has_one_signer(self) -> bool:
+        return [one is None for one in (self.key, self.command, self.public_key)] in (
+            [False, True, True],
+            [True, False, False],
+        )
 
 
 class EnclaveSignatureResult(ModuleResult):
@@ -110,7 +127,8 @@ class EnclaveSignature(Module[EnclaveSignatureArgs, EnclaveSignatureResult]):
             ctx.warn(
                 f"{at.file}:{at.line}: {finding.found}: {finding.why}" if at else f"{finding.found}: {finding.why}"
             )
-        signed = _signed(ctx.files, args, source.enclave)
+        unsigned = _unsigned(args, source.enclave)
+        signed = _kept_signature(ctx.files, args, unsigned) or _signer(args).sign(ctx, unsigned)
         files = {_MANIFEST: source.enclave.manifest_sgx, **source.copies, _SIGSTRUCT: signed.to_bytes()}
         for name, content in files.items():
             ctx.files.write(f"{args.output}/{name}", content)
@@ -131,15 +149,14 @@ class EnclaveSignature(Module[EnclaveSignatureArgs, EnclaveSignatureResult]):
 def _observed(ctx: Context, args: EnclaveSignatureArgs) -> Observed:
     """What the files say, and what they will say. An image is read by a container, which a plan does not make."""
     fields = _on_disk(ctx.files, args)
-    described = {name: getattr(args, name) for name in type(args).model_fields if name not in ("key", "mr_signer")}
+    described = {name: getattr(args, name) for name in type(args).model_fields if name not in _WHO_SIGNS}
     if args.base is None or any(unknowns_in(described)):
         return Observed(exists=bool(fields), fields=fields)
     source = _source(ctx, args)
     foreseen = _measured(args, source)
-    if not any(unknowns_in([args.key, args.mr_signer])) and not _faults(args, source):
-        signed = _kept_signature(ctx.files, args, source.enclave) or _foreseen_signature(
-            ctx.files, args, source.enclave
-        )
+    if not any(unknowns_in([getattr(args, name) for name in _WHO_SIGNS])) and not _faults(args, source):
+        unsigned = _unsigned(args, source.enclave)
+        signed = _kept_signature(ctx.files, args, unsigned) or _signer(args).foreseen(ctx.files, unsigned)
         foreseen |= _signature(signed) if signed else {}
     return Observed(exists=bool(fields), fields=fields, foreseen=foreseen, detail=source)
 
@@ -202,39 +219,18 @@ def _unsigned(args: EnclaveSignatureArgs, enclave: MeasuredEnclave) -> Sigstruct
     return Sigstruct.unsigned(enclave.measurement, enclave.gramine.version, args.date)
 
 
-def _kept_signature(files: Files, args: EnclaveSignatureArgs, enclave: MeasuredEnclave) -> Sigstruct | None:
-    """The file's SIGSTRUCT if it is what signing would give again; that is told without the key."""
+def _signer(args: EnclaveSignatureArgs) -> SignerChoice:
+    return SignerChoice(**{name: getattr(args, name) for name in _WHO_SIGNS})
+
+
+def _kept_signature(files: Files, args: EnclaveSignatureArgs, unsigned: Sigstruct) -> Sigstruct | None:
+    """The file's SIGSTRUCT if it is valid, by the same signer, and says the same: nobody signs that twice."""
     try:
         kept = Sigstruct.from_bytes(files.path(f"{args.output}/{_SIGSTRUCT}").read_bytes())
         kept.verify()
     except (OSError, SigstructError):
         return None
-    same = kept.signed_part() == _unsigned(args, enclave).signed_part() and kept.mr_signer == args.mr_signer
-    return kept if same else None
-
-
-def _foreseen_signature(files: Files, args: EnclaveSignatureArgs, enclave: MeasuredEnclave) -> Sigstruct | None:
-    """What signing would give, where the key is here: the same key and bytes give the same signature."""
-    key = read_signing_key(files, args.key, to_sign=False)
-    if key is None or key.mr_signer != args.mr_signer:
-        return None
-    try:
-        return _unsigned(args, enclave).signed_by(key)
-    except SigstructError:
-        return None
-
-
-def _signed(files: Files, args: EnclaveSignatureArgs, enclave: MeasuredEnclave) -> Sigstruct:
-    key = read_signing_key(files, args.key, to_sign=True)
-    if key is None or key.mr_signer != args.mr_signer:
-        found = f"{args.key} has MRSIGNER {key.mr_signer}" if key else f"{args.key} does not exist"
-        title = "the enclave signing key is not the one that was planned with"
-        raise StateError(
-            Diagnostic(
-                "signing-key-changed", title, f"{found}; planned was {args.mr_signer}", fix="plan and apply again"
-            )
-        )
-    return _unsigned(args, enclave).signed_by(key)
+    return kept if kept.says_the_same_as(unsigned) and kept.mr_signer == args.mr_signer else None
 
 
 def _verify(files: Files, args: EnclaveSignatureArgs, written: Mapping[str, bytes]) -> None:

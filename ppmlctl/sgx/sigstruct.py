@@ -50,6 +50,19 @@ class Signer(Protocol):
 
 
 @dataclass(frozen=True)
+class GivenSignature:
+    """The `Signer` of a signature that was made elsewhere. Whether it is one, `signed_by` finds out."""
+
+    modulus: int
+    signature: bytes
+
+    def sign(self, message: bytes) -> bytes:
+        """The same, whatever the message."""
+        del message
+        return self.signature
+
+
+@dataclass(frozen=True)
 class Sigstruct:
     """One SIGSTRUCT, kept byte for byte, so that a broken one can be read, named and shown too."""
 
@@ -142,6 +155,11 @@ class Sigstruct:
     def signed_part(self) -> bytes:
         """The 256 bytes that the signature covers; Q1, Q2, the key and the signature are not among them."""
         return b"".join(self.raw[part] for part in _SIGNED)
+
+    def says_the_same_as(self, other: Sigstruct) -> bool:
+        """Whether both state the same of the same enclave; key, signature and the day of signing do not count."""
+        ours, theirs = self.signed_part(), other.signed_part()
+        return (ours[:20], ours[24:]) == (theirs[:20], theirs[24:])
 
     def verify(self) -> None:
         """Checks what EINIT checks of the structure itself. Raises SigstructError that names every broken part.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from ppmlctl.spec.enclave import DEFAULT_KEY, Enclave
 from ppmlctl.spec.environment import Environment
 from ppmlctl.spec.images import Images
 from ppmlctl.spec.keys import Keys
@@ -20,6 +21,7 @@ def with_defaults(environment: Environment) -> Environment:
     """The environment with every default that depends on its target, name, keys or image."""
     return environment.model_copy(
         update={
+            "enclave": _enclave(environment.enclave),
             "images": _images(environment),
             "keys": _keys(environment.keys, environment.name),
             "kms": _kms(environment),
@@ -39,6 +41,13 @@ def security_of(spark: Spark, environment: Environment) -> dict[str, bool]:
     """Spark's security settings, each as said, or on where there are keys for it."""
     said = {name: getattr(spark.security, name) for name in Security.model_fields}
     return {name: environment.keys is not None if value is None else value for name, value in said.items()}
+
+
+def _enclave(enclave: Enclave) -> Enclave:
+    signer = enclave.signer
+    if signer.command is not None or signer.key is not None:
+        return enclave
+    return enclave.model_copy(update={"signer": signer.model_copy(update={"key": DEFAULT_KEY})})
 
 
 def _images(environment: Environment) -> Images | None:

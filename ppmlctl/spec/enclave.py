@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from ppmlctl.spec.names import FilePath
-from ppmlctl.spec.section import Section
+from ppmlctl.spec.duration import Duration
+from ppmlctl.spec.names import Argument, FilePath
+from ppmlctl.spec.section import Choice, Section
+
+DEFAULT_KEY = "keys/enclave-key.pem"
 
 
-class Signer(Section):
-    """`enclave.signer`"""
+class Signer(Choice):
+    """`enclave.signer`: a key file, or a command that asks whoever holds the key; neither means the default file."""
 
-    key: FilePath = Field(
-        "keys/enclave-key.pem",
-        description="RSA-3072 key with exponent 3 in PEM. Made (0600) when absent, unless the lockfile knows another.",
+    alternatives: ClassVar[tuple[str, ...]] = ("key", "command")
+    may_be_empty: ClassVar[bool] = True
+
+    key: FilePath | None = Field(
+        None,
+        description="RSA-3072 key with exponent 3 in PEM. Made (0600) when absent, unless the lockfile knows another. "
+        f"Default: {DEFAULT_KEY}.",
     )
+    command: tuple[Argument, ...] | None = Field(
+        None,
+        description="Program and arguments of an external signer, run without a shell in ppml.yaml's folder: the 256 "
+        "bytes to sign on its standard input, a raw RSASSA-PKCS1-v1_5 SHA-256 signature (384 bytes, big-endian) on its "
+        "standard output. No secrets in it.",
+        min_length=1,
+    )
+    public_key: FilePath | None = Field(None, description="Public key of `command`, in PEM.")
+    time_limit: Duration = Field(Duration("60s"), description="How long `command` may take.")
 
 
 class Enclave(Section):

@@ -33,6 +33,7 @@ def _named(environment: Environment) -> Iterator[tuple[KeyPath, str | None]]:
         yield ("playbooks", index), playbook
     yield ("site",), environment.site
     yield from _of_images(environment)
+    yield ("enclave", "signer", "public_key"), environment.enclave.signer.public_key
     if environment.pccs:
         yield ("pccs", "ca"), environment.pccs.ca
     if environment.kms:

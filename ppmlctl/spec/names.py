@@ -155,6 +155,16 @@ FilePath = Annotated[str, AfterValidator(_path), WithJsonSchema({"type": "string
 """Relative to the folder of ppml.yaml, or absolute. Kept as written: the lockfile holds no path of one machine."""
 
 
+def _argument(text: str) -> str:
+    if "\0" in text:
+        raise refusal("wrong-argument", "an argument holds a zero byte", fix="remove it: no program can be given it")
+    return text
+
+
+Argument = Annotated[str, AfterValidator(_argument), WithJsonSchema({"type": "string"})]
+"""One word of a command line, passed on as it is."""
+
+
 def _absolute(text: str) -> str:
     if not text.startswith("/"):
         raise refusal("wrong-path", "a path is not absolute", found=text, fix="begin it with /")

@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from ppmlctl.cli.commands.enclave.files import read, write, wrong_key
 from ppmlctl.cli.commands.enclave.view import show
 from ppmlctl.diagnostics import Diagnostic, InputError
-from ppmlctl.sgx import SigningKeyError, Sigstruct, SigstructError
+from ppmlctl.sgx import GivenSignature, SigningKeyError, Sigstruct, SigstructError
 from ppmlctl.sgx.sigstruct import KEY_BYTES, SIGNED_SIZE
-
-
-@dataclass(frozen=True)
-class _Given:
-    """A signature that somebody made elsewhere."""
-
-    modulus: int
-    signature: bytes
-
-    def sign(self, message: bytes) -> bytes:
-        """The same, whatever the message: the SIGSTRUCT is verified afterwards."""
-        del message
-        return self.signature
 
 
 def attach(signed_part: Path, signature: Path, public_key: Path, output: Path, *, as_json: bool) -> None:
@@ -31,7 +17,7 @@ def attach(signed_part: Path, signature: Path, public_key: Path, output: Path, *
     if len(raw) != KEY_BYTES:
         raise InputError(_wrong_signature(f"{signature} has {len(raw)} bytes; a raw signature has {KEY_BYTES}"))
     try:
-        signed = unsigned.signed_by(_Given(modulus, raw))
+        signed = unsigned.signed_by(GivenSignature(modulus, raw))
     except SigstructError:
         found = f"{signature} is no signature over {signed_part} by {public_key}"
         raise InputError(_wrong_signature(found)) from None
