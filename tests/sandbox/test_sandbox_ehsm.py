@@ -277,6 +277,24 @@ def test_a_policy_is_compared_as_text_and_a_mismatch_is_an_exception(
     }
 
 
+def test_the_simulated_platform_quotes_whatever_enclave_it_is_asked_for(service: Service, account: Account) -> None:
+    measured = {"mr_enclave": "a1" * 32, "mr_signer": "b2" * 32}
+    quote = service.http("GET", "/quote", params=measured).json()["quote"]
+    payload = {"quote": quote, "nonce": "eA=="}
+    assert service.call(account, "VerifyQuote", payload)["result"]["result"] == 0
+    policy_id = service.call(account, "UploadQuotePolicy", measured)["result"]["policyId"]
+    verdict = service.call(account, "VerifyQuote", payload | {"policyId": policy_id})["result"]
+    assert {name: verdict[name] for name in measured} == measured
+    other = service.call(account, "UploadQuotePolicy", measured | {"mr_signer": "c3" * 32})["result"]["policyId"]
+    assert service.call(account, "VerifyQuote", payload | {"policyId": other})["code"] == 500
+
+
+@pytest.mark.parametrize("mr_signer", ["", "b2" * 31, "z2" * 32])
+def test_what_is_no_measurement_is_not_quoted(service: Service, mr_signer: str) -> None:
+    refused = service.http("GET", "/quote", params={"mr_enclave": "a1" * 32, "mr_signer": mr_signer})
+    assert (refused.status_code, refused.json()) == (400, {"error": "mr_signer is not 64 hexadecimal digits"})
+
+
 def test_bytes_that_are_no_quote_are_an_exception(service: Service, account: Account) -> None:
     assert service.refusal(account, "VerifyQuote", {"quote": "eA==", "nonce": "eA=="}) == (500, "Server exception.")
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import html
 import json
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +26,7 @@ from ppmlctl.sandbox.ehsm.release import Release
 from ppmlctl.sandbox.ehsm.service import Call, Service
 
 _LARGEST_BODY = 100 * 1024  # bytes
+_MEASUREMENT = re.compile("[0-9a-fA-F]{64}")
 _LONGEST_INTEGER = 400  # digits: beyond every double
 
 
@@ -33,7 +36,8 @@ def make_app(
     """An EHSM whose accounts, policies and quoting keys live in a folder and survive a restart.
 
     It speaks plain HTTP; who runs it adds TLS. Beside the protocol it serves `GET /collateral`, in place of a PCCS:
-    `{collateral, root_ca}`. It logs each request, without secrets, to `requests.jsonl`.
+    `{collateral, root_ca}`; and `GET /quote?mr_enclave=HEX&mr_signer=HEX`, in place of a quoting enclave, for workloads
+    that run without SGX: `{quote}`. It logs each request of the protocol, without secrets, to `requests.jsonl`.
     """
     state_folder.mkdir(parents=True, exist_ok=True)
     quoting = Quoting(state_folder, clock)
@@ -43,7 +47,22 @@ def make_app(
     def collateral(_request: Request) -> Response:
         return JSONResponse({"collateral": quoting.collateral(), "root_ca": quoting.root_ca})
 
-    return Starlette(routes=[Route("/collateral", collateral), Mount("/", app=endpoint)])
+    def quote(request: Request) -> Response:
+        try:
+            measured = [_measurement(request, name) for name in ("mr_enclave", "mr_signer")]
+        except ValueError as error:
+            return JSONResponse({"error": str(error)}, 400)
+        return JSONResponse({"quote": base64.b64encode(quoting.quote_of(*measured)).decode()})
+
+    routes = [Route("/collateral", collateral), Route("/quote", quote), Mount("/", app=endpoint)]
+    return Starlette(routes=routes)
+
+
+def _measurement(request: Request, name: str) -> bytes:
+    text = request.query_params.get(name, "")
+    if not _MEASUREMENT.fullmatch(text):
+        raise ValueError(f"{name} is not 64 hexadecimal digits")
+    return bytes.fromhex(text)
 
 
 class _TooLargeError(Exception):

@@ -75,9 +75,16 @@ class Quoting:
 
     def quote(self) -> bytes:
         """A quote of the EHSM enclave."""
+        return self._quote(_EHSM)
+
+    def quote_of(self, mr_enclave: bytes, mr_signer: bytes) -> bytes:
+        """What the simulated platform shows for an enclave on it. Whoever asks gets it: it proves nothing."""
+        return self._quote(replace(_EHSM, mr_enclave=mr_enclave, mr_signer=mr_signer))
+
+    def _quote(self, body: ReportBody) -> bytes:
         header = QuoteHeader(VERSION, ECDSA_P256, TEE_SGX, 1, TCB.pce_svn, _INTEL_QE_VENDOR, bytes(20))
-        signed = header.to_bytes() + _EHSM.to_bytes()
-        return Quote(header, _EHSM, _signature_data(self._platform, self._attestation_key, signed)).to_bytes()
+        signed = header.to_bytes() + body.to_bytes()
+        return Quote(header, body, _signature_data(self._platform, self._attestation_key, signed)).to_bytes()
 
     def collateral(self) -> str:
         """What verifies the quotes, renewed a week before it ends."""

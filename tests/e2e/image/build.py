@@ -1,55 +1,60 @@
-"""Builds the base image of the end-to-end tests: busybox, the quickstart's base, and stand-ins for BigDL's scripts."""
+"""Builds the base image of the end-to-end tests. README.md says what stands in for what."""
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 
+import docker
+from root_file_system import SPARK_HOME, SPARK_VERSION, Say, root_digest, root_tarball
+
 from ppmlctl.clients.docker import Build, DockerClient, DockerImage, generated_context
 from ppmlctl.effects import Effects
-from ppmlctl.oci import Entry, File, Folder, Symlink, entries_of_folder, file_of_source
+from ppmlctl.oci import Entry, File, Folder, Symlink, entries_of_folder
 
 NAME = "ppml-e2e/base:1"
-APPLETS = ("cat", "env", "ls", "sh", "sleep", "test")
+_ROOT = "ppml-e2e/root"
 _HERE = Path(__file__).resolve().parent
 _QUICKSTART = _HERE.parents[2] / "examples" / "quickstart" / "base"
-_DOCKERFILE = """\
-FROM scratch
+_FROM_QUICKSTART = ("usr/local/", "ppml/secured_argvs")
+"""Gramine's loader, libraries and traces of its version, and the words that run in the enclave."""
+
+_DOCKERFILE = f"""\
+FROM {_ROOT}:{{root}}
 COPY rootfs/ /
-ENV PATH=/usr/local/bin:/usr/bin:/bin LOCAL_IP=127.0.0.1 JAVA_HOME=/opt/jdk8 BIGDL_HOME=/ppml/bigdl
-ENV SPARK_HOME=/ppml/spark-3.1.3 SPARK_VERSION=3.1.3
+ENV PATH=/opt/jdk8/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+ENV LOCAL_IP=127.0.0.1 JAVA_HOME=/opt/jdk8 BIGDL_HOME=/ppml/bigdl SPARK_HOME=/{SPARK_HOME} SPARK_VERSION={SPARK_VERSION}
 WORKDIR /ppml
 ENTRYPOINT ["/opt/entrypoint.sh"]
 """
 
 
-class BusyboxMissingError(RuntimeError):
-    """There is no statically linked busybox on this machine."""
+def build(client: DockerClient, name: str = NAME, say: Say = lambda _line: None) -> DockerImage:
+    """Makes the image, or finds it made. Raises RootFileSystemError and what the client raises."""
+    root = root_digest()
+    if client.inspect_image(f"{_ROOT}:{root}") is None:
+        _import_root(root, say)
+    context = generated_context(_DOCKERFILE.format(root=root), [])
+    return client.build(Build(name, [*context, *_rootfs()]))
 
 
-def build(client: DockerClient, name: str = NAME) -> DockerImage:
-    """Makes the image, or finds it made. Raises BusyboxMissingError and what the client raises."""
-    context = generated_context(_DOCKERFILE, [])
-    return client.build(Build(name, [*context, *_root_file_system()]))
+def _import_root(root: str, say: Say) -> None:
+    tarball = root_tarball(say)
+    say(f"importing {tarball}")
+    engine = docker.from_env(version="auto", timeout=600).api
+    try:
+        engine.import_image_from_file(str(tarball), repository=_ROOT, tag=root)
+    finally:
+        engine.close()
 
 
-def static_busybox() -> Path:
-    """Raises BusyboxMissingError where it is missing or needs libraries, which a dynamic loader's name in it tells."""
-    found = shutil.which("busybox")
-    if found is None or b"/ld-linux" in Path(found).read_bytes():
-        raise BusyboxMissingError("no statically linked busybox: apt-get install busybox-static")
-    return Path(found)
-
-
-def _root_file_system() -> list[Entry]:
+def _rootfs() -> list[Entry]:
     entries: dict[str, Entry] = {}
-    for folder in (_QUICKSTART, _HERE / "rootfs"):
-        entries |= {f"rootfs/{entry.path}": _below_rootfs(entry) for entry in entries_of_folder(folder)}
-    entries["rootfs/bin/busybox"] = file_of_source("rootfs/bin/busybox", static_busybox(), executable=True)
-    entries |= {f"rootfs/bin/{name}": Symlink(f"rootfs/bin/{name}", "busybox") for name in APPLETS}
-    entries |= {f"rootfs/{name}": Folder(f"rootfs/{name}") for name in ("tmp", "root", "bin")}
-    return list(entries.values())
+    for entry in entries_of_folder(_QUICKSTART):
+        if f"{entry.path}/".startswith(_FROM_QUICKSTART):
+            entries[entry.path] = entry
+    entries |= {entry.path: entry for entry in entries_of_folder(_HERE / "rootfs")}
+    return [_below_rootfs(entry) for entry in entries.values()]
 
 
 def _below_rootfs(entry: Entry) -> Entry:
@@ -59,6 +64,10 @@ def _below_rootfs(entry: Entry) -> Entry:
     return Symlink(path, entry.target) if isinstance(entry, Symlink) else Folder(path)
 
 
+def _say(line: str) -> None:
+    sys.stderr.write(f"base image: {line}\n")
+
+
 if __name__ == "__main__":
     with DockerClient(Effects("docker", writes_allowed=True)) as engine:
-        sys.stdout.write(f"{NAME} {build(engine).id}\n")
+        sys.stdout.write(f"{NAME} {build(engine, say=_say).id}\n")
