@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,8 @@ class Checkout(Place):
     """A folder with the environment, and the cluster that it is applied to."""
 
     namespace: str = ""
+    begun: list[subprocess.Popen[str]] = field(default_factory=list)
+    """Applies that were started; whoever made the checkout ends them."""
 
     def grow(self, who: str) -> None:
         """Asks for the gate and for what lies behind it."""
@@ -65,7 +67,7 @@ class Checkout(Place):
         """The same commit on another machine: everything but what git does not see."""
         folder = self.folder.parent / name
         shutil.copytree(self.folder, folder, ignore=shutil.ignore_patterns(".ppml"))
-        return Checkout(folder, self.variables, self.namespace)
+        return Checkout(folder, self.variables, self.namespace, self.begun)
 
     def pull(self, other: Checkout) -> None:
         """Takes over what another checkout has committed."""
@@ -74,7 +76,7 @@ class Checkout(Place):
 
     def begin(self, *words: str) -> subprocess.Popen[str]:
         """Starts an apply; what it says can be read at its end."""
-        return subprocess.Popen(
+        running = subprocess.Popen(
             [*PPMLCTL, "apply", "--yes", *words],
             cwd=self.folder,
             env={**os.environ, **self.variables},
@@ -82,6 +84,8 @@ class Checkout(Place):
             stderr=subprocess.PIPE,
             text=True,
         )
+        self.begun.append(running)
+        return running
 
     def until(self, kind: str, name: str, text: str, holds: Any) -> Manifest | None:
         """Waits for an object."""

@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -39,11 +40,17 @@ def kubeconfig(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
 def make(kubeconfig: Path, tmp_path: Path) -> Iterator[Make]:
     """Makes a checkout in a namespace of its own."""
     namespace = f"lease-{secrets.token_hex(4)}"
+    begun: list[subprocess.Popen[str]] = []
 
     def made(name: str = "one", *, seconds: int = 3600) -> Checkout:
-        return make_checkout(tmp_path / name, kubeconfig, namespace, seconds=seconds)
+        checkout = make_checkout(tmp_path / name, kubeconfig, namespace, seconds=seconds)
+        checkout.begun = begun
+        return checkout
 
     yield made
+    for running in begun:
+        running.kill()
+        running.communicate()
     words = ["delete", "namespace", namespace, "--wait=false", "--ignore-not-found"]
     subprocess.run(["kubectl", "--kubeconfig", kubeconfig, *words], check=True, capture_output=True, timeout=SECONDS)
 
@@ -102,3 +109,103 @@ def test_of_two_applies_one_runs_and_the_other_says_who_and_since_when(make: Mak
     two.succeed("apply", "--yes")
     assert one.lease() == before, "a second apply with nothing to do leaves the lease alone"
     assert two.lockfile == one.lockfile
+
+
+def test_an_apply_killed_on_this_machine_keeps_nobody_out(make: Make) -> None:
+    one = make(seconds=3600)
+    one.grow("one")
+    running = one.begin()
+    one.until_at_the_gate()
+    running.kill()
+    running.communicate()
+    two = one.clone("two")
+    two.open_the_gate()
+    done = two.run("apply", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert "takes over from process" in done.stderr
+    lease = two.lease()
+    assert lease is not None
+    assert "holderIdentity" not in lease["spec"]
+    assert lease["spec"]["leaseTransitions"] == 1
+
+
+def test_a_holder_that_cannot_be_judged_from_here_keeps_others_out_for_the_lease_only(make: Make) -> None:
+    one = make(seconds=3)
+    one.grow("one")
+    running = one.begin()
+    one.until_at_the_gate()
+    running.kill()
+    running.communicate()
+    one.as_colleague("annotate", "lease", "ppmlctl-shared", "ppmlctl/process-")
+    two = one.clone("two")
+    two.open_the_gate()
+    done = two.run("apply", "--yes", "--lock-timeout", "30")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"waits for the lease of process \d+ of \S+ on \S+, not renewed for \d+ s", done.stderr)
+    assert "takes over from process" in done.stderr
+
+
+def test_a_stalled_holder_that_wakes_up_begins_and_records_nothing(make: Make) -> None:
+    one = make(seconds=3)
+    one.succeed("apply", "--yes")
+    two = one.clone("two")
+    one.grow("one")
+    two.grow("two")
+    running = one.begin()
+    one.until_at_the_gate()
+    running.send_signal(signal.SIGSTOP)
+    recorded = one.lockfile
+    taking_over = two.begin("--lock-timeout", "30")
+    two.until("Lease", "ppmlctl-shared", "it is taken over", lambda live: f"/{taking_over.pid}/" in str(live))
+    two.open_the_gate()
+    assert ended(taking_over)[0] == 0
+    made = two.object("behind")
+
+    running.send_signal(signal.SIGCONT)
+    code, said = ended(running)
+    assert code == 1
+    assert said.count("error[") == 1
+    assert "error[lease-lost]: another apply has taken over this environment" in said
+    assert "another apply has held it since, and ended" in said
+    assert one.object("behind") == made
+    assert one.lockfile == recorded
+
+
+def test_of_two_first_applies_one_makes_everything(make: Make) -> None:
+    one, two = make("one"), make("two")
+    for checkout, who in ((one, "one"), (two, "two")):
+        checkout.grow(who)
+    running = one.begin()
+    one.until_at_the_gate()
+    refused = two.run("apply", "--yes")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("error[environment-locked]")
+    one.open_the_gate()
+    assert ended(running)[0] == 0
+    assert "existed_before: false" in one.lockfile.decode()
+    assert "existed_before: true" not in one.lockfile.decode()
+
+    refused = two.run("apply", "--yes")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("error[lockfile-lost]")
+    assert sorted(path.name for path in two.folder.iterdir()) == [".ppml", "objects.yaml", "ppml.yaml"]
+    before = one.object("behind")
+    two.succeed("apply", "--yes", "--accept-lockfile")
+    after = two.object("behind")
+    assert before is not None
+    assert after is not None
+    assert after["data"] == {"by": "two"}
+    assert after["metadata"]["labels"] == before["metadata"]["labels"], "the environment's identity stays"
+    assert one.run("plan").stderr.startswith("error[lockfile-older]")
+
+
+def test_what_is_destroyed_leaves_no_lease_that_keeps_others_out(make: Make) -> None:
+    one = make()
+    one.succeed("apply", "--yes")
+    assert one.lease() is not None
+    one.succeed("destroy", "--yes")
+    assert one.lease() is None
+    for name in ("ppml.lock", "ppml.vault"):
+        (one.folder / name).unlink()
+    one.succeed("apply", "--yes")
+    assert one.plan()[0] == 0
