@@ -33,6 +33,11 @@ def lease_name(environment: str) -> str:
     return f"ppmlctl-{environment}"
 
 
+def holder_is_gone(lease: Lease | None) -> bool:
+    """Whether the holder was a process of this machine and has ended."""
+    return bool(lease and lease.holder and lease.holder.process and lease.holder.process.is_gone())
+
+
 @dataclass(frozen=True)
 class ClusterLease:
     """One lease in one namespace, which `home` describes where the plan is about to make it."""
@@ -109,8 +114,7 @@ class Acquisition:
         while True:
             found = self.lease.read()
             watched = watch.look(found)
-            gone = bool(found and found.holder and found.holder.process and found.holder.process.is_gone())
-            match standing(found, watched=watched, now=datetime.now(UTC), holder_is_gone=gone):
+            match standing(found, watched=watched, now=datetime.now(UTC), holder_is_gone=holder_is_gone(found)):
                 case Standing.FREE | Standing.DEAD:
                     if (taken := self._take(found)) is not None:
                         return taken

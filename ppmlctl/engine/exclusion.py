@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ppmlctl.diagnostics import Diagnostic, EngineError, Severity
-from ppmlctl.engine.cluster_lease import Acquisition, ClusterLease, lease_name
+from ppmlctl.engine.cluster_lease import Acquisition, ClusterLease, holder_is_gone, lease_name
 from ppmlctl.engine.engines import OpenEngines
 from ppmlctl.engine.events import Listener, TaskProgress, Warned
 from ppmlctl.engine.held_lease import HeldLease, Taken
@@ -48,9 +48,12 @@ class Exclusion:
         elif not self.accept:
             check_fit(self.store.revision(), self.seen.revision if self.seen else None)
 
-    def fits(self) -> bool:
-        """Whether the lockfile is the one that the cluster was made by, or a later one."""
-        return fit(self.store.revision(), self.seen.revision if self.seen else None) is Fit.FITS
+    def is_settled(self) -> bool:
+        """Whether the lease can stay as it is: no killed apply left it, and the lockfile fits without being told to."""
+        return (
+            not holder_is_gone(self.seen)
+            and fit(self.store.revision(), self.seen.revision if self.seen else None) is Fit.FITS
+        )
 
     def begin_anew(self) -> None:
         """Before a lockfile is made: refuses where the cluster was made by one, or goes on under its identity."""
@@ -113,7 +116,7 @@ class Exclusion:
 
 
 def _is_live(lease: Lease) -> bool:
-    gone = bool(lease.holder and lease.holder.process and lease.holder.process.is_gone())
+    gone = holder_is_gone(lease)
     return standing(lease, watched=Watched(), now=datetime.now(UTC), holder_is_gone=gone) is Standing.LIVE
 
 

@@ -152,7 +152,7 @@ class Session:
         return (
             not plan.is_empty()
             or bool(self.moved)
-            or not self.exclusion.fits()
+            or not self.exclusion.is_settled()
             or any(not steers_as_recorded(tasks[address], self.recorded[address]) for address in kept)
         )
 

@@ -41,6 +41,13 @@ def objects_of(place: Place) -> dict[str, Any]:
     return found
 
 
+def lease_holder_of(place: Place) -> str | None:
+    """Who holds the environment's lease in the sandbox."""
+    client = KubernetesClient(Effects("kubernetes", writes_allowed=False), kubeconfig=place.sandbox / "kubeconfig")
+    (lease,) = client.list_objects("coordination.k8s.io/v1", "Lease")
+    return lease["spec"].get("holderIdentity")
+
+
 def enrolments(place: Place) -> int:
     """How often the server was asked for an account."""
     return sum(one.get("action") == "Enroll" for one in place.requests())
