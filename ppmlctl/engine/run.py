@@ -74,8 +74,10 @@ class Run:
                     for future in wait(running, return_when=FIRST_COMPLETED).done:
                         running.pop(future)
                         ended.append(future.result())
-                if not waiting.ready or time.monotonic() > settled + SHARED_SECONDS:
-                    self._start(waiting, running, pool, perform)  # these work while the others are recorded
+                alone = self.parallel == 1  # one after the other: whoever asks for that can tell the order
+                if alone or not waiting.ready or time.monotonic() > settled + SHARED_SECONDS:
+                    if not alone:
+                        self._start(waiting, running, pool, perform)  # these work while the others are recorded
                     self._settle(waiting, ended)
                     settled = time.monotonic()
             except KeyboardInterrupt:
