@@ -119,6 +119,8 @@ class Context:
     force_conflicts: bool = False
     """Whether fields that other managers hold are taken over (`--force-conflicts`)."""
     address: str = ""
+    rotating: bool = False
+    """Whether this task's thing is to be made anew though the old one is there (`--rotate`)."""
     tell: Callable[[str], None] = _silent
     """Progress for people: what is going on right now."""
     warn: Callable[[str], None] = _silent
@@ -126,9 +128,11 @@ class Context:
     stopping: Event = field(default_factory=Event)
     """Set when the user asked to stop; long waits end."""
 
-    def for_task(self, address: str, tell: Callable[[str], None], warn: Callable[[str], None]) -> Context:
+    def for_task(
+        self, address: str, tell: Callable[[str], None], warn: Callable[[str], None], *, rotating: bool = False
+    ) -> Context:
         """The same world for one task."""
-        return replace(self, address=address, tell=tell, warn=warn)
+        return replace(self, address=address, rotating=rotating, tell=tell, warn=warn)
 
     @property
     def simulated(self) -> Evidence | None:

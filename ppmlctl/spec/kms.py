@@ -6,7 +6,8 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from ppmlctl.spec.names import Boolean, FilePath, Fingerprint, HttpsUrl, Integer, Measurement
+from ppmlctl.spec.names import Boolean, FilePath, Fingerprint, HttpsUrl, Integer, Label, Measurement
+from ppmlctl.spec.secret_source import SecretSource
 from ppmlctl.spec.section import Choice, Section
 
 TcbStatus = Literal[
@@ -17,6 +18,23 @@ TcbStatus = Literal[
     "OutOfDate",
     "OutOfDateConfigurationNeeded",
     "Revoked",
+]
+
+EhsmKeySpec = Literal[
+    "EH_AES_GCM_128",
+    "EH_AES_GCM_192",
+    "EH_AES_GCM_256",
+    "EH_RSA_2048",
+    "EH_RSA_3072",
+    "EH_RSA_4096",
+    "EH_EC_P224",
+    "EH_EC_P256",
+    "EH_EC_P256K",
+    "EH_EC_P384",
+    "EH_EC_P521",
+    "EH_SM2",
+    "EH_SM4_CTR",
+    "EH_SM4_CBC",
 ]
 
 
@@ -47,6 +65,41 @@ class AcceptTcb(Section):
     advisories: tuple[str, ...] = Field((), description="Intel advisories to accept, such as INTEL-SA-00615.")
 
 
+class EhsmKey(Section):
+    """`kms.ehsm.keys[]`: a key that encrypts or signs at EHSM."""
+
+    name: Label = Field(description="What `data_keys` and `secrets` call it; EHSM gives it an id.")
+    spec: EhsmKeySpec = Field("EH_AES_GCM_256", description="What it is made of, by EHSM's names.")
+    usage: Literal["encrypt", "sign"] = Field("encrypt", description="What it is for; EHSM refuses the other.")
+    enabled: Boolean = Field(default=True, description="Whether it may be used.")
+
+
+class EhsmDataKey(Section):
+    """`kms.ehsm.data_keys[]`: a random key for an encrypted file system, known to this side by its ciphertext only."""
+
+    name: Label = Field(description="Names its Secret, `data-key-NAME`.")
+    key: Label = Field(description="The key of `keys` that wraps it.")
+    length: Integer = Field(32, description="Bytes.", ge=16, le=1024)
+
+
+class EhsmSecretValue(SecretSource):
+    """`kms.ehsm.secrets[].value`: one of `vault`, `env`, `file` and `generate`."""
+
+    alternatives: ClassVar[tuple[str, ...]] = (*SecretSource.alternatives, "generate")
+
+    generate: Boolean = Field(default=False, description="Makes a random value once and keeps it in the vault.")
+
+
+class EhsmSecret(Section):
+    """`kms.ehsm.secrets[]`: a value for whoever has the account."""
+
+    name: Label = Field(description="Its name at EHSM.")
+    value: EhsmSecretValue = Field(description="Where the value comes from.")
+    description: str = Field("", description="What EHSM tells of it.", max_length=4096)
+    key: Label | None = Field(None, description="The key of `keys` that encrypts it. Default: the account's own.")
+    recovery_days: Integer = Field(30, description="Days in which a removed one can be restored.", ge=1, le=365)
+
+
 class Ehsm(Section):
     """`kms.ehsm`"""
 
@@ -72,6 +125,9 @@ class Ehsm(Section):
     register_measurement: Boolean = Field(
         default=True, alias="register", description="Uploads MRENCLAVE and MRSIGNER and keeps the policy id."
     )
+    keys: tuple[EhsmKey, ...] = Field((), description="Keys of the account, each made once.")
+    data_keys: tuple[EhsmDataKey, ...] = Field((), description="Data keys for encrypted file systems.")
+    secrets: tuple[EhsmSecret, ...] = Field((), description="Secrets of the account.")
 
 
 class Kms(Section):

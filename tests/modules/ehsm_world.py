@@ -110,10 +110,10 @@ class Task:
     def plan(self) -> Change:
         return self.module.diff(self.wanted(), self.observe(), self.world.recorded.get(self.address))
 
-    def apply(self, *, record: bool = True) -> Any:
+    def apply(self, *, record: bool = True, rotating: bool = False) -> Any:
         """Without `record`, as if the process had been killed just before."""
         wanted = self.wanted()
-        result = self.module.apply(self.context, wanted.args, self.observe())
+        result = self.module.apply(replace(self.context, rotating=rotating), wanted.args, self.observe())
         fields = {name: getattr(result, name) for name in type(result).model_fields if name != "evidence"}
         if record:
             entry = Recorded(self.module.kind, wanted.inputs, fields, evidence=result.evidence)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from ppmlctl.spec.environment import Environment
 from ppmlctl.spec.finding import Finding
 from ppmlctl.spec.rules.attestation import attestation_has_what_it_needs
+from ppmlctl.spec.rules.ehsm_keys import ehsm_keys_fit_what_they_are_for
 from ppmlctl.spec.rules.enclave import findings_have_known_names, signer_is_whole
 from ppmlctl.spec.rules.images import base_fits_builder, enclave_size_is_a_power_of_two, tags_stay
 from ppmlctl.spec.rules.insecure import insecure_choices_are_said
@@ -32,6 +33,7 @@ RULES: tuple[Callable[[Environment], Iterator[Finding]], ...] = (
     heap_fits_enclave,
     requested_epc_holds_enclave,
     kms_is_known,
+    ehsm_keys_fit_what_they_are_for,
     attestation_has_what_it_needs,
     client_can_submit,
     workloads_have_an_image,
