@@ -23,19 +23,29 @@ from ppmlctl.modules._object_life import (
     observe_objects,
     remove_object,
 )
+from ppmlctl.modules._readiness import await_ready
 from ppmlctl.modules._secret_references import keys_read
 from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult, SecretKey
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import Change, Observed, Recorded, Removal, Wanted
+from ppmlctl.planning.manifest_readiness import READY_KINDS, has_condition, is_ready
 from ppmlctl.secret import Secret
 from ppmlctl.unknown import Unknown
 
 
 class WaitFor(BaseModel):
-    """What must hold before the task is done: a field is filled (or equals `value`), or a condition is True."""
+    """What must hold before the task is done: the object is ready, a field is filled, or a condition is True.
+
+    A wait for a kind that becomes ready by pods ends early where these cannot start: after three crashes, or when
+    images could not be pulled for a minute.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    ready: bool = Field(
+        default=False,
+        description="DaemonSet, Deployment, StatefulSet: rolled out. Job: complete. Pod: ready. Claim: bound.",
+    )
     field: str | None = Field(None, description="Path of a field, such as data.token.")
     value: str | None = Field(None, description="What the field must be. Default: anything.")
     condition: str | None = Field(None, description="A type in status.conditions, such as Available.")
@@ -43,23 +53,27 @@ class WaitFor(BaseModel):
 
     @model_validator(mode="after")
     def _one_of(self) -> Self:
-        if (self.field is None) == (self.condition is None):
-            raise ValueError("give `field` or `condition`")
+        if self.ready + (self.field is not None) + (self.condition is not None) != 1:
+            raise ValueError("give one of `ready`, `field` and `condition`")
         return self
 
     def holds(self, live: Mapping[str, Any] | None) -> bool:
         """Whether it holds for the object."""
         if live is None:
             return False
+        if self.ready:
+            return is_ready(live)
         if self.condition is not None:
-            conditions = (live.get("status") or {}).get("conditions") or ()
-            return any(one.get("type") == self.condition and one.get("status") == "True" for one in conditions)
+            return has_condition(live, self.condition)
         found: Any = live
         for name in (self.field or "").split("."):
             found = found.get(name) if isinstance(found, Mapping) else None
         return found not in (None, "", [], {}) if self.value is None else str(found) == self.value
 
-    def __str__(self) -> str:
+    def told(self, kind: str) -> str:
+        """What is waited for, in words."""
+        if self.ready:
+            return READY_KINDS.get(kind, "it is ready")
         if self.condition is not None:
             return f"condition {self.condition}"
         return f"{self.field} is {self.value or 'filled'}"
@@ -71,6 +85,13 @@ class K8sObjectArgs(ModuleArgs):
     manifest: dict[str, Any]
     wait: WaitFor | None = None
     force_conflicts: bool = False
+
+    @model_validator(mode="after")
+    def _can_become_ready(self) -> Self:
+        kind = self.manifest.get("kind") if isinstance(self.manifest, Mapping) else None
+        if isinstance(self.wait, WaitFor) and self.wait.ready and isinstance(kind, str) and kind not in READY_KINDS:
+            raise ValueError(f"a {kind} does not tell when it is ready: wait for a `field` or `condition`")
+        return self
 
     @field_validator("manifest")
     @classmethod
@@ -139,12 +160,12 @@ class K8sObject(Module[K8sObjectArgs, K8sObjectResult]):
         remove_object(ctx, recorded)
 
     def _wait(self, ctx: Context, live: dict[str, Any], wait: WaitFor) -> None:
-        from ppmlctl.clients.kubernetes import Condition, key_of  # noqa: PLC0415 - 0.3 s that not every command pays
+        from ppmlctl.clients.kubernetes import Condition  # noqa: PLC0415 - 0.3 s that not every command pays
 
         if not wait.holds(live):
-            ctx.tell(f"waits: {wait}")
-            condition = Condition(str(wait), wait.holds)
-            ctx.engines.kubernetes.wait(key_of(live), condition, wait.seconds, stopping=ctx.stopping)
+            text = wait.told(live["kind"])
+            ctx.tell(f"waits: {text}")
+            await_ready(ctx, live, Condition(text, wait.holds), wait.seconds)
 
 
 def _holds_secret(value: Any) -> bool:

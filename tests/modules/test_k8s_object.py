@@ -298,6 +298,14 @@ def test_a_wait_is_part_of_the_task(world: World) -> None:
     assert refused.value.diagnostics[0].found == (f"ConfigMap {world.namespace}/c: not after 1 s: data.token is filled")
 
 
+def test_a_wait_for_readiness_fits_the_kind(world: World) -> None:
+    wait = {"ready": True}
+    with pytest.raises(ValidationError, match="a ConfigMap does not tell when it is ready"):
+        K8sObject.Args.model_validate({"manifest": config(world), "wait": wait})
+    namespaced = {"metadata": {"name": "p", "namespace": "n"}}
+    K8sObject.Args.model_validate({"manifest": {"apiVersion": "v1", "kind": "Pod", **namespaced}, "wait": wait})
+
+
 def test_what_a_plan_does_not_know_yet_is_not_looked_for(world: World) -> None:
     unknown = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": Unknown("x"), "namespace": "ns"}}
     args = K8sObject.Args.model_validate({"manifest": unknown})
@@ -343,7 +351,7 @@ def test_a_wrong_manifest_is_refused_with_the_arguments(manifest: dict[str, Any]
 
 
 def test_a_wait_names_one_thing() -> None:
-    with pytest.raises(ValidationError, match="give `field` or `condition`"):
+    with pytest.raises(ValidationError, match="give one of `ready`, `field` and `condition`"):
         WaitFor.model_validate({})
     available = WaitFor(condition="Available")
     assert not available.holds({"status": {"conditions": [{"type": "Available", "status": "False"}]}})

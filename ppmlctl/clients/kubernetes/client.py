@@ -144,11 +144,14 @@ class KubernetesClient:
         stopping = stopping or threading.Event()
         return Wait(self._transport, self._resource_of(key), key, until, seconds, stopping).run()
 
-    def pod_log(self, pod: ObjectKey, *, container: str | None = None, tail_lines: int | None = None) -> str:
-        """What a pod's container has written so far; empty while it has not started."""
+    def pod_log(
+        self, pod: ObjectKey, *, container: str | None = None, tail_lines: int | None = None, previous: bool = False
+    ) -> str:
+        """What a pod's container has written so far, or wrote before it was restarted; empty where it never started."""
         path = self._resource_of(pod).item(pod.namespace, pod.name)
+        request = requests.pod_log(pod, path, container=container, tail_lines=tail_lines, previous=previous)
         try:
-            return self._transport.text(requests.pod_log(pod, path, container=container, tail_lines=tail_lines))
+            return self._transport.text(request)
         except NotStartedError:
             return ""
 

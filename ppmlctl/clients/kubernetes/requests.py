@@ -132,8 +132,10 @@ def delete(
     return Request(Effect.WRITE, "delete", str(key), "DELETE", path, key.kind, body=options)
 
 
-def pod_log(pod: ObjectKey, path: str, *, container: str | None, tail_lines: int | None) -> Request:
-    query: dict[str, str] = {}
+def pod_log(
+    pod: ObjectKey, path: str, *, container: str | None, tail_lines: int | None, previous: bool = False
+) -> Request:
+    query: dict[str, str] = {"previous": "true"} if previous else {}
     if container:
         query["container"] = container
     if tail_lines is not None:

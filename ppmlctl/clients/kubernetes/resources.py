@@ -74,7 +74,7 @@ WELL_KNOWN: Mapping[tuple[str, str], Resource] = {
     **_table(
         "apps/v1",
         namespaced=True,
-        kinds=("DaemonSet:daemonsets", "Deployment:deployments", "StatefulSet:statefulsets"),
+        kinds=("DaemonSet:daemonsets", "Deployment:deployments", "ReplicaSet:replicasets", "StatefulSet:statefulsets"),
     ),
     **_table("batch/v1", namespaced=True, kinds=("Job:jobs",)),
     **_table("coordination.k8s.io/v1", namespaced=True, kinds=("Lease:leases",)),

@@ -74,7 +74,8 @@ class Wait:
         """The object as it is now, then after each change, until the watch cannot go on or the time is over."""
         by_name = f"metadata.name={self.key.name}"
         listing = self.transport.send(requests.list_page(self.resource, self.key.namespace, field_selector=by_name))
-        yield next(iter(listing["items"]), None)
+        whole = {"apiVersion": self.resource.api_version, "kind": self.resource.kind}  # items of a list carry neither
+        yield next(({**whole, **item} for item in listing["items"]), None)
         version: str | None = listing["metadata"]["resourceVersion"]
         while version and self._left() and not self.stopping.is_set():
             version = yield from self._changes(version)
