@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 FILE := examples/quickstart/ppml.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test check bench crash e2e soak clean
+.PHONY: help quickstart test check bench crash e2e fuzz soak clean
 
 help:
 	@echo "make quickstart   the main job, on the embedded sandbox"
@@ -13,6 +13,8 @@ help:
 	@echo "make check        style, types and layers"
 	@echo "make bench        benchmarks, each beside a peer"
 	@echo "make crash        kill -9 at every instant of an apply, some minutes"
+	@echo "make fuzz         every parser under a guided fuzzer, 30 seconds each"
+	@echo "make soak         the same for ten minutes each, and all else that takes long"
 	@echo "make e2e          tests on a real engine and cluster (DOCKER_HOST, KUBECONFIG)"
 
 # Debian and Ubuntu ship Python without ensurepip; python3-venv brings it.
@@ -48,8 +50,11 @@ crash: $(VENV)/installed
 e2e: $(VENV)/installed
 	@$(BIN)/python -m pytest -q -m "docker or cluster"
 
+fuzz: $(VENV)/installed
+	@PPMLCTL_FUZZ_SECONDS=$${PPMLCTL_FUZZ_SECONDS:-30} $(BIN)/python -m pytest -q -n 2 -m soak tests/fuzz
+
 soak: $(VENV)/installed
-	@$(BIN)/python -m pytest -q -m soak
+	@$(BIN)/python -m pytest -q -n 2 -m soak
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -14,7 +14,8 @@ from ppmlctl.sgx.errors import GramineVersionError
 PAGE = 0x1000
 """The architecture's page, in bytes; Gramine's own PAGESIZE must be the same."""
 
-_CONSTANT = re.compile(r"^([A-Z][A-Z0-9_]*)[ \t]*=[ \t]*(0[xX][0-9a-fA-F]{1,16}|[0-9]{1,20})[ \t]*$", re.MULTILINE)
+_NUMBER = r"0[xX][0-9a-fA-F]{1,16}|0|[1-9][0-9]{0,19}"
+_CONSTANT = re.compile(rf"^([A-Z][A-Z0-9_]*)[ \t]*=[ \t]*({_NUMBER})[ \t]*$", re.MULTILINE)
 _SMALL = 1 << 32
 
 

@@ -50,6 +50,11 @@ def test_missing_constants_are_named() -> None:
         parse_offsets(text)
 
 
+def test_a_number_that_python_does_not_read_is_no_constant() -> None:
+    with pytest.raises(GramineVersionError, match=r"^Gramine's constants lack SGX_GPR$"):
+        parse_offsets(_OFFSETS.replace("SGX_GPR = 0x", "SGX_GPR = 00"))
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
