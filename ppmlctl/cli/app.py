@@ -104,6 +104,9 @@ def apply(
     force_conflicts: Annotated[
         bool, typer.Option("--force-conflicts", help="Take over fields that other managers hold.")
     ] = False,
+    rerun: Annotated[
+        list[str] | None, typer.Option("--rerun", metavar="WORKLOAD", help="Run it again; may be given several times.")
+    ] = None,
     parallel: Parallel = 8,
 ) -> None:
     """Make it so, and record what was made."""
@@ -118,6 +121,7 @@ def apply(
         accept_lockfile=accept_lockfile,
         lock_timeout=lock_timeout,
         force_conflicts=force_conflicts,
+        rerun=frozenset(rerun or ()),
         parallel=parallel,
         as_json=output is Output.JSON,
     )
@@ -149,6 +153,32 @@ def destroy(
         as_json=output is Output.JSON,
     )
     raise typer.Exit(run(wish))
+
+
+Workload = Annotated[str, typer.Argument(help="The workload's name in ppml.yaml.")]
+
+
+@app.command()
+def logs(
+    workload: Workload,
+    file: Annotated[Path, typer.Option("--file", help="The environment's file.")] = DEFAULT_FILE,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the run ends.")] = False,
+    executors: Annotated[
+        bool, typer.Option("--executors", help="The executors' logs, each line with its pod.")
+    ] = False,
+) -> None:
+    """Show what the driver of a workload's last run wrote."""
+    from ppmlctl.cli.commands.logs import logs as run
+
+    run(file, workload, follow=follow, executors=executors)
+
+
+@app.command()
+def cancel(workload: Workload, file: File = DEFAULT_FILE) -> None:
+    """End a run that was begun: its driver, its executors and what submitted it. The next apply begins another."""
+    from ppmlctl.cli.commands.cancel import cancel as run
+
+    run(file, workload)
 
 
 @app.command()

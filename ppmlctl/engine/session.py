@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,8 @@ from ppmlctl.engine.secret_references import check_secret_references
 from ppmlctl.engine.secret_sources import secret_of
 from ppmlctl.engine.secrets_kept import SecretsKept
 from ppmlctl.engine.vault_access import NoVault, open_vault, password_of
+from ppmlctl.engine.workload_runs import WorkloadRun, last_run, with_reruns
+from ppmlctl.modules._spark_attempt import end_run
 from ppmlctl.modules.base import Module
 from ppmlctl.modules.context import SANDBOX, Context, Files
 from ppmlctl.modules.registry import Registry
@@ -51,6 +53,8 @@ class Options:
     force_conflicts: bool = False
     parallel: int = PARALLEL
     prompt: Callable[[], str] | None = None
+    rerun: frozenset[str] = frozenset()
+    """Workloads that run again although nothing changed."""
     variables: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
 
@@ -81,13 +85,7 @@ class Session:
     @cached_property
     def engines(self) -> OpenEngines:
         """Opened at the first use, since the sandbox may be started before."""
-        return OpenEngines(
-            self.environment,
-            self.root,
-            sandbox=self.sandbox,
-            writes_allowed=self.options.writes_allowed,
-            secret_of=lambda source: secret_of(source, self.context.files, self.vault),
-        )
+        return self._open_engines(writes_allowed=self.options.writes_allowed)
 
     @cached_property
     def sandbox(self) -> Sandbox | None:
@@ -191,6 +189,17 @@ class Session:
         known = results if results is not None else {address: entry.result for address, entry in self.recorded.items()}
         return evaluate_outputs(self.expanded, known)
 
+    def last_run(self, workload: str) -> WorkloadRun:
+        """The last run of a workload. Raises InputError where there is no such workload, or it has not run."""
+        names = [one.name for one in self.environment.workloads]
+        return last_run(workload, names, self.recorded, self.store.lockfile.intents)
+
+    def cancel(self, workload: str) -> str:
+        """Ends the last run of a workload; its name, or an empty text where it had ended."""
+        run = self.last_run(workload)
+        engines = self._open_engines(writes_allowed=True)
+        return run.name if end_run(replace(self.context, engines=engines), run.namespace, run.name) else ""
+
     @cached_property
     def context(self) -> Context:
         """The world as modules see it."""
@@ -206,8 +215,17 @@ class Session:
             force_conflicts=self.options.force_conflicts,
         )
 
+    def _open_engines(self, *, writes_allowed: bool) -> OpenEngines:
+        return OpenEngines(
+            self.environment,
+            self.root,
+            sandbox=self.sandbox,
+            writes_allowed=writes_allowed,
+            secret_of=lambda source: secret_of(source, self.context.files, self.vault),
+        )
+
     def _expand(self) -> Expanded:
-        data = self.environment.model_dump(mode="json")
+        data = with_reruns(self.environment.model_dump(mode="json"), self.options.rerun)
         site = self.environment.site
         files = {site or "site.yaml": self.root / site if site else playbook_path("site.yaml")}
         files |= {shown: self.root / shown for shown in self.environment.playbooks}

@@ -47,7 +47,7 @@ def begin_attempt(ctx: Context, namespace: str, workload: str, digest: str) -> A
         number = int(recorded.result["attempt"]) + 1
     if pending and pending.get("digest") != digest and not pending.get("failed"):
         end_run(ctx, namespace, pending["submit"])
-    intent = {"submit": run_name(workload, digest, number), "digest": digest, "attempt": number}
+    intent = {"submit": run_name(workload, digest, number), "namespace": namespace, "digest": digest, "attempt": number}
     ctx.intents.begin(ctx.address, intent)
     return Attempt(ctx, number, intent)
 

@@ -154,6 +154,8 @@ def _stage(submission: Submission, sight: Sight) -> str:
     submitters = pods.submitters[:1]
     if submitters and phase(submitters[0]) == "Pending":
         return f"submission pending{_because(submitters[0])}"
+    if not submitters and sight.submit.phase == "running" and not sight.submit.cause:
+        return ""
     what = "submission" if submission.mode == "cluster" else "driver"
     executors = _executors(submission, pods) if submission.mode == "client" else ""
     return f"{what} {'running' if sight.submit.phase == 'running' else 'ended'}{executors}"

@@ -1,5 +1,7 @@
-"""The keystore password as the images and Spark read it: `key.txt` and `output.bin` (encrypted for that key) for the
-secret `ssl-password`, and a credential file that keeps it out of Spark's settings.
+"""The keystore password as files: `key.txt` and `output.bin` for the images, credentials for Spark.
+
+`output.bin` is encrypted for the key and goes with it into the secret `ssl-password`; the credential file keeps the
+password out of Spark's settings.
 
 Identity: the folder. Nothing replaces it. The key is an envelope, no identity: a lost one is made anew, since the
 password itself is kept elsewhere.

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from ppmlctl.spark.security import AUTHENTICATION, SECRET_FOLDER
-from ppmlctl.spark.submission import Attestation, Submission
+from ppmlctl.spark.submission import API_SERVER, Attestation, Submission
 
 Role = Literal["driver", "executor"]
 Manifest = dict[str, Any]
@@ -20,6 +20,9 @@ Volumes = dict[str, tuple[str, Manifest]]
 AESM_SOCKET = "/var/run/aesmd/aesm.socket"
 SPARK_SECRET, KEYS_SECRET, KUBECONFIG_SECRET = "spark-secret", "ssl-keys", "kubeconfig-secret"
 _DEVICES = {"sgx-enclave": "/dev/sgx/enclave", "sgx-provision": "/dev/sgx/provision"}
+_EXECUTOR_OPTION = "SPARK_JAVA_OPT_1000"
+"""The entrypoint hands variables of this form to the executor's JVM. One without `spark.master` reads no secret file
+before it has talked to its driver, which does not talk to it without the secret; and Spark refuses to set it."""
 _ACCOUNT = {"APP_ID": "app_id", "API_KEY": "api_key", "ATTESTATION_POLICYID": "policy_id"}
 
 
@@ -123,6 +126,8 @@ def _environment(submission: Submission, role: Role) -> list[Manifest]:
         own["SGX_EXECUTOR_JVM_MEM_SIZE"] = submission.executor.heap
     if role == "driver":
         own["RUNTIME_DRIVER_MEMORY"] = submission.driver.memory
+    elif submission.security.rpc_auth:
+        own[_EXECUTOR_OPTION] = f"-Dspark.master=k8s://{API_SERVER}"
     return [*plain({**own, **submission.env}), *attestation_environment(submission.attested)]
 
 

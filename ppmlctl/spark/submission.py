@@ -9,6 +9,9 @@ from typing import Literal
 Mode = Literal["local", "local-sgx", "client", "cluster"]
 DevicePlugin = Literal["intel", "host", "none"]
 
+API_SERVER = "https://kubernetes.default.svc"
+"""The API server as every pod reaches it, and as its certificate names it."""
+
 SUFFIXES = "-driver-svc"
 """What Spark appends to a submission's name for the driver's Service; the whole must fit 63 characters (RFC 1123)."""
 LONGEST_NAME = 63 - len(SUFFIXES)

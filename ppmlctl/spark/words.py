@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ppmlctl.spark.security import security_settings
-from ppmlctl.spark.submission import Submission, driver_name
+from ppmlctl.spark.submission import API_SERVER, Submission, driver_name
 
-API_SERVER = "https://kubernetes.default.svc"
-"""The API server as every pod reaches it, and as its certificate names it."""
 SUBMISSION_FOLDER = "/ppml/submission"
 """Where the submitting container finds the script and both pod templates."""
 

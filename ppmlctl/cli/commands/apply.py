@@ -40,6 +40,7 @@ class Wish:
     lock_timeout: float = 0.0
     force_conflicts: bool = False
     parallel: int = 8
+    rerun: frozenset[str] = frozenset()
     as_json: bool = False
 
     def options(self, file: Path, *, writes_allowed: bool) -> Options:
@@ -52,6 +53,7 @@ class Wish:
             lock_timeout=self.lock_timeout,
             force_conflicts=self.force_conflicts,
             parallel=self.parallel,
+            rerun=self.rerun,
             prompt=_ask_password if sys.stdin.isatty() else None,
         )
 

@@ -26,7 +26,8 @@ def status(file: Path, *, as_json: bool) -> None:
     for address, entry in sorted(session.recorded.items()):
         evidence = str(entry.evidence) if entry.evidence else ""
         typer.echo(f"  {address:<28} {entry.module:<20} {style.dim(evidence)}".rstrip())
-    for address in sorted(lockfile.intents):
-        typer.echo(f"  {address:<28} {style.yellow('interrupted')}; the next apply picks it up")
+    for address, intent in sorted(lockfile.intents.items()):
+        state, then = ("failed", "tries again") if intent.get("failed") else ("interrupted", "picks it up")
+        typer.echo(f"  {address:<28} {style.yellow(state)}; the next apply {then}")
     if not session.recorded:
         typer.echo("  nothing applied yet")

@@ -19,6 +19,9 @@ from ppmlctl.clients.kubernetes.waiting import Condition, Wait
 from ppmlctl.diagnostics import Diagnostic, EngineError
 from ppmlctl.effects import Effects
 
+_LONGEST_SILENCE_SECONDS = 24 * 3600.0
+"""A job may write nothing for hours; that its connection died is noticed by then."""
+
 Propagation = Literal["Background", "Foreground", "Orphan"]
 
 
@@ -154,6 +157,14 @@ class KubernetesClient:
             return self._transport.text(request)
         except NotStartedError:
             return ""
+
+    def follow_log(self, pod: ObjectKey) -> Iterator[str]:
+        """What a pod's only container writes, line by line, until it ends. Raises NotStartedError before it begins."""
+        path = self._resource_of(pod).item(pod.namespace, pod.name)
+        request = requests.followed_log(pod, path)
+        with self._transport.lines(request, _LONGEST_SILENCE_SECONDS) as lines:
+            for line in lines:
+                yield line.decode(errors="replace").rstrip("\n")
 
     def pods_of_job(self, job: ObjectKey) -> list[Manifest]:
         """The pods of a Job, oldest first."""

@@ -143,6 +143,11 @@ def pod_log(
     return Request(Effect.READ, "read log of", str(pod), "GET", f"{path}/log", pod.kind, query)
 
 
+def followed_log(pod: ObjectKey, path: str) -> Request:
+    """The answer goes on until the container ends."""
+    return Request(Effect.READ, "follow log of", str(pod), "GET", f"{path}/log", pod.kind, {"follow": "true"})
+
+
 def discovery(api_version: str, path: str) -> Request:
     return Request(Effect.READ, "discover", api_version, "GET", path)
 

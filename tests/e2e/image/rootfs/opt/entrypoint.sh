@@ -56,11 +56,14 @@ in_the_open() {
 in_the_enclave() {
     case "$role" in
     driver) heap=-Xmx$SGX_DRIVER_JVM_MEM_SIZE ;;
-    executor) heap=-Xmx$SGX_EXECUTOR_JVM_MEM_SIZE ;;
+    executor)
+        heap=-Xmx$SGX_EXECUTOR_JVM_MEM_SIZE
+        executor_options
+        ;;
     *) return 0 ;;
     esac
     export SGX_MEM_SIZE=${SGX_DRIVER_MEM_SIZE:-$SGX_EXECUTOR_MEM_SIZE}
-    export sgx_command="$JAVA_HOME/bin/java $heap -cp $class_path ${words[*]}"
+    export sgx_command="$JAVA_HOME/bin/java ${options[*]} $heap -cp $class_path ${words[*]}"
     attest
     [ "$ENCRYPTED_FSD" != true ] || bash encrypted-fsd.sh
     if [ -f temp_command_file ]; then
