@@ -33,14 +33,20 @@ def lease_name(environment: str) -> str:
     return f"ppmlctl-{environment}"
 
 
+def holder_of(lease: Lease | None) -> Holder | None:
+    """Who holds it; None for one that is not there, too."""
+    return lease.holder if lease else None
+
+
 def holder_is_gone(lease: Lease | None) -> bool:
     """Whether the holder was a process of this machine and has ended."""
-    return bool(lease and lease.holder and lease.holder.process and lease.holder.process.is_gone())
+    holder = holder_of(lease)
+    return bool(holder and holder.process and holder.process.is_gone())
 
 
 @dataclass(frozen=True)
 class ClusterLease:
-    """One lease in one namespace, which `home` describes where the plan is about to make it."""
+    """One lease in one namespace. `home` is that namespace, where it is not there (any more) and the plan makes it."""
 
     client: KubernetesClient
     namespace: str
@@ -68,7 +74,7 @@ class ClusterLease:
             return None
 
     def create(self, lease: Lease) -> Lease | None:
-        """Makes it, and the namespace before it where the plan will have one; None where another was quicker."""
+        """Makes it; None where another was quicker, or where its namespace had to be made first."""
         from ppmlctl.clients.kubernetes import ObjectExistsError, ObjectGoneError  # noqa: PLC0415 - as above
 
         manifest = manifest_of(lease, self.namespace, self.name)
@@ -79,11 +85,9 @@ class ClusterLease:
         except ObjectGoneError:
             if self.home is None:
                 raise
-        try:
+        with suppress(ObjectExistsError):
             self.client.create(self.home)
-        except ObjectExistsError:
-            return None
-        return lease_in(self.client.create(manifest))
+        return None
 
     def delete(self, lease: Lease) -> None:
         """Takes it away, unless it was written since."""
@@ -101,6 +105,8 @@ class Acquisition:
     duration: float
     patience: float
     """Seconds to wait for a living holder."""
+    seen: Lease | None
+    """What the plan saw: where nobody held it, taking it tells whether that still holds."""
     revision: Callable[[], Revision]
     check: Callable[[Lease | None], None]
     tell: Callable[[str], None]
@@ -111,6 +117,8 @@ class Acquisition:
         """Takes it as soon as it is free. Raises StateError (environment-locked) where a living process keeps it."""
         began = time.monotonic()
         watch = _Watch()
+        if holder_of(self.seen) is None and (taken := self._take(self.seen)) is not None:
+            return taken
         while True:
             found = self.lease.read()
             watched = watch.look(found)
@@ -124,6 +132,9 @@ class Acquisition:
             self._wait(found, watched)
 
     def _take(self, found: Lease | None) -> Taken | None:
+        if found is not None and self.lease.home is not None:
+            self._await_namespace()  # the lease of a namespace that is on its way out
+            return None
         self.check(found)
         since = Instant.now()
         transitions = found.transitions + 1 if found else 0

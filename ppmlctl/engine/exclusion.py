@@ -16,7 +16,7 @@ from ppmlctl.engine.held_lease import HeldLease, Taken
 from ppmlctl.engine.lockfile_fit import check_fit
 from ppmlctl.modules._kubernetes import labelled
 from ppmlctl.modules.context import Context
-from ppmlctl.planning import ActionKind, Plan, Recorded
+from ppmlctl.planning import ABSENT, ActionKind, Plan, Recorded
 from ppmlctl.spec import Environment
 from ppmlctl.state import LockStore, locked
 from ppmlctl.state.lease import Fit, Lease, Standing, Watched, fit, standing
@@ -86,6 +86,7 @@ class Exclusion:
             self._lease_of(self.engines.lease, home),
             self.environment.cluster.lease_seconds,
             patience,
+            self.seen,
             self.store.revision,
             self._check,
             lambda text: listener(TaskProgress("lease", text)),
@@ -127,7 +128,12 @@ def _transitions(lease: Lease | None) -> int | None:
 def _namespace_made_by(plan: Plan, namespace: str, context: Context) -> Manifest | None:
     """The namespace with the labels of the task that makes it, so that this task finds it as its own."""
     for action in plan.actions:
-        if action.action not in {ActionKind.CREATE, ActionKind.REPLACE} or action.address not in plan.wanted:
+        is_there = plan.observed.get(action.address, ABSENT).exists
+        if (
+            action.action not in {ActionKind.CREATE, ActionKind.REPLACE}
+            or action.address not in plan.wanted
+            or is_there
+        ):
             continue
         manifest = getattr(plan.wanted[action.address].args, "manifest", None)
         if isinstance(manifest, Mapping) and _is_namespace(manifest, namespace):

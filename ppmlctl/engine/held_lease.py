@@ -180,11 +180,14 @@ def _pause(lease: Lease) -> float:
 
 def _taken(found: Lease | None, seconds: float) -> Diagnostic:
     if found is None:
-        now = "the lease is gone"
-    elif found.holder is None:
-        now = "another apply has held it since, and ended"
-    else:
-        now = str(found)
+        return Diagnostic(
+            "lease-deleted",
+            "somebody deleted this environment's lease",
+            found="it is not in the cluster any more, or its namespace is not",
+            why="nothing keeps another apply out, so nothing more was begun or recorded",
+            fix="run the same command again",
+        )
+    now = f"{found}" if found.holder else "another apply has held it since, and ended"
     return Diagnostic(
         "lease-lost",
         "another apply has taken over this environment",

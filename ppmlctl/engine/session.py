@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -15,7 +15,7 @@ from ppmlctl.diagnostics import Diagnostic, Severity, StateError
 from ppmlctl.engine.engines import OpenEngines
 from ppmlctl.engine.events import Listener, Recap
 from ppmlctl.engine.exclusion import Exclusion
-from ppmlctl.engine.identity import check_target, engine_identities
+from ppmlctl.engine.identity import check_identities, check_target, engine_identities
 from ppmlctl.engine.observe import as_recorded, settled
 from ppmlctl.engine.run import PARALLEL, Run, steers_as_recorded
 from ppmlctl.engine.sandbox_state import running_sandbox, start_sandbox
@@ -163,7 +163,7 @@ class Session:
 
         Raises LeaseLostError where it was lost on the way.
         """
-        identities = engine_identities(self.engines, self._engines_of(plan), sandboxed=self.sandboxed)
+        identities = self._identities(self._engines_of(plan))
         for found in self.moved:
             self.store.relocate(found)
         self.store.identify(name=self.environment.name, target=self.environment.target, engines=identities)
@@ -290,18 +290,13 @@ class Session:
 
     def _check_identities(self) -> None:
         known = {name: uid for name, uid in self.store.lockfile.engines.items() if self._is_reachable(name)}
-        now = engine_identities(self.engines, known, sandboxed=self.sandboxed)
-        moved = [name for name, uid in known.items() if now.get(name) not in {None, uid}]
-        if moved and not self.options.move:
-            raise StateError(
-                Diagnostic(
-                    "another-cluster",
-                    "this is another cluster than the lockfile's",
-                    found=f"kube-system is {now[moved[0]]}, the lockfile was made on {known[moved[0]]}",
-                    why="everything recorded would be planned into a cluster that does not have it",
-                    fix="choose the right context (cluster.context), or say that you mean it: --move",
-                )
-            )
+        now = self._identities(known)
+        if not self.options.move:
+            check_identities(known, now)
+
+    def _identities(self, wanted: Collection[str]) -> dict[str, str]:
+        namespace = self.environment.cluster.namespace
+        return engine_identities(self.engines, wanted, namespace=namespace, sandboxed=self.sandboxed)
 
     def _engine_of(self, entry: Recorded) -> str | None:
         return self.modules[entry.module].engine if entry.module in self.modules else None

@@ -122,8 +122,9 @@ def test_a_lease_that_was_taken_over_admits_nothing_any_more(hold: Hold) -> None
 def test_a_lease_that_somebody_deleted_is_lost_unless_the_run_takes_its_namespace_away(hold: Hold) -> None:
     gone = hold(stale=1801)
     gone.shelf.lease = None
-    with pytest.raises(LeaseLostError):
+    with pytest.raises(LeaseLostError) as refused:
         gone.held.admit()
+    assert refused.value.diagnostics[0].code == "lease-deleted"
     leaving = hold(stale=1801, may_vanish=True)
     leaving.shelf.lease = None
     leaving.held.admit()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from flows.place import PPMLCTL, Place
+from ruamel.yaml import YAML
 
 from ppmlctl.clients.kubernetes import Condition, KubernetesClient, Manifest, ObjectKey
 from ppmlctl.effects import Effects
@@ -108,6 +110,36 @@ class Checkout(Place):
 
     def open_the_gate(self) -> None:
         self.as_colleague("patch", "configmap", "gate", "--type=merge", "-p", json.dumps({"data": {"open": "yes"}}))
+
+    def make_namespace(self) -> None:
+        """As an administrator does for somebody who may work in it, and takes it out of the playbook."""
+        self.as_colleague("create", "namespace", self.namespace)
+        objects = self.folder / "objects.yaml"
+        first = objects.read_text().partition("- name: first")[2].replace("  needs: [space]\n", "")
+        objects.write_text("- name: first" + first)
+
+    def allow(self, verbs: str, resource: str) -> None:
+        """Lets the namespace's default account do that there."""
+        admin = replace(self, variables={**self.variables, "KUBECONFIG": os.environ["KUBECONFIG"]})
+        name = f"{resource}-role"
+        account = f"--serviceaccount={self.namespace}:default"
+        admin.as_colleague("create", "role", name, f"--verb={verbs}", f"--resource={resource}")
+        admin.as_colleague("create", "rolebinding", name, f"--role={name}", account)
+
+    def restricted(self, file: Path) -> Path:
+        """The kubeconfig of the namespace's default account."""
+        secret = {"metadata": {"name": "token", "namespace": self.namespace}, "apiVersion": "v1", "kind": "Secret"}
+        secret["metadata"]["annotations"] = {"kubernetes.io/service-account.name": "default"}
+        (file.parent / "token.json").write_text(json.dumps({**secret, "type": "kubernetes.io/service-account-token"}))
+        self.as_colleague("apply", "-f", str(file.parent / "token.json"))
+        made = self.until("Secret", "token", "it is filled", lambda live: bool(live and live.get("data")))
+        assert made
+        content = YAML(typ="safe", pure=True).load(Path(self.variables["KUBECONFIG"]))
+        context = {"cluster": content["clusters"][0]["name"], "user": "restricted", "namespace": self.namespace}
+        user = {"name": "restricted", "user": {"token": base64.b64decode(made["data"]["token"]).decode()}}
+        content |= {"users": [user], "contexts": [{"name": "here", "context": context}], "current-context": "here"}
+        file.write_text(json.dumps(content))
+        return file
 
     def as_colleague(self, *words: str) -> None:
         """Somebody with kubectl."""

@@ -203,9 +203,37 @@ def test_what_is_destroyed_leaves_no_lease_that_keeps_others_out(make: Make) -> 
     one = make()
     one.succeed("apply", "--yes")
     assert one.lease() is not None
+    one.as_colleague("delete", "namespace", one.namespace, "--wait=false")
+    one.succeed("apply", "--yes")
+    assert one.lease() is not None
     one.succeed("destroy", "--yes")
     assert one.lease() is None
     for name in ("ppml.lock", "ppml.vault"):
         (one.folder / name).unlink()
     one.succeed("apply", "--yes")
     assert one.plan()[0] == 0
+
+
+@pytest.mark.cluster
+def test_rights_in_one_namespace_are_enough_and_a_missing_one_is_named(
+    make: Make, kubeconfig: Path, tmp_path: Path
+) -> None:
+    if kubeconfig != Path(os.environ.get("KUBECONFIG", "")):
+        pytest.skip("the sandbox's API knows no roles")
+    one = make()
+    one.make_namespace()
+    one.allow("get,list,create,patch,delete", "configmaps")
+    one.allow("get", "namespaces")
+    one.variables["KUBECONFIG"] = str(one.restricted(tmp_path / "restricted"))
+    refused = one.run("plan")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("error[k8s-forbidden]: the cluster does not allow this\n")
+    assert f"get Lease {one.namespace}/ppmlctl-shared" in refused.stderr
+    assert 'cannot get resource "leases" in API group "coordination.k8s.io"' in refused.stderr
+
+    one.allow("get,create,update,delete", "leases.coordination.k8s.io")
+    one.succeed("apply", "--yes")
+    assert one.plan()[0] == 0
+    assert f"namespace {one.namespace}" in one.lockfile.decode()
+    one.succeed("destroy", "--yes")
+    assert one.lease() is None
