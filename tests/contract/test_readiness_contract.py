@@ -109,7 +109,7 @@ def refused(namespace: Namespace, manifest: Manifest, seconds: float = 60.0) -> 
     return diagnostic.code, diagnostic.found.replace(namespace.name, "NS").splitlines()
 
 
-@pytest.mark.parametrize("kind", ["Deployment"])
+@pytest.mark.parametrize("kind", ["Deployment", "StatefulSet"])
 def test_what_rolls_out_is_ready_when_its_pods_are(namespace: Namespace, pausing_image: str, kind: str) -> None:
     manifest = workload(namespace, kind, pausing_image)
     waited_for(namespace, manifest)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from ppmlctl.sandbox.kubernetes.fields import as_text, decode, encode, leaves, with_prefixes
 from ppmlctl.sandbox.kubernetes.kinds import KINDS, kind_named
 from ppmlctl.sandbox.kubernetes.merging import merge, remove
-from ppmlctl.sandbox.kubernetes.objects import merged_patch
 from ppmlctl.sandbox.kubernetes.ownership import APPLY, Owner, applied, owned_leaves, owners_of, record
+from ppmlctl.sandbox.kubernetes.patching import merged_patch
 from ppmlctl.sandbox.kubernetes.schema import schema_of
 from ppmlctl.sandbox.kubernetes.status import ApiError
 

@@ -78,7 +78,7 @@ def test_a_merge_patch_sets_and_removes(api):
 
 
 def test_an_unknown_patch_type_is_refused(api):
-    headers = {"Content-Type": "application/strategic-merge-patch+json"}
+    headers = {"Content-Type": "application/some-other-patch+json"}
     answer = api.http.patch(api.path("configmaps", "settings"), json={}, headers=headers)
     assert (answer.status_code, answer.json()["reason"]) == (415, "UnsupportedMediaType")
 

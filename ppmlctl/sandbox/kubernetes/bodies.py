@@ -11,6 +11,8 @@ from ppmlctl.sandbox.kubernetes import status
 
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
+STRATEGIC = "application/strategic-merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
 YAML = "application/yaml"
 JSON = "application/json"
 LARGEST = 3 * 1024 * 1024

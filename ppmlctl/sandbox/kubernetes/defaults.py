@@ -191,6 +191,31 @@ def _deployment(obj: Json) -> None:
     _setdefaults(obj, {"status": {}})
 
 
+def _stateful_set(obj: Json) -> None:
+    _template(obj)
+    spec = obj["spec"]
+    _setdefaults(spec, {"replicas": 1, "revisionHistoryLimit": 10, "podManagementPolicy": "OrderedReady"})
+    _setdefaults(spec.setdefault("updateStrategy", {}), {"type": "RollingUpdate"})
+    if spec["updateStrategy"]["type"] == "RollingUpdate":
+        _setdefaults(spec["updateStrategy"].setdefault("rollingUpdate", {}), {"partition": 0})
+    for claim in spec.get("volumeClaimTemplates", []):
+        _setdefaults(claim, {"apiVersion": "v1", "kind": "PersistentVolumeClaim"})
+        _claim(claim)
+    _setdefaults(obj, {"status": {"replicas": 0}})
+
+
+def _claim(obj: Json) -> None:
+    _setdefaults(obj.setdefault("spec", {}), {"volumeMode": "Filesystem"})
+    _setdefaults(obj, {"status": {"phase": "Pending"}})
+
+
+def _persistent_volume(obj: Json) -> None:
+    _setdefaults(obj.setdefault("spec", {}), {"persistentVolumeReclaimPolicy": "Retain", "volumeMode": "Filesystem"})
+    if "hostPath" in obj["spec"]:
+        _setdefaults(obj["spec"]["hostPath"], {"type": ""})
+    _setdefaults(obj, {"status": {"phase": "Pending"}})
+
+
 def _binding(obj: Json) -> None:
     _setdefaults(obj.get("roleRef", {}), {"apiGroup": "rbac.authorization.k8s.io"})
     for subject in obj.get("subjects", []):
@@ -205,6 +230,9 @@ RULES: Mapping[str, Callable[[Json], None]] = {
     "Pod": _pod,
     "Job": _job,
     "Deployment": _deployment,
+    "StatefulSet": _stateful_set,
+    "PersistentVolume": _persistent_volume,
+    "PersistentVolumeClaim": _claim,
     "RoleBinding": _binding,
     "ClusterRoleBinding": _binding,
 }

@@ -29,12 +29,22 @@ def delete(objects: Objects, kind: Kind, namespace: str, name: str, options: Del
     """Deletes the object and answers as the API does. Raises ApiError: NotFound, Conflict, Forbidden."""
     live = objects.get(kind, namespace, name)
     _require(kind, live, options)
+    if live["metadata"].get("finalizers"):
+        return _held(objects, kind, live, options)
     if not options.dry_run:
         orphan = options.propagation == ORPHAN or (not options.propagation and kind.orphans_dependents)
         _remove(objects, kind, live, orphan=orphan)
     if not kind.returned_on_delete:
         return status.success(kind, name, live["metadata"]["uid"])
     return _ending(kind, live)
+
+
+def _held(objects: Objects, kind: Kind, live: Json, options: DeleteOptions) -> Json:
+    """Marks an object that finalizers hold; the update that takes the last one off ends it."""
+    if options.dry_run or "deletionTimestamp" in live["metadata"]:
+        return live
+    marks = {"deletionTimestamp": identity.timestamp(), "deletionGracePeriodSeconds": 0}
+    return objects.write(kind, live, {**live, "metadata": {**live["metadata"], **marks}})
 
 
 def _require(kind: Kind, live: Json, options: DeleteOptions) -> None:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from ppmlctl.sandbox.kubernetes import bodies, deletion, parameters, status, tables, watching
+from ppmlctl.sandbox.kubernetes import bodies, deletion, parameters, patching, status, tables, watching
 from ppmlctl.sandbox.kubernetes.kinds import Json, Kind
 from ppmlctl.sandbox.kubernetes.objects import Objects
 from ppmlctl.sandbox.kubernetes.pod_logs import log_of
+from ppmlctl.sandbox.kubernetes.schema import schema_of
 
 
 class JsonAnswer(Response):
@@ -86,13 +88,23 @@ class Endpoints:
         return PlainTextResponse(log_of(pod, request))
 
     async def _patch(self, request: Request, namespace: str, name: str) -> Response:
-        body = await bodies.read(request, bodies.APPLY, bodies.MERGE)
-        options = parameters.write_options(request, "Patch")
-        if bodies.media_type(request) == bodies.MERGE:
-            return JsonAnswer(self._objects.merge_patch(self._kind, namespace, name, body, options))
+        body = await bodies.read(request, bodies.APPLY, bodies.MERGE, bodies.STRATEGIC, bodies.JSON_PATCH)
+        options, media_type = parameters.write_options(request, "Patch"), bodies.media_type(request)
+        if media_type != bodies.APPLY:
+            change = partial(self._patched, media_type, body)
+            return JsonAnswer(self._objects.patch(self._kind, namespace, name, change, options))
         parameters.require_manager(request)
         found, is_new = self._objects.apply(self._kind, namespace, name, body, options)
         return JsonAnswer(found, HTTPStatus.CREATED if is_new else HTTPStatus.OK)
+
+    def _patched(self, media_type: str, patch: object, live: Json) -> object:
+        if media_type == bodies.JSON_PATCH:
+            return patching.json_patch(live, patch)
+        if not isinstance(patch, dict):
+            raise status.bad_request("a merge patch must be a JSON object")
+        if media_type == bodies.MERGE:
+            return patching.merged_patch(live, patch)
+        return patching.strategic_patch(live, patch, schema_of(self._kind))
 
     async def _delete_collection(self, request: Request, namespace: str) -> Response:
         options = parameters.delete_options(request, await _optional_body(request))

@@ -84,5 +84,13 @@ def without_status(kind: Kind, obj: Json) -> Json:
 
 
 SERVER_FIELDS = frozenset(
-    {"uid", "resourceVersion", "creationTimestamp", "generation", "deletionTimestamp", "selfLink"}
+    {
+        "uid",
+        "resourceVersion",
+        "creationTimestamp",
+        "generation",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "selfLink",
+    }
 )

@@ -62,6 +62,8 @@ class Kind:
         return f"/apis/{self.group_version}" if self.group else f"/api/{self.version}"
 
 
+VOLUME_SOURCES = ("csi", "hostPath", "local", "nfs")
+"""Where a PersistentVolume's content may lie; the sandbox knows the common ones."""
 RBAC = "rbac.authorization.k8s.io"
 
 KINDS: tuple[Kind, ...] = (
@@ -114,6 +116,33 @@ KINDS: tuple[Kind, ...] = (
         has_status=True,
         has_generation=True,
         immutable=("spec.selector",),
+    ),
+    Kind(
+        "StatefulSet",
+        "statefulsets",
+        group="apps",
+        short_names=("sts",),
+        in_all=True,
+        has_status=True,
+        has_generation=True,
+        immutable=("spec.selector", "spec.serviceName", "spec.podManagementPolicy", "spec.volumeClaimTemplates"),
+    ),
+    Kind(
+        "PersistentVolume",
+        "persistentvolumes",
+        namespaced=False,
+        short_names=("pv",),
+        has_status=True,
+        immutable=tuple(f"spec.{source}" for source in VOLUME_SOURCES),
+        returned_on_delete=True,
+    ),
+    Kind(
+        "PersistentVolumeClaim",
+        "persistentvolumeclaims",
+        short_names=("pvc",),
+        has_status=True,
+        immutable=("spec.accessModes", "spec.selector", "spec.storageClassName", "spec.volumeMode", "spec.volumeName"),
+        returned_on_delete=True,
     ),
     Kind("Role", "roles", group=RBAC),
     Kind("RoleBinding", "rolebindings", group=RBAC, immutable=("roleRef",)),

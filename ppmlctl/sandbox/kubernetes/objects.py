@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,12 +77,12 @@ class Objects:
             raise status.invalid(kind.qualified, name, [cause])
         return self._update(kind, live, wanted, options)
 
-    def merge_patch(self, kind: Kind, namespace: str, name: str, patch: Any, options: WriteOptions) -> Json:
-        """JSON merge patch (RFC 7386) of the object. Raises ApiError as `replace`."""
+    def patch(
+        self, kind: Kind, namespace: str, name: str, change: Callable[[Json], Any], options: WriteOptions
+    ) -> Json:
+        """Puts what `change` makes of the object in its place. Raises ApiError as `replace`."""
         live = self.get(kind, namespace, name)
-        if not isinstance(patch, dict):
-            raise status.bad_request("a merge patch must be a JSON object")
-        patched = identity.addressed(kind, namespace, name, merged_patch(live, patch))
+        patched = identity.addressed(kind, namespace, name, change(live))
         return self._update(kind, live, patched, options)
 
     def seed(self, kind: Kind, body: Json) -> Json:
@@ -137,6 +137,8 @@ class Objects:
         finished["metadata"] |= _managed(owners)
         if finished == live:
             return live
+        if "deletionTimestamp" in live["metadata"] and not finished["metadata"].get("finalizers"):
+            return finished if options.dry_run else self.erase(kind, finished)
         if kind.has_generation and finished.get("spec") != live.get("spec"):
             finished["metadata"]["generation"] = live["metadata"].get("generation", 1) + 1
         return finished if options.dry_run else self.write(kind, live, finished)
@@ -195,19 +197,6 @@ class Objects:
 
     def _owner(self, kind: Kind, operation: str, options: WriteOptions) -> Owner:
         return Owner(options.manager, operation, kind.group_version, frozenset(), identity.timestamp())
-
-
-def merged_patch(target: Any, patch: Any) -> Any:
-    """The target after a JSON merge patch (RFC 7386)."""
-    if not isinstance(patch, dict):
-        return patch
-    merged = dict(target) if isinstance(target, dict) else {}
-    for key, value in patch.items():
-        if value is None:
-            merged.pop(key, None)
-        else:
-            merged[key] = merged_patch(merged.get(key), value)
-    return merged
 
 
 def _managed(owners: tuple[Owner, ...]) -> Json:

@@ -66,6 +66,8 @@ QUANTITIES = frozenset(
         ("V1ResourceRequirements", "requests"),
         ("V1VolumeResourceRequirements", "limits"),
         ("V1VolumeResourceRequirements", "requests"),
+        ("V1PersistentVolumeSpec", "capacity"),
+        ("V1PersistentVolumeClaimStatus", "capacity"),
         ("V1PodSpec", "overhead"),
         ("V1EmptyDirVolumeSource", "sizeLimit"),
         ("V1ResourceFieldSelector", "divisor"),

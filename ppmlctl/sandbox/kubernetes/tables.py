@@ -50,6 +50,11 @@ def _ports(service: Json) -> str:
     return ",".join(f"{port['port']}/{port.get('protocol', 'TCP')}" for port in ports) or _NONE
 
 
+def _claim_of(volume: Json) -> str:
+    claim = volume["spec"].get("claimRef")
+    return f"{claim.get('namespace', '')}/{claim.get('name', '')}" if claim else ""
+
+
 def _role(binding: Json) -> str:
     return f"{binding['roleRef']['kind']}/{binding['roleRef']['name']}"
 
@@ -71,6 +76,19 @@ COLUMNS: Mapping[str, Sequence[Column]] = {
         ("Ready", _ready_replicas),
         ("Up-to-date", _status("updatedReplicas", 0)),
         ("Available", _status("availableReplicas", 0)),
+    ),
+    "StatefulSet": (("Ready", _ready_replicas),),
+    "PersistentVolume": (
+        ("Capacity", lambda obj: str(obj["spec"].get("capacity", {}).get("storage", ""))),
+        ("Reclaim Policy", lambda obj: str(obj["spec"].get("persistentVolumeReclaimPolicy", ""))),
+        ("Status", _status("phase")),
+        ("Claim", _claim_of),
+        ("StorageClass", lambda obj: str(obj["spec"].get("storageClassName", ""))),
+    ),
+    "PersistentVolumeClaim": (
+        ("Status", _status("phase")),
+        ("Volume", lambda obj: str(obj["spec"].get("volumeName", ""))),
+        ("StorageClass", lambda obj: str(obj["spec"].get("storageClassName", ""))),
     ),
     "RoleBinding": (("Role", _role),),
     "ClusterRoleBinding": (("Role", _role),),

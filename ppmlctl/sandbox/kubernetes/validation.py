@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ppmlctl.sandbox.kubernetes.kinds import Json, Kind
+from ppmlctl.sandbox.kubernetes.kinds import VOLUME_SOURCES, Json, Kind
 from ppmlctl.sandbox.kubernetes.quantity import amount
 from ppmlctl.sandbox.kubernetes.status import Cause
 
@@ -171,6 +171,24 @@ def _deployment(obj: Json) -> Iterator[Cause]:
     yield from _pod_spec(spec["template"]["spec"], "spec.template.spec")
 
 
+def _claim(obj: Json) -> Iterator[Cause]:
+    spec = obj["spec"]
+    if not spec.get("accessModes"):
+        yield _required("spec.accessModes", "at least 1 access mode is required")
+    if "storage" not in spec.get("resources", {}).get("requests", {}):
+        yield _required("spec.resources[storage]")
+
+
+def _persistent_volume(obj: Json) -> Iterator[Cause]:
+    spec = obj["spec"]
+    if not spec.get("accessModes"):
+        yield _required("spec.accessModes")
+    if not spec.get("capacity"):
+        yield _required("spec.capacity")
+    if not any(spec.get(source) for source in VOLUME_SOURCES):
+        yield _required("spec", "must specify a volume type")
+
+
 def _service(obj: Json) -> Iterator[Cause]:
     spec = obj["spec"]
     headless = spec.get("clusterIP") == "None"
@@ -201,6 +219,9 @@ RULES: Mapping[str, Callable[[Json], Iterator[Cause]]] = {
     "Pod": _pod,
     "Job": _job,
     "Deployment": _deployment,
+    "StatefulSet": _deployment,
+    "PersistentVolume": _persistent_volume,
+    "PersistentVolumeClaim": _claim,
     "Service": _service,
     "Lease": _lease,
     "RoleBinding": _binding,

@@ -34,16 +34,6 @@ def follow(objects: Objects, deployment: Json) -> None:
     objects.set_status(kind_named("deployments"), deployment, _available(deployment))
 
 
-def replace_pod(objects: Objects, pod: Json) -> None:
-    """Looks again at the deployment that an ended pod belonged to."""
-    for reference in pod["metadata"].get("ownerReferences", []):
-        if reference["kind"] == "Deployment":
-            kind = kind_named("deployments")
-            owner = objects.store.get(kind, pod["metadata"]["namespace"], reference["name"])
-            if owner is not None and owner["metadata"]["uid"] == reference["uid"]:
-                follow(objects, owner)
-
-
 def hash_of(template: Json) -> str:
     """A short digest by which pods of the same template are known."""
     return hashlib.sha256(json.dumps(template, sort_keys=True).encode()).hexdigest()[:_HASH_LENGTH]

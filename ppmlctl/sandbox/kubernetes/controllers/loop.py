@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from ppmlctl.sandbox.kubernetes.controllers import deployments, jobs, namespaces, pods, tokens
+from ppmlctl.sandbox.kubernetes.controllers import deployments, jobs, namespaces, pods, stateful_sets, tokens, volumes
 from ppmlctl.sandbox.kubernetes.hub import Change, Feed
-from ppmlctl.sandbox.kubernetes.kinds import Json, kind_named
+from ppmlctl.sandbox.kubernetes.kinds import Json, kind_named, kind_of
 from ppmlctl.sandbox.kubernetes.objects import Objects
 from ppmlctl.sandbox.kubernetes.status import ApiError
 
@@ -30,12 +30,16 @@ class Controllers:
             "secrets": tokens.fill(authority),
             "jobs": jobs.follow,
             "deployments": deployments.follow,
+            "statefulsets": stateful_sets.follow,
+            "persistentvolumes": volumes.follow,
+            "persistentvolumeclaims": volumes.follow_claim,
             "pods": pods.follow,
             "serviceaccounts": jobs.try_again,
         }
         self._ended: Mapping[str, Reconcile] = {
             "serviceaccounts": tokens.forget,
-            "pods": deployments.replace_pod,
+            "pods": _replaced({"Deployment": deployments.follow, "StatefulSet": stateful_sets.follow}),
+            "persistentvolumeclaims": volumes.release,
         }
 
     def catch_up(self) -> None:
@@ -62,3 +66,18 @@ class Controllers:
             reconcile(self._objects, obj)
         except ApiError as error:
             _log.info("controller: %s %s: %s", obj.get("kind"), obj["metadata"].get("name"), error.message)
+
+
+def _replaced(owners: Mapping[str, Reconcile]) -> Reconcile:
+    """Looks again at the owner, of one of these kinds, that an ended pod belonged to."""
+
+    def reconcile(objects: Objects, pod: Json) -> None:
+        for reference in pod["metadata"].get("ownerReferences", []):
+            kind = kind_of(reference["apiVersion"], reference["kind"])
+            if kind is None or kind.kind not in owners:
+                continue
+            owner = objects.store.get(kind, pod["metadata"]["namespace"], reference["name"])
+            if owner is not None and owner["metadata"]["uid"] == reference["uid"]:
+                owners[kind.kind](objects, owner)
+
+    return reconcile
