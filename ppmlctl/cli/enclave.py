@@ -65,7 +65,10 @@ def inspect(
 def measure(
     manifest: Manifest, loader: Loader, gramine: Gramine = "auto", offsets: Offsets = None, output: As = Output.TEXT
 ) -> None:
-    """Compute MRENCLAVE again."""
+    """Compute MRENCLAVE again.
+
+    What took long is remembered in the user's cache folder, by the digests of manifest and loader.
+    """
     from ppmlctl.cli.commands.enclave.measure import measure as run
     from ppmlctl.cli.commands.enclave.measured import Inputs
 

@@ -8,8 +8,15 @@ from dataclasses import dataclass, field
 
 from ppmlctl.diagnostics import Diagnostic, InputError
 from ppmlctl.modules.context import Context, Files
-from ppmlctl.sgx import ContentTree, FolderTree, Layout, SgxError, Tree, TreeError, places_of_traces
-from ppmlctl.sgx.bigdl import EnclaveChoices, MeasuredEnclave, measured_enclave, needed_paths, rendered_manifest
+from ppmlctl.sgx import ContentTree, FolderTree, Layout, SgxError, Tree, TreeError, measure, places_of_traces
+from ppmlctl.sgx.bigdl import (
+    EnclaveChoices,
+    Measure,
+    MeasuredEnclave,
+    measured_enclave,
+    needed_paths,
+    rendered_manifest,
+)
 
 _LOADER, _OFFSETS = "libpal.so", "_offsets.py"
 
@@ -34,11 +41,11 @@ class EnclaveSource:
         return shlex.join(command)
 
 
-def enclave_of_folder(files: Files, base: str, choices: EnclaveChoices) -> EnclaveSource:
-    """Measures the base in a folder. Raises InputError: `enclave-base`, `enclave-not-measurable`."""
+def enclave_of_folder(files: Files, base: str, choices: EnclaveChoices, measure: Measure = measure) -> EnclaveSource:
+    """Measures the base in a folder, by `measure`. Raises InputError: `enclave-base`, `enclave-not-measurable`."""
     if not files.path(base).is_dir():
         raise InputError(_no_base(base))
-    enclave = _measured(FolderTree(files.path(base)), choices, base)
+    enclave = _measured(FolderTree(files.path(base)), choices, base, measure)
     offsets = enclave.gramine.offsets
     return EnclaveSource(enclave, f"{base}{choices.loader}", f"{base}{offsets}" if offsets else None)
 
@@ -67,9 +74,9 @@ def enclave_of_image(ctx: Context, image: str, choices: EnclaveChoices, output: 
     return EnclaveSource(enclave, f"{output}/{_LOADER}", place, copies)
 
 
-def _measured(tree: Tree, choices: EnclaveChoices, base: str) -> MeasuredEnclave:
+def _measured(tree: Tree, choices: EnclaveChoices, base: str, measure: Measure = measure) -> MeasuredEnclave:
     try:
-        return measured_enclave(tree, choices)
+        return measured_enclave(tree, choices, measure)
     except SgxError as error:
         raise InputError(_not_measurable(base, choices, error)) from None
 

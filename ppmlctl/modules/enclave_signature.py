@@ -26,11 +26,12 @@ from ppmlctl.modules._signer import SignerChoice
 from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult
 from ppmlctl.modules.context import Context, Files
 from ppmlctl.planning import ActionKind, Change, FieldChange, Observed, Recorded, Wanted, decide
-from ppmlctl.sgx import Finding, Sigstruct, SigstructError
-from ppmlctl.sgx.bigdl import LOADER, TEMPLATE, THREADS, EnclaveChoices, MeasuredEnclave
+from ppmlctl.sgx import Finding, MeasurementCache, Sigstruct, SigstructError, measure
+from ppmlctl.sgx.bigdl import LOADER, TEMPLATE, THREADS, EnclaveChoices, Measure, MeasuredEnclave
 from ppmlctl.unknown import Unknown, unknowns_in
 
 _MANIFEST, _SIGSTRUCT, _COPIES = "bash.manifest.sgx", "bash.sig", ("libpal.so", "_offsets.py")
+_CACHE = ".ppml/cache/measurements.json"
 _WHO_SIGNS = ("key", "command", "public_key", "time_limit", "mr_signer")
 Verdict = Literal["ignore", "warn", "error"]
 
@@ -152,7 +153,7 @@ def _observed(ctx: Context, args: EnclaveSignatureArgs) -> Observed:
     described = {name: getattr(args, name) for name in type(args).model_fields if name not in _WHO_SIGNS}
     if args.base is None or any(unknowns_in(described)):
         return Observed(exists=bool(fields), fields=fields)
-    source = _source(ctx, args)
+    source = _source(ctx, args, MeasurementCache(ctx.files.path(_CACHE)).measure)
     foreseen = _measured(args, source)
     if not any(unknowns_in([getattr(args, name) for name in _WHO_SIGNS])) and not _faults(args, source):
         unsigned = _unsigned(args, source.enclave)
@@ -177,7 +178,7 @@ def _on_disk(files: Files, args: EnclaveSignatureArgs) -> dict[str, Any]:
     return {**digests, "mr_enclave": sigstruct.mr_enclave, "mr_signer": sigstruct.mr_signer}
 
 
-def _source(ctx: Context, args: EnclaveSignatureArgs) -> EnclaveSource:
+def _source(ctx: Context, args: EnclaveSignatureArgs, measure: Measure = measure) -> EnclaveSource:
     choices = EnclaveChoices(
         size=args.size,
         log_level=args.log_level,
@@ -189,7 +190,7 @@ def _source(ctx: Context, args: EnclaveSignatureArgs) -> EnclaveSource:
         variables=args.variables or {},
     )
     if args.base is not None:
-        return enclave_of_folder(ctx.files, args.base, choices)
+        return enclave_of_folder(ctx.files, args.base, choices, measure)
     return enclave_of_image(ctx, str(args.image), choices, args.output)
 
 

@@ -28,6 +28,7 @@ from ppmlctl.sgx.layout import Layout, parse_offsets
 from ppmlctl.sgx.manifest import EnclaveSettings, enclave_settings, is_power_of_two, parse_size, read_manifest
 from ppmlctl.sgx.manifest_expansion import expand_manifest
 from ppmlctl.sgx.measurement import Measurement, measure
+from ppmlctl.sgx.measurement_cache import MeasurementCache
 from ppmlctl.sgx.sigstruct import GivenSignature, Signer, Sigstruct, mr_signer_of
 from ppmlctl.sgx.tree import Entry, FolderTree, Kind, Tree
 from ppmlctl.sgx.trusted_file_check import ChangedFile, changed_trusted_files
@@ -53,6 +54,7 @@ __all__ = [
     "LoaderError",
     "ManifestError",
     "Measurement",
+    "MeasurementCache",
     "MeasurementError",
     "Part",
     "SgxError",

@@ -7,12 +7,13 @@ Not part of the package's `__init__`: it loads Jinja2.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from ppmlctl.sgx.detection import DetectedGramine, detect_gramine, known_gramine
 from ppmlctl.sgx.findings import Finding, findings
+from ppmlctl.sgx.gramine import GramineVersion
 from ppmlctl.sgx.gramine_paths import GraminePaths
 from ppmlctl.sgx.manifest import read_manifest, sgx_table
 from ppmlctl.sgx.manifest_expansion import expand_manifest
@@ -36,6 +37,10 @@ _DEFAULTS: Mapping[str, object] = {
     "spark_local_ip": "127.0.0.1",
 }
 """What the Makefile passes whatever is being built."""
+
+
+Measure = Callable[[bytes, bytes, GramineVersion], Measurement]
+"""`measure`, or one that remembers."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,7 @@ def needed_paths(manifest: str) -> list[str]:
     return trusted_paths(sgx_table(read_manifest(manifest)).get("trusted_files", []), _WORKING_FOLDER)
 
 
-def measured_enclave(tree: Tree, choices: EnclaveChoices) -> MeasuredEnclave:
+def measured_enclave(tree: Tree, choices: EnclaveChoices, measure: Measure = measure) -> MeasuredEnclave:
     """The enclave that the base image in `tree` gives. Raises SgxError, TreeError for what is missing."""
     gramine = detect_gramine(tree) if choices.gramine == "auto" else known_gramine(tree, choices.gramine)
     template = tree.read(choices.template)

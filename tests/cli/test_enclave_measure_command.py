@@ -47,6 +47,18 @@ def test_it_takes_the_constants_of_a_fork(enclave: Command, tmp_path: Path) -> N
     assert enclave.json("measure", *enclave.files, "--offsets", offsets)["mr_enclave"] != enclave.vector.mr_enclave
 
 
+def test_a_slow_measurement_is_remembered_until_something_changes(enclave: Command, tmp_path: Path) -> None:
+    enclave.vector = VECTORS["v1.3.1/huge-16g-1024/tiny-packed"]
+    files, store = enclave.files, tmp_path / "cache" / "ppmlctl" / "measurements.json"
+    first = enclave.json("measure", *files)
+    written = store.stat().st_mtime_ns
+
+    assert enclave.json("measure", *files) == first
+    (tmp_path / "bash.manifest.sgx").write_bytes((tmp_path / "bash.manifest.sgx").read_bytes() + b"#\n")
+    assert enclave.json("measure", *files)["mr_enclave"] != first["mr_enclave"] == enclave.vector.mr_enclave
+    assert store.stat().st_mtime_ns != written
+
+
 def test_weaknesses_are_told_with_their_line(enclave: Command, tmp_path: Path) -> None:
     files, manifest = enclave.files, tmp_path / "bash.manifest.sgx"
     manifest.write_text(manifest.read_text().replace("debug = false", "debug = true"))

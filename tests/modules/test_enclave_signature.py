@@ -16,7 +16,7 @@ from ppmlctl.evidence import Evidence
 from ppmlctl.modules.enclave_signature import EnclaveSignature
 from ppmlctl.planning import ActionKind
 from ppmlctl.secret import Secret
-from ppmlctl.sgx import Sigstruct, measure
+from ppmlctl.sgx import MeasurementCache, Sigstruct, measure
 from ppmlctl.sgx import gramine_version as version
 from ppmlctl.sgx.signing_key import SigningKey
 from ppmlctl.unknown import Unknown
@@ -324,6 +324,23 @@ def test_a_plan_writes_nothing(make_context: Any, drive: Any, root: Path, argume
     with pytest.raises(WriteRefusedError):
         task.apply()
     assert not (root / ".ppml").exists()
+
+
+def test_plans_measure_what_takes_long_once(task: Any, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured: list[int] = []
+
+    def slowly(manifest: bytes, loader: bytes, gramine: Any) -> Any:
+        measured.append(len(manifest))
+        return measure(manifest, loader, gramine)
+
+    monkeypatch.setattr("ppmlctl.sgx.measurement_cache.measure", slowly)
+    monkeypatch.setattr(MeasurementCache.__init__, "__kwdefaults__", {"worth": 0})
+    foreseen = [task.observe().foreseen for _ in range(3)]
+    assert len(measured) == 1
+    assert foreseen[0] == foreseen[2]
+    (root / "base/usr/bin/bash").write_text("another shell\n")
+    task.plan()
+    assert len(measured) == 2
 
 
 @pytest.mark.parametrize("given", [{"base": "base", "image": "base:1"}, {"base": None}])

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from platformdirs import user_cache_path
+
 from ppmlctl.cli.commands.enclave.measured import Inputs, measured, warn_of_findings
 from ppmlctl.cli.commands.enclave.view import show
+from ppmlctl.sgx import MeasurementCache
 
 
 def measure(inputs: Inputs, *, as_json: bool) -> None:
     """MRENCLAVE and what else the manifest fixes; its weaknesses are warned of."""
-    found = measured(inputs)
+    found = measured(inputs, MeasurementCache(user_cache_path("ppmlctl") / "measurements.json").measure)
     measurement = found.measurement
     if not as_json:
         warn_of_findings(found, inputs.manifest)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,6 +24,8 @@ from ppmlctl.sgx import (
 )
 
 AUTO = "auto"
+Measure = Callable[[bytes, bytes, GramineVersion], Measurement]
+"""`measure`, or one that remembers."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,8 @@ class Measured:
     """The manifest."""
 
 
-def measured(inputs: Inputs) -> Measured:
-    """Measures. Raises InputError: `enclave-file`, `enclave-not-measurable`, `gramine-version`."""
+def measured(inputs: Inputs, measure: Measure = measure) -> Measured:
+    """Measures, by `measure`. Raises InputError: `enclave-file`, `enclave-not-measurable`, `gramine-version`."""
     manifest, loader = read(inputs.manifest), read(inputs.loader)
     version = version_of(inputs.gramine, manifest, inputs.offsets)
     try:
