@@ -31,6 +31,10 @@ class GraphOutput(StrEnum):
 
 
 File = Annotated[Path, typer.Option("--file", "-f", help="The environment's file.", show_default=True)]
+Rotate = Annotated[
+    list[str] | None,
+    typer.Option("--rotate", help="Make a key or secret anew: a task's address, or an entry of the vault. Repeatable."),
+]
 Move = Annotated[bool, typer.Option("--move", help="Accept another cluster or target than the lockfile's.")]
 AcceptLockfile = Annotated[
     bool, typer.Option("--accept-lockfile", help="Go on though the cluster was made by a later or another lockfile.")
@@ -83,13 +87,16 @@ def plan(
     file: File = DEFAULT_FILE,
     output: As = Output.TEXT,
     save: Annotated[Path | None, typer.Option("--save", help="Write the plan to a file for `apply`.")] = None,
+    rotate: Rotate = None,
     move: Move = False,
     accept_lockfile: AcceptLockfile = False,
 ) -> None:
     """Show what apply would do. Exit code 0: nothing, 2: changes, 1: an error."""
     from ppmlctl.cli.commands.plan import plan as run
+    from ppmlctl.engine import Options
 
-    raise typer.Exit(run(file, save=save, move=move, accept_lockfile=accept_lockfile, as_json=output is Output.JSON))
+    options = Options(file, move=move, accept_lockfile=accept_lockfile, rotate=tuple(rotate or ()))
+    raise typer.Exit(run(options, save=save, as_json=output is Output.JSON))
 
 
 @app.command()
@@ -98,6 +105,7 @@ def apply(
     file: File = DEFAULT_FILE,
     output: As = Output.TEXT,
     yes: Yes = False,
+    rotate: Rotate = None,
     move: Move = False,
     accept_lockfile: AcceptLockfile = False,
     lock_timeout: LockTimeout = 0,
@@ -117,6 +125,7 @@ def apply(
         file,
         saved=saved,
         yes=yes,
+        rotate=tuple(rotate or ()),
         move=move,
         accept_lockfile=accept_lockfile,
         lock_timeout=lock_timeout,

@@ -214,7 +214,7 @@ class Run:
             self.recap.warnings.append(f"{address}: {text}")
             self.listener(Warned(address, text))
 
-        return self.context.for_task(address, tell, warn)
+        return self.context.for_task(address, tell, warn, rotating=action.rotates)
 
 
 class _Waiting:

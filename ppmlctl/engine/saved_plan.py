@@ -33,13 +33,19 @@ class SavedPlan:
     environment: str
     lockfile: str
     actions: tuple[Mapping[str, Any], ...]
-    destroy: bool = False
+    rotate: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, plan: Plan, session: Session) -> SavedPlan:
         """The plan as this session made it."""
         actions = tuple(_as_data(action) for action in plan.actions)
-        return cls(session.options.file, session.store.lockfile.environment, _lockfile_digest(session), actions)
+        return cls(
+            session.options.file,
+            session.store.lockfile.environment,
+            _lockfile_digest(session),
+            actions,
+            session.options.rotate,
+        )
 
 
 def save_plan(path: Path, plan: Plan, session: Session) -> None:
@@ -50,6 +56,7 @@ def save_plan(path: Path, plan: Plan, session: Session) -> None:
         "file": str(saved.file.absolute()),
         "environment": saved.environment,
         "lockfile": saved.lockfile,
+        "rotate": list(saved.rotate),
         "actions": list(saved.actions),
     }
     write_atomic(path, (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode(), mode=PRIVATE)
@@ -74,7 +81,7 @@ def _from_data(content: Mapping[str, Any]) -> SavedPlan:
     if content["version"] != VERSION:
         raise ValueError(f"version {content['version']}")
     file, environment, lockfile = Path(content["file"]), content["environment"], content["lockfile"]
-    return SavedPlan(file, environment, lockfile, tuple(content["actions"]))
+    return SavedPlan(file, environment, lockfile, tuple(content["actions"]), tuple(content["rotate"]))
 
 
 def check_unchanged(shown: SavedPlan, plan: Plan, session: Session) -> None:

@@ -17,6 +17,7 @@ from ppmlctl.engine.events import Listener, Recap
 from ppmlctl.engine.exclusion import Exclusion
 from ppmlctl.engine.identity import check_identities, check_target, engine_identities
 from ppmlctl.engine.observe import as_recorded, settled
+from ppmlctl.engine.rotation import rotating
 from ppmlctl.engine.run import PARALLEL, Run, steers_as_recorded
 from ppmlctl.engine.sandbox_state import running_sandbox, start_sandbox
 from ppmlctl.engine.secret_references import check_secret_references
@@ -28,7 +29,7 @@ from ppmlctl.modules._spark_attempt import end_run
 from ppmlctl.modules.base import Module
 from ppmlctl.modules.context import SANDBOX, Context, Files
 from ppmlctl.modules.registry import Registry
-from ppmlctl.planning import ActionKind, Moves, Plan, Recorded, Task, Wanted, followed, make_plan, moves
+from ppmlctl.planning import ActionKind, Moves, Plan, Planner, Recorded, Task, Wanted, followed, moves
 from ppmlctl.playbook import Expanded, expand, parse
 from ppmlctl.sandbox.process import Sandbox
 from ppmlctl.secret import SecretLockedError
@@ -51,6 +52,8 @@ class Options:
     lock_timeout: float = 0.0
     """Seconds to wait for another apply that runs."""
     force_conflicts: bool = False
+    rotate: tuple[str, ...] = ()
+    """What is to be made anew though it is there: addresses of tasks, or entries of the vault."""
     parallel: int = PARALLEL
     prompt: Callable[[], str] | None = None
     rerun: frozenset[str] = frozenset()
@@ -122,11 +125,13 @@ class Session:
         if self._has_a_lease():
             self.exclusion.look()
         tasks: tuple[Task, ...] = () if destroy else self.expanded.tasks
+        rotations = self.store.lockfile.rotations
+        rotates = frozenset() if destroy else rotating(self.options.rotate, self.recorded, self.modules, rotations)
         plan = settled(
             self._as_recorded(tasks),
             self.modules,
             self.context,
-            lambda found: make_plan(tasks, self.modules, found, self.recorded, self.digest),
+            lambda found: Planner(self.modules, found, self.recorded, self.digest, rotates).plan(tasks),
         )
         check_secret_references(tasks, plan.wanted, self.modules)
         return plan
@@ -149,7 +154,7 @@ class Session:
         kept = [action.address for action in plan.actions if action.action is ActionKind.KEEP]
         return (
             not plan.is_empty()
-            or bool(self.moved)
+            or bool(self.moved or self.store.lockfile.rotations)
             or not self.exclusion.is_settled()
             or any(not steers_as_recorded(tasks[address], self.recorded[address]) for address in kept)
         )
@@ -167,6 +172,7 @@ class Session:
         for found in self.moved:
             self.store.relocate(found)
         self.store.identify(name=self.environment.name, target=self.environment.target, engines=identities)
+        self.store.begin_rotations(action.address for action in plan.actions if action.rotates)
         run = Run(
             plan,
             {task.address: task for task in self.expanded.tasks},
@@ -182,6 +188,8 @@ class Session:
         recap = run.execute()
         if self.exclusion.held and self.exclusion.held.is_lost:
             self.exclusion.held.admit()
+        if recap.succeeded:
+            self.store.end_rotations()
         return recap
 
     def outputs(self, results: Mapping[str, Mapping[str, Any]] | None = None) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, WrapValidator, field_validator
 
 from ppmlctl.evidence import Evidence
 from ppmlctl.modules.context import Context
-from ppmlctl.planning import Change, Observed, Recorded, Removal, Wanted, decide
+from ppmlctl.planning import ActionKind, Change, Observed, Recorded, Removal, Wanted, decide
 from ppmlctl.planning.diff import SECRET
 from ppmlctl.secret import Secret, SecretLockedError
 from ppmlctl.unknown import Unknown, unknowns_in
@@ -78,6 +78,8 @@ class Module(Generic[A, R]):
     """Arguments that cannot be changed in place."""
     shown: ClassVar[tuple[str, ...]] = ("path",)
     """Fields of the result that the recap shows."""
+    follows_rotation: ClassVar[str | None] = None
+    """What follows, in words for people, where its thing is made anew on request; None: it cannot be."""
     recorded_as_digest: ClassVar[frozenset[str]] = frozenset()
     """Large arguments, recorded as the SHA-256 of their canonical JSON."""
 
@@ -88,6 +90,10 @@ class Module(Generic[A, R]):
     def diff(self, wanted: Wanted, observed: Observed, recorded: Recorded | None) -> Change:
         """Pure. What would have to be done; the arguments are all known here."""
         return decide(wanted, observed, recorded, replace_on=self.replace_on)
+
+    def rotation(self, wanted: Wanted, recorded: Recorded) -> Change:  # noqa: ARG002 - for those that refuse some
+        """Pure. What is done where the thing is to be made anew; asked of modules that say what follows it."""
+        return Change(ActionKind.REPLACE, ("its rotation is asked for", self.follows_rotation or ""))
 
     def apply(self, ctx: Context, args: A, observed: Observed) -> R:
         """Makes it so, or adopts what is half made. Called again after a crash at any instant."""

@@ -50,6 +50,7 @@ class EhsmDataKey(Module[EhsmDataKeyArgs, EhsmDataKeyResult]):
     shown = ("keyid",)
     engine = "ehsm"
     removal = Removal.KEEP
+    follows_rotation = "what was encrypted with the old data key needs it; its ciphertext stays in the vault"
     replace_on = frozenset({"keyid", "length", "aad"})
 
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
@@ -69,14 +70,14 @@ class EhsmDataKey(Module[EhsmDataKeyArgs, EhsmDataKeyResult]):
         change = decide(wanted, observed, recorded, replace_on=self.replace_on)
         if change.action is not ActionKind.REPLACE:
             return change
-        left = "what was encrypted with the old data key needs it; its ciphertext stays in the vault"
-        return replace(change, reasons=(*change.reasons, left))
+        return replace(change, reasons=(*change.reasons, self.follows_rotation))
 
     def apply(self, ctx: Context, args: EhsmDataKeyArgs, observed: Observed) -> EhsmDataKeyResult:  # noqa: ARG002 - the vault is read again
         name, recorded = _entry(ctx.address, args.keyid), ctx.recorded.get(ctx.address)
         same_wrapping = recorded is not None and recorded.result.get("keyid") == args.keyid
         if same_wrapping and recorded and (ctx.rotating or _differs(recorded, args)):
             retire(ctx, name)
+            ctx.vault.remove(name)
         if name not in ctx.vault.names():
             aad = base64.b64decode(args.aad)
             keys = args.server.client(ctx).keys

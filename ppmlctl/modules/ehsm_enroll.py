@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 
 from ppmlctl.diagnostics import Diagnostic, StateError
 from ppmlctl.modules._ehsm import ServerArgs, is_known
+from ppmlctl.modules._retired import retire
 from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult
 from ppmlctl.modules.context import SANDBOX, Context
 from ppmlctl.planning import ActionKind, Change, Observed, Recorded, Removal, Wanted, decide
@@ -47,6 +48,7 @@ class EhsmEnroll(Module[EhsmEnrollArgs, EhsmEnrollResult]):
     shown = ("appid",)
     engine = "ehsm"
     removal = Removal.IMPOSSIBLE
+    follows_rotation = "policies, keys, data keys and secrets belong to an account: all are made anew for the new one"
 
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
         """The accounts in the vault. Only the sandbox is asked, and only for a quote, whether it has them still."""
@@ -74,6 +76,9 @@ class EhsmEnroll(Module[EhsmEnrollArgs, EhsmEnrollResult]):
     def apply(self, ctx: Context, args: EhsmEnrollArgs, observed: Observed) -> EhsmEnrollResult:  # noqa: ARG002 - the vault is read again
         """Takes the account of this server that the vault holds, or enrols."""
         account = _kept(ctx, ctx.address)
+        if account is not None and _is_to_go(ctx, account):
+            retire(ctx, _entry(ctx.address))
+            account = None
         if account is None or account.server != args.server.url or _is_lost(ctx, args, account):
             account = self._enroll(ctx, args)
         ctx.vault.put(ctx.address, account.apikey)
@@ -147,6 +152,12 @@ def _is_lost(ctx: Context, args: EhsmEnrollArgs, account: _KeptAccount) -> bool:
             return True
         raise
     return False
+
+
+def _is_to_go(ctx: Context, account: _KeptAccount) -> bool:
+    """Whether a rotation finds the recorded account still in place; another one is an interrupted apply's."""
+    recorded = ctx.recorded.get(ctx.address)
+    return ctx.rotating and recorded is not None and account.appid == recorded.result["appid"]
 
 
 def _url(inputs: Mapping[str, Mapping[str, object]]) -> object:

@@ -53,6 +53,7 @@ class EhsmKey(Module[EhsmKeyArgs, EhsmKeyResult]):
     shown = ("keyid",)
     engine = "ehsm"
     removal = Removal.KEEP
+    follows_rotation = "data keys that it wraps are made anew; what they encrypted needs the old ones, which are kept"
     replace_on = frozenset({"appid", "spec", "usage"})
 
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:

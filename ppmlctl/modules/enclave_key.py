@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ppmlctl.diagnostics import Diagnostic, StateError
+from ppmlctl.diagnostics import Diagnostic, InputError, StateError
 from ppmlctl.files import PRIVATE
+from ppmlctl.modules._retired import rotation_given
 from ppmlctl.modules._signer import read_public_key
 from ppmlctl.modules._signing_key import read_signing_key
 from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult
@@ -44,6 +45,7 @@ class EnclaveKey(Module[EnclaveKeyArgs, EnclaveKeyResult]):
     Result = EnclaveKeyResult
     shown = ("path", "mr_signer")
     removal = Removal.KEEP
+    follows_rotation = "MRSIGNER changes: the enclave is signed anew, and policies, images and workloads follow"
 
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
         return {one.address: _observed(ctx, one.args) for one in wanted if not isinstance(one.args.path, Unknown)}
@@ -57,13 +59,21 @@ class EnclaveKey(Module[EnclaveKeyArgs, EnclaveKeyResult]):
             return Change(ActionKind.UPDATE, ("another key is there",), (FieldChange("mr_signer", before, after),))
         return decide(wanted, observed, recorded)
 
+    def rotation(self, wanted: Wanted, recorded: Recorded) -> Change:
+        """Raises InputError for an external signer's key, which is not here."""
+        if wanted.args.public:
+            raise InputError(rotation_given(wanted.address, f"external signer ({wanted.args.path})"))
+        return super().rotation(wanted, recorded)
+
     def apply(self, ctx: Context, args: EnclaveKeyArgs, observed: Observed) -> EnclaveKeyResult:  # noqa: ARG002 - the file is read anew
         if args.public:
             return EnclaveKeyResult(path=args.path, mr_signer=mr_signer_of(read_public_key(ctx.files, args.path)))
-        key = read_signing_key(ctx.files, args.path, to_sign=True)
+        key, recorded = read_signing_key(ctx.files, args.path, to_sign=True), ctx.recorded.get(ctx.address)
+        if ctx.rotating and key is not None and recorded and key.mr_signer == recorded.result["mr_signer"]:
+            _set_aside(ctx, args.path, key.mr_signer)
+            key = None
         if key is None:
-            recorded = ctx.recorded.get(ctx.address)
-            if recorded is not None:
+            if recorded is not None and not ctx.rotating:
                 raise StateError(_missing(args.path, recorded.result["mr_signer"]))
             from ppmlctl.sgx.signing_key import SigningKey  # noqa: PLC0415 - cryptography
 
@@ -74,6 +84,13 @@ class EnclaveKey(Module[EnclaveKeyArgs, EnclaveKeyResult]):
 
     def remove(self, ctx: Context, recorded: Recorded) -> None:
         """The key is kept: nothing to do."""
+
+
+def _set_aside(ctx: Context, path: str, mr_signer: str) -> None:
+    """Keeps the old key beside the new one, which takes its place when it is written."""
+    kept = f"{path}.retired-{mr_signer[:8]}"
+    ctx.files.write(kept, ctx.files.path(path).read_bytes(), mode=PRIVATE)
+    ctx.warn(f"the old key is kept as {kept}, until you remove it")
 
 
 def _observed(ctx: Context, args: EnclaveKeyArgs) -> Observed:

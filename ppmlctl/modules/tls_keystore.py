@@ -70,6 +70,7 @@ class TlsKeystore(Module[TlsKeystoreArgs, TlsKeystoreResult]):
     Result = TlsKeystoreResult
     shown = ("path", "certificate_sha256")
     removal = Removal.KEEP
+    follows_rotation = "a new key and a self-signed certificate; keystores and the secrets made of them follow"
 
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
         now = datetime.now(UTC)
@@ -87,7 +88,10 @@ class TlsKeystore(Module[TlsKeystoreArgs, TlsKeystoreResult]):
     def apply(self, ctx: Context, args: TlsKeystoreArgs, observed: Observed) -> TlsKeystoreResult:  # noqa: ARG002 - the files are read anew
         _check(args)
         found = _look(ctx, args)
-        _check_key(args, found.files, is_recorded=ctx.address in ctx.recorded)
+        if _is_to_go(ctx, found):
+            found = _Found({name: content for name, content in found.files.items() if name != keystore.KEY})
+        elif not ctx.rotating:
+            _check_key(args, found.files, is_recorded=ctx.address in ctx.recorded)
         key = found.files.get(keystore.KEY) or _make_key(ctx, args)
         certificate, is_new = _certificate(ctx, args, key, found)
         files = {**found.files, keystore.KEY: key, keystore.CERTIFICATE: certificate}
@@ -154,6 +158,14 @@ def _certificate(ctx: Context, args: TlsKeystoreArgs, key: bytes, found: _Found)
     certificate = keystore.issue(key, _request(args), now=now)
     _write(ctx, args, keystore.CERTIFICATE, certificate)
     return certificate, True
+
+
+def _is_to_go(ctx: Context, found: _Found) -> bool:
+    """Whether a rotation finds the recorded pair still in place; another one was put there by an interrupted apply."""
+    recorded = ctx.recorded.get(ctx.address)
+    return bool(
+        ctx.rotating and recorded and found.facts and found.facts.sha256 == recorded.result["certificate_sha256"]
+    )
 
 
 def _make_key(ctx: Context, args: TlsKeystoreArgs) -> bytes:

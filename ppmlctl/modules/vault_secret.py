@@ -13,8 +13,9 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import Field
 
-from ppmlctl.diagnostics import Diagnostic, StateError
+from ppmlctl.diagnostics import Diagnostic, InputError, StateError
 from ppmlctl.modules._given_secret import from_file, from_variable
+from ppmlctl.modules._retired import rotation_given
 from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import ActionKind, Change, FieldChange, Observed, Recorded, Removal, Wanted, decide
@@ -51,6 +52,7 @@ class VaultSecret(Module[VaultSecretArgs, VaultSecretResult]):
     Result = VaultSecretResult
     shown = ("name",)
     removal = Removal.KEEP
+    follows_rotation = "what was made with the old value follows"
 
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
         names = set(ctx.vault.names())
@@ -65,12 +67,19 @@ class VaultSecret(Module[VaultSecretArgs, VaultSecretResult]):
         changed = FieldChange("value", recorded.result.get("value") if recorded else None, given)
         return Change(ActionKind.UPDATE if recorded else ActionKind.CREATE, ("another value is given",), (changed,))
 
+    def rotation(self, wanted: Wanted, recorded: Recorded) -> Change:
+        """Raises InputError for a value that the user gives: another one is put in place where it comes from."""
+        source = _source(wanted.args)
+        if source is not None:
+            raise InputError(rotation_given(wanted.address, source))
+        return super().rotation(wanted, recorded)
+
     def apply(self, ctx: Context, args: VaultSecretArgs, observed: Observed) -> VaultSecretResult:  # noqa: ARG002 - read anew
         given = _given(ctx, args)
         if given is not None:
             ctx.vault.put(args.name, given)
-        elif args.name not in ctx.vault.names():
-            if ctx.address in ctx.recorded or not args.generate:
+        elif args.name not in ctx.vault.names() or ctx.rotating:
+            if (ctx.address in ctx.recorded or not args.generate) and not ctx.rotating:
                 raise StateError(_missing(args, is_recorded=ctx.address in ctx.recorded))
             ctx.vault.put(args.name, "".join(secrets.choice(_ALPHABET) for _ in range(args.length)))
         return VaultSecretResult(name=args.name, value=ctx.vault.get(args.name))
@@ -103,8 +112,13 @@ def _given(ctx: Context, args: VaultSecretArgs) -> Secret | None:
     return None
 
 
+def _source(args: VaultSecretArgs) -> str | None:
+    """Where the user gives the value, in words."""
+    return next((f"{word} {name}" for word, name in (("variable", args.env), ("file", args.file)) if name), None)
+
+
 def _missing(args: VaultSecretArgs, *, is_recorded: bool) -> Diagnostic:
-    source = next((f"{word} {name}" for word, name in (("variable", args.env), ("file", args.file)) if name), None)
+    source = _source(args)
     where = f", and the {source} is not there or empty" if source else ""
     return Diagnostic(
         "vault-entry-missing",

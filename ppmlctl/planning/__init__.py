@@ -15,7 +15,7 @@ from ppmlctl.planning.model import (
     Wanted,
 )
 from ppmlctl.planning.moves import Moves, followed, moves, relocated
-from ppmlctl.planning.plan import make_plan
+from ppmlctl.planning.plan import Planner, make_plan
 from ppmlctl.planning.task import Declaration, Results, Task
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "Observed",
     "Plan",
     "PlannedAction",
+    "Planner",
     "Recorded",
     "Removal",
     "Results",

@@ -103,6 +103,8 @@ class PlannedAction:
     removal: Removal = Removal.DELETE
     evidence: Evidence | None = None
     title: str = ""
+    rotates: bool = False
+    """Whether its thing is made anew though it is there, because somebody asked for it."""
     outcome: tuple[FieldChange, ...] = ()
     """What is foreseen to become of its recorded result. Serves display only."""
 

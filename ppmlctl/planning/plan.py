@@ -30,12 +30,14 @@ Digest = Callable[[bytes], str | None]
 
 @dataclass
 class Planner:
-    """Decides task by task, in order; what a task would give is what those behind it see."""
+    """Decides task by task, in order; what a task would give is what those behind it see. See `make_plan`."""
 
     declarations: Mapping[str, Declaration]
     observations: Mapping[str, Observed]
     recorded: Mapping[str, Recorded]
     digest: Digest
+    rotating: frozenset[str] = frozenset()
+    """Addresses whose things are made anew though they are there."""
     results: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     wanted: dict[str, Wanted] = field(default_factory=dict)
     acting: set[str] = field(default_factory=set)
@@ -60,21 +62,26 @@ class Planner:
         if recorded is not None and recorded.module != task.module:
             raise _another_module_error(task, recorded)
         unknown = isinstance(condition, Unknown) or any(unknowns_in(wanted.inputs))
-        if unknown and (recorded is not None or isinstance(condition, Unknown)):
+        rotates = recorded is not None and task.address in self.rotating
+        if rotates and recorded is not None:
+            change, observed = declaration.rotation(wanted, recorded), replace(observed, foreseen={})
+        elif unknown and (recorded is not None or isinstance(condition, Unknown)):
             change = Change(ActionKind.UPDATE, (), tuple(_unknown_fields(wanted.inputs, recorded)))
         elif unknown:
             change = Change(ActionKind.CREATE, ("not there yet",), tuple(_new_fields(wanted.inputs)))
         else:
             change = declaration.diff(wanted, observed, recorded)
-        conditional = unknown and change.action is ActionKind.UPDATE
+        conditional = unknown and change.action is ActionKind.UPDATE and not rotates
         if recorded is not None and recorded.moved_from:
             change = replace(change, reasons=(f"moved from {recorded.moved_from}", *change.reasons))
+        if unknown:
+            observed = replace(observed, foreseen={})  # it was made for what was recorded
         self._foresee(task, declaration, change, observed, recorded)
         self.notes.extend(declaration.notes(wanted.args))
         because = tuple(sorted(task.sources & self.acting)) if conditional else ()
         if declaration.runs and change.action in {ActionKind.CREATE, ActionKind.UPDATE, ActionKind.REPLACE}:
             change = replace(change, action=ActionKind.RUN)
-        action = _action(task, change, recorded, because, conditional=conditional)
+        action = replace(_action(task, change, recorded, because, conditional=conditional), rotates=rotates)
         if recorded is None or change.action is ActionKind.KEEP:
             return action
         return replace(action, outcome=tuple(drift(observed.foreseen, recorded.result)))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -17,7 +17,7 @@ from ppmlctl.files import write_atomic
 from ppmlctl.planning import Moves, Recorded, relocated
 from ppmlctl.spec import read_yaml
 from ppmlctl.state.lease import Revision
-from ppmlctl.state.lockfile import VERSION, Lockfile, entry_of, entry_text, header_text
+from ppmlctl.state.lockfile import BEGUN, MADE, VERSION, Lockfile, entry_of, entry_text, header_text
 
 LARGEST = 64 * 1024 * 1024
 """Bytes; some hundred thousand entries."""
@@ -30,6 +30,7 @@ _FIELDS = {
     "engines": dict,
     "tasks": dict,
     "intents": dict,
+    "rotations": dict,
 }
 
 
@@ -67,6 +68,8 @@ class LockStore:
         with self._state:
             self.lockfile.tasks[address] = entry
             self.lockfile.intents.pop(address, None)
+            if address in self.lockfile.rotations:
+                self.lockfile.rotations[address] = MADE
             self._texts[address] = text
             self.lockfile.serial += 1
             self._next_change()
@@ -82,6 +85,7 @@ class LockStore:
         with self._state:
             self.lockfile.tasks.pop(address, None)
             self.lockfile.intents.pop(address, None)
+            self.lockfile.rotations.pop(address, None)
             self._texts.pop(address, None)
             self.lockfile.serial += 1
             change = self._next_change()
@@ -95,6 +99,8 @@ class LockStore:
                 moved = relocated(entries, present)
                 entries.clear()
                 entries.update(moved)
+            present = {new: old for new, old in found.items() if old in self.lockfile.rotations}
+            self.lockfile.rotations = relocated(self.lockfile.rotations, present)
             self._texts = {address: entry_text(address, entry) for address, entry in self.lockfile.tasks.items()}
             change = self._next_change()
         self._make_durable(change)
@@ -114,6 +120,25 @@ class LockStore:
         """Durably says that nothing was done after all."""
         with self._state:
             self.lockfile.intents.pop(address, None)
+            change = self._next_change()
+        self._make_durable(change)
+
+    def begin_rotations(self, addresses: Iterable[str]) -> None:
+        """Durably says what is going to be made anew."""
+        fresh = {address: BEGUN for address in addresses if address not in self.lockfile.rotations}
+        if not fresh:
+            return
+        with self._state:
+            self.lockfile.rotations.update(fresh)
+            change = self._next_change()
+        self._make_durable(change)
+
+    def end_rotations(self) -> None:
+        """Durably says that what follows from all rotations is done too."""
+        if not self.lockfile.rotations:
+            return
+        with self._state:
+            self.lockfile.rotations.clear()
             change = self._next_change()
         self._make_durable(change)
 

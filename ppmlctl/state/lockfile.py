@@ -18,6 +18,9 @@ VERSION = 1
 HANDLE = "$secret"
 """In a result, `{$secret: HANDLE}` says where a secret value is kept."""
 
+BEGUN, MADE = "begun", "made"
+"""Of a rotation: its task is not recorded yet; it is, but what follows from it is not all done."""
+
 HEADER = "# Written by ppmlctl; commit it. It holds no secret. Changes by hand are overwritten.\n"
 
 Resolve = Callable[[str], Secret]
@@ -35,6 +38,8 @@ class Lockfile:
     engines: dict[str, str] = field(default_factory=dict)
     tasks: dict[str, dict[str, Any]] = field(default_factory=dict)
     intents: dict[str, dict[str, Any]] = field(default_factory=dict)
+    rotations: dict[str, str] = field(default_factory=dict)
+    """Rotations that no apply has ended well with yet, BEGUN or MADE."""
 
     def recorded(self, resolve: Resolve) -> dict[str, Recorded]:
         """All entries, with secrets that are fetched when they are revealed."""
@@ -67,6 +72,8 @@ def header_text(lockfile: Lockfile) -> str:
         head["engines"] = dict(sorted(lockfile.engines.items()))
     if lockfile.intents:
         head["intents"] = dict(sorted(lockfile.intents.items()))
+    if lockfile.rotations:
+        head["rotations"] = dict(sorted(lockfile.rotations.items()))
     return HEADER + to_yaml(head)
 
 

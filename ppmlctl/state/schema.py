@@ -6,7 +6,7 @@ from typing import Any
 
 from ppmlctl.evidence import Evidence
 from ppmlctl.planning.diff import SECRET
-from ppmlctl.state.lockfile import HANDLE, VERSION
+from ppmlctl.state.lockfile import BEGUN, HANDLE, MADE, VERSION
 
 _HANDLE_PATTERN = "^(vault|file|kubernetes):"
 
@@ -25,6 +25,11 @@ def json_schema() -> dict[str, Any]:
             "serial": {"type": "integer", "minimum": 0, "description": "How many records were ever made."},
             "engines": _texts("What tells each engine from all others, such as the UID of kube-system."),
             "intents": _intents(),
+            "rotations": {
+                "type": "object",
+                "additionalProperties": {"enum": [BEGUN, MADE]},
+                "description": "Things made anew on request, until an apply has ended well with all that follows.",
+            },
             "tasks": {
                 "type": "object",
                 "additionalProperties": {"$ref": "#/$defs/Entry"},

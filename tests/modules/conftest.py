@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,17 @@ class Driver:
         result = self.module.apply(self.context, wanted.args, observed)
         fields = {name: getattr(result, name) for name in type(result).model_fields if name != "evidence"}
         self.recorded = Recorded(self.module.kind, wanted.inputs, fields, evidence=result.evidence)
+        return result
+
+    def rotate(self, *, record: bool = True) -> Any:
+        """As the engine does where a rotation was asked for; without `record`, as if killed just before."""
+        wanted = self.wanted()
+        self.module.rotation(wanted, self.recorded)
+        context = replace(self.context, rotating=True, recorded={self.context.address: self.recorded})
+        result = self.module.apply(context, wanted.args, self.observe())
+        fields = {name: getattr(result, name) for name in type(result).model_fields if name != "evidence"}
+        if record:
+            self.recorded = Recorded(self.module.kind, wanted.inputs, fields, evidence=result.evidence)
         return result
 
     def remove(self) -> None:

@@ -175,3 +175,26 @@ def test_no_public_part_holds_the_key(world: World) -> None:
     key = result.apikey.reveal_text()
     intents: Any = world.context.intents
     assert key not in repr(world.recorded) + repr(result) + repr(intents.kept) + result.model_dump_json()
+
+
+def test_a_rotation_enrols_anew_once_and_keeps_the_old_account(world: World) -> None:
+    old = account(world).apply()
+    entry = vault(world).values[f"{ADDRESS}.account"]
+    new = account(world).apply(rotating=True, record=False)
+    assert new.appid != old.appid
+    assert account(world).apply(rotating=True).appid == new.appid
+    assert world.sent() == ["Enroll", "Enroll"]
+    assert vault(world).values[f"{ADDRESS}.account.retired-1"] == entry
+    kept = f"the old value is kept in the vault as {ADDRESS}.account.retired-1, until you remove it"
+    assert world.warnings == [kept]
+    assert account(world).plan().action is ActionKind.KEEP
+
+
+def test_a_rotation_whose_enrolment_failed_keeps_the_old_account_in_use(world: World) -> None:
+    old = account(world).apply()
+    world.answers["Enroll"] = lambda: {"code": 500, "message": "enroll user info failed", "result": {}}
+    with pytest.raises(EngineError):
+        account(world).apply(rotating=True)
+    del world.answers["Enroll"]
+    assert account(world).apply(rotating=True).appid != old.appid
+    assert [name for name in vault(world).names() if "retired" in name] == [f"{ADDRESS}.account.retired-1"]

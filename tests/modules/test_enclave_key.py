@@ -156,3 +156,28 @@ def test_a_plan_writes_nothing(make_context: Any, drive: Any, tmp_path: Path) ->
 def test_a_path_that_is_not_known_yet_is_not_looked_for(make_context: Any) -> None:
     args = EnclaveKey.Args.model_validate({"path": Unknown("other")})
     assert EnclaveKey().observe(make_context(), [Wanted("task", args, {})]) == {}
+
+
+def test_a_rotation_makes_another_key_and_keeps_the_old_one_beside_it(
+    make_context: Any, drive: Any, tmp_path: Path, other_key: SigningKey, made_key: SigningKey
+) -> None:
+    warnings: list[str] = []
+    task = drive(EnclaveKey(), make_context(warnings=warnings), path=_PATH)
+    old = _put(tmp_path, other_key.to_pem().reveal_bytes()).read_bytes()
+    task.apply()
+    assert task.rotate().mr_signer == made_key.mr_signer
+    kept = tmp_path / f"{_PATH}.retired-{other_key.mr_signer[:8]}"
+    assert (kept.read_bytes(), stat.S_IMODE(kept.stat().st_mode)) == (old, 0o600)
+    assert warnings == [f"the old key is kept as {_PATH}.retired-{other_key.mr_signer[:8]}, until you remove it"]
+    assert task.plan().action is ActionKind.KEEP
+
+
+def test_a_rotation_that_was_cut_off_before_its_record_is_not_made_twice(
+    make_context: Any, drive: Any, tmp_path: Path, other_key: SigningKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = drive(EnclaveKey(), make_context(), path=_PATH)
+    _put(tmp_path, other_key.to_pem().reveal_bytes())
+    task.apply()
+    first = task.rotate(record=False).mr_signer
+    monkeypatch.setattr(SigningKey, "generate", lambda: pytest.fail("made twice"))
+    assert task.rotate().mr_signer == first

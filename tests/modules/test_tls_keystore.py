@@ -322,3 +322,40 @@ def test_a_removed_task_leaves_its_files(task: Any, folder: Path) -> None:
     assert task.module.kept_as(task.recorded) == "keys"
     task.remove()
     assert set(contents(folder)) == set(keystore.SERVER_FILES)
+
+
+# Rotation
+
+
+@pytest.fixture(scope="module")
+def other_key() -> bytes:
+    return keystore.new_password_key()
+
+
+def test_a_rotation_makes_key_certificate_and_stores_anew(
+    task: Any, folder: Path, monkeypatch: pytest.MonkeyPatch, other_key: bytes
+) -> None:
+    task.apply()
+    before = contents(folder)
+    monkeypatch.setattr(keystore, "new_private_key", lambda: other_key)
+    result = task.rotate()
+    after = contents(folder)
+    assert after[keystore.KEY] == other_key
+    assert [name for name in before if before[name] == after[name]] == []
+    assert keystore.belongs_to(after[keystore.CERTIFICATE], other_key)
+    assert result.stores_agree
+    assert task.plan().action is ActionKind.KEEP
+
+
+@pytest.mark.parametrize("written", [(keystore.KEY,), (keystore.KEY, keystore.CERTIFICATE)])
+def test_a_rotation_that_was_cut_off_is_gone_on_with(
+    task: Any, folder: Path, monkeypatch: pytest.MonkeyPatch, other_key: bytes, written: tuple[str, ...]
+) -> None:
+    task.apply()
+    made = {keystore.KEY: other_key, keystore.CERTIFICATE: keystore.issue(other_key, REQUEST, now=datetime.now(UTC))}
+    for name in written:
+        put(folder, name, made[name])
+    monkeypatch.setattr(keystore, "new_private_key", lambda: pytest.fail("made twice"))
+    task.rotate()
+    assert contents(folder)[keystore.KEY] == other_key
+    assert task.plan().action is ActionKind.KEEP

@@ -158,3 +158,31 @@ def test_a_removed_task_leaves_its_entry_and_says_so(task: Any, context: Any) ->
     assert task.module.kept_as(task.recorded) == "vault entry ssl_password"
     task.remove()
     assert context.vault.names() == ["ssl_password"]
+
+
+def test_a_rotation_makes_another_random_value_though_one_is_there(task: Any) -> None:
+    old = task.apply().value.reveal_text()
+    new = task.rotate().value.reveal_text()
+    assert new != old
+    assert task.plan().action is ActionKind.KEEP
+    assert task.apply().value.reveal_text() == new
+
+
+@pytest.mark.parametrize(("word", "source"), [("env", "variable VALUE"), ("file", "file VALUE")])
+def test_a_value_that_the_user_gives_is_not_rotated_here(
+    make_context: Any, drive: Any, tmp_path: Path, word: str, source: str
+) -> None:
+    (tmp_path / "VALUE").write_text("given")
+    (tmp_path / "VALUE").chmod(0o600)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VALUE", "given")
+        task = drive(VaultSecret(), make_context(), name="a", **{word: "VALUE"})
+        task.apply()
+    with pytest.raises(InputError) as caught:
+        task.rotate()
+    assert str(caught.value) == (
+        "error[rotation-given]: what you give yourself cannot be rotated here\n"
+        f"  is   task is given by the {source}\n"
+        "  why  what was made here would be put back by the next apply\n"
+        f"  fix  give another one by the {source}, then apply"
+    )

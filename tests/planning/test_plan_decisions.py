@@ -16,6 +16,7 @@ from ppmlctl.planning import (
     Change,
     Observed,
     Plan,
+    Planner,
     Recorded,
     Removal,
     Task,
@@ -206,3 +207,48 @@ def test_removing_tasks_deletes_exactly_them_in_reverse_order(tasks: list[Task],
     place = {address: number for number, address in enumerate(deleted)}
     assert all(place[a] < place[n] for a in deleted for n in recorded[a].needs if n in place)
     assert len(plan.acting()) == len(deleted)
+
+
+# Rotation
+
+
+class Key(Thing):
+    """One that can be made anew."""
+
+    kind = "key"
+
+    def rotation(self, wanted: Wanted, recorded: Recorded) -> Change:
+        return Change(ActionKind.REPLACE, ("asked for",))
+
+
+KEYS = {**MODULES, "key": Key()}
+
+
+def test_what_is_rotated_acts_though_nothing_changed_and_what_reads_it_waits_for_the_result() -> None:
+    tasks = [task("a", module="key"), task("b", "a"), task("c", order=2)]
+    recorded, world = applied(make_plan(tasks, KEYS, {}, {}))
+    plan = Planner(KEYS, world, recorded, lambda _: None, frozenset({"a"})).plan(tasks)
+    assert kinds(plan) == {"a": "replace", "b": "update", "c": "keep"}
+    assert [action.rotates for action in plan.actions] == [True, False, False]
+    assert [action.conditional for action in plan.actions] == [False, True, False]
+
+
+def test_what_is_rotated_shows_nothing_of_the_old_one_to_those_behind_it() -> None:
+    tasks = [task("a", module="key"), task("b", "a")]
+    recorded, world = applied(make_plan(tasks, KEYS, {}, {}))
+    foreseen = {address: Observed(fields={}, foreseen={"value": "old"}) for address in world}
+    plan = Planner(KEYS, foreseen, recorded, lambda _: None, frozenset({"a"})).plan(tasks)
+    assert kinds(plan)["b"] == "update"
+
+
+def test_a_rotation_of_what_was_never_made_is_its_creation() -> None:
+    plan = Planner(KEYS, {}, {}, lambda _: None, frozenset({"a"})).plan([task("a", module="key")])
+    assert [(action.action, action.rotates) for action in plan.actions] == [(ActionKind.CREATE, False)]
+
+
+def test_what_is_foreseen_from_old_arguments_is_not_shown_while_new_ones_are_not_known() -> None:
+    tasks = [task("a", size=1), task("b", "a"), task("c", "b")]
+    recorded, world = applied(make_plan(tasks, MODULES, {}, {}))
+    foreseen = {a: Observed(fields=one.fields, foreseen=one.fields if a == "b" else {}) for a, one in world.items()}
+    plan = make_plan([task("a", size=2), *tasks[1:]], MODULES, foreseen, recorded)
+    assert kinds(plan) == {"a": "update", "b": "update", "c": "update"}

@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from getpass import getpass
 from pathlib import Path
@@ -39,6 +39,7 @@ class Wish:
     accept_lockfile: bool = False
     lock_timeout: float = 0.0
     force_conflicts: bool = False
+    rotate: tuple[str, ...] = ()
     parallel: int = 8
     rerun: frozenset[str] = frozenset()
     as_json: bool = False
@@ -52,6 +53,7 @@ class Wish:
             accept_lockfile=self.accept_lockfile,
             lock_timeout=self.lock_timeout,
             force_conflicts=self.force_conflicts,
+            rotate=self.rotate,
             parallel=self.parallel,
             rerun=self.rerun,
             prompt=_ask_password if sys.stdin.isatty() else None,
@@ -67,6 +69,7 @@ def apply(wish: Wish) -> int:
     """Plans, asks, runs, and tells how it ended."""
     shown = read_plan(wish.saved) if wish.saved else None
     file = shown.file if shown else wish.file
+    wish = replace(wish, rotate=shown.rotate) if shown else wish
     if not file.is_file():
         Session(Options(file))  # says what is wrong with it, and leaves no folder behind
     if wish.destroy and not Session(wish.options(file, writes_allowed=False)).recorded:

@@ -16,9 +16,9 @@ from ppmlctl.engine.saved_plan import save_plan
 NOTHING, CHANGES = 0, 2
 
 
-def plan(file: Path, *, save: Path | None, move: bool, accept_lockfile: bool, as_json: bool) -> int:
+def plan(options: Options, *, save: Path | None, as_json: bool) -> int:
     """Shows the plan; 0 where it is empty, 2 where it is not."""
-    session = Session(Options(file, move=move, accept_lockfile=accept_lockfile))
+    session = Session(options)
     found = session.plan()
     if save is not None:
         save_plan(save, found, session)

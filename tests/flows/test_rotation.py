@@ -1,0 +1,149 @@
+"""`apply --rotate`: what is made anew, what follows, and that no interruption makes it twice."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flows.place import Place, changed
+
+from ppmlctl.sandbox import process
+
+KEYS = Path(__file__).parents[2] / "examples" / "reference" / "kms-keys.yaml"
+ROTATE = ("apply", "--yes", "--parallel", "1", "--rotate", "ehsm-account")
+
+
+def keys_place(folder: Path) -> Place:
+    """The example with keys, a data key and secrets at EHSM."""
+    (folder / "env").mkdir(parents=True)
+    text = KEYS.read_text().replace("{vault: database_password}", "{generate: true}")
+    (folder / "env" / "ppml.yaml").write_text(text)
+    return Place(folder / "env", {"XDG_STATE_HOME": str(folder / "state"), "NO_COLOR": "1"})
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """That environment, applied and stopped."""
+    folder = tmp_path_factory.mktemp("keys")
+    place = keys_place(folder)
+    place.apply()
+    process.down(place.sandbox)
+    return folder
+
+
+@pytest.fixture
+def keys(made: Path, tmp_path: Path) -> Iterator[Place]:
+    """A copy of it with its sandbox running."""
+    place = copied(made, tmp_path / "copy")
+    yield place
+    process.down(place.sandbox)
+
+
+def copied(made: Path, folder: Path) -> Place:
+    shutil.copytree(made, folder, symlinks=True)
+    place = Place(folder / "env", {"XDG_STATE_HOME": str(folder / "state"), "NO_COLOR": "1"})
+    process.up(place.sandbox)
+    return place
+
+
+def sent(place: Place, action: str) -> int:
+    return sum(one.get("action") == action for one in place.requests())
+
+
+def test_an_account_that_is_rotated_takes_all_that_belongs_to_it_along(keys: Place) -> None:
+    done = keys.run("plan", "--rotate", "ehsm-account", "-o", "json")
+    assert done.returncode == 2, done.stderr
+    assert changed(json.loads(done.stdout)) == {
+        "ehsm-account": "replace",
+        "ehsm-attestation": "update",
+        "ehsm-key.files": "update",
+        "ehsm-key.reports": "update",
+        "ehsm-data-key.warehouse": "update",
+        "ehsm-secret.database": "update",
+        "ehsm-secret.session": "update",
+        "kms-account-secret": "update",
+        "data-key.warehouse": "update",
+    }
+    assert sent(keys, "Enroll") == 1
+    recap = keys.apply("--rotate", "ehsm-account")["recap"]
+    assert (recap["changed"], recap["failed"]) == (9, 0)
+    assert {name: sent(keys, name) for name in ("Enroll", "CreateKey", "CreateSecret")} == {
+        "Enroll": 2,
+        "CreateKey": 4,
+        "CreateSecret": 4,
+    }
+    assert keys.plan()[0] == 0
+    assert b"rotations" not in keys.lockfile
+    assert "ehsm-account.account.retired-1" in keys.succeed("vault", "list")
+
+
+def test_a_saved_plan_remembers_a_secret_that_was_named_by_its_entry_in_the_vault(keys: Place) -> None:
+    keys.run("plan", "--rotate", "ehsm-secret.session", "--save", "saved.json")
+    keys.succeed("apply", "saved.json")
+    assert (sent(keys, "PutSecretValue"), sent(keys, "CreateSecret")) == (1, 2)
+    assert keys.plan()[0] == 0
+    before = keys.lockfile
+    done = keys.run("apply", "--yes", "--rotate", "ehsm-acount")
+    assert (done.returncode, keys.lockfile) == (1, before)
+    assert "did you mean `ehsm-account`?" in done.stderr
+
+
+def test_the_key_that_signs_the_enclave_is_rotated_and_the_signature_follows(applied: Place) -> None:
+    key = applied.folder / "keys" / "enclave-key.pem"
+    before = key.read_bytes()
+    recap = applied.apply("--rotate", "enclave-key")["recap"]
+    assert recap["failed"] == 0
+    assert key.read_bytes() != before
+    assert [kept.read_bytes() for kept in key.parent.glob("enclave-key.pem.retired-*")] == [before]
+    assert applied.plan()[0] == 0
+
+
+def instants_of(made: Path, folder: Path) -> list[str]:
+    """The instants of a rotation that nobody disturbs."""
+    place = copied(made, folder)
+    try:
+        place.succeed(*ROTATE, PPMLCTL_FAILPOINT_LOG=str(folder / "instants"))
+        return [line.split(" ", 1)[1] for line in (folder / "instants").read_text().splitlines()]
+    finally:
+        process.down(place.sandbox)
+
+
+def survives(made: Path, folder: Path, number: int, names: list[str]) -> None:
+    """Killed at this instant, the same command ends well, and only the closed windows make something twice."""
+    place = copied(made, folder)
+    try:
+        killed = place.run(*ROTATE, PPMLCTL_FAILPOINT=str(number))
+        instant = f"{number} {names[number - 1]}"
+        assert killed.returncode == -signal.SIGKILL, f"at {instant}:\n{killed.stdout}{killed.stderr}"
+        done = place.run(*ROTATE) if number % 2 else place.run(*ROTATE[:4])
+        assert done.returncode == 0, f"after {instant}:\n{done.stdout}{done.stderr}"
+        was_begun = number > 2 + names.index("before file ppml.lock")
+        opens = names.index("after ehsm Enroll")
+        closes = names.index("before file ppml.vault", opens)
+        enrolled = 3 if opens <= number - 1 <= closes else 2
+        assert sent(place, "Enroll") == (enrolled if was_begun or number % 2 else 1), instant
+        assert sent(place, "CreateKey") == (4 if was_begun or number % 2 else 2), instant
+        assert place.plan()[0] == 0, instant
+        assert b"rotations" not in place.lockfile, instant
+    finally:
+        process.down(place.sandbox)
+
+
+def test_a_rotation_that_is_killed_around_its_enrolment_is_made_once(made: Path, tmp_path: Path) -> None:
+    names = instants_of(made, tmp_path / "undisturbed")
+    enrolment = names.index("after ehsm Enroll")
+    recorded = next(n for n, name in enumerate(names) if n > enrolment and name == "after file ppml.lock")
+    for number in (enrolment + 1, recorded + 1):
+        survives(made, tmp_path / str(number), number, names)
+
+
+@pytest.mark.parametrize("share", range(4))
+@pytest.mark.crash
+def test_a_rotation_that_is_killed_at_any_instant_is_made_once(made: Path, tmp_path: Path, share: int) -> None:
+    names = instants_of(made, tmp_path / "undisturbed")
+    for number in range(1 + share, len(names) + 1, 4):
+        survives(made, tmp_path / str(number), number, names)
