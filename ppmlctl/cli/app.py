@@ -9,8 +9,9 @@ from typing import Annotated
 
 import typer
 
+from ppmlctl.cli.ehsm import app as ehsm_app
 from ppmlctl.cli.enclave import app as enclave_app
-from ppmlctl.cli.options import As, Output
+from ppmlctl.cli.options import DEFAULT_FILE, As, File, Output, Yes
 from ppmlctl.cli.version import VERSION
 
 app = typer.Typer(
@@ -30,7 +31,6 @@ class GraphOutput(StrEnum):
     DOT = "dot"
 
 
-File = Annotated[Path, typer.Option("--file", "-f", help="The environment's file.", show_default=True)]
 Rotate = Annotated[
     list[str] | None,
     typer.Option("--rotate", help="Make a key or secret anew: a task's address, or an entry of the vault. Repeatable."),
@@ -42,10 +42,7 @@ AcceptLockfile = Annotated[
 LockTimeout = Annotated[
     float, typer.Option("--lock-timeout", min=0, help="Seconds to wait while another apply runs.", show_default=True)
 ]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Parallel = Annotated[int, typer.Option("--parallel", min=1, max=64, help="Tasks that run at once.")]
-
-DEFAULT_FILE = Path("ppml.yaml")
 
 
 def _version(wanted: bool) -> None:
@@ -292,6 +289,7 @@ def vault_rekey(file: File = DEFAULT_FILE) -> None:
     rekey(file)
 
 
+app.add_typer(ehsm_app)
 app.add_typer(enclave_app)
 
 

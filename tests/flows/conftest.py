@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from flows.keys_place import keys_place
 from flows.place import Place, make_place
 
 from ppmlctl.sandbox import process
@@ -39,3 +40,13 @@ def applied(_applied: Path, tmp_path: Path) -> Iterator[Place]:
     process.up(made.sandbox)
     yield made
     process.down(made.sandbox)
+
+
+@pytest.fixture(scope="session")
+def keys_applied(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example with keys and secrets at EHSM, applied once and stopped."""
+    folder = tmp_path_factory.mktemp("keys")
+    made = keys_place(folder)
+    made.apply()
+    process.down(made.sandbox)
+    return folder

@@ -3,51 +3,25 @@
 from __future__ import annotations
 
 import json
-import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from flows.keys_place import copied
 from flows.place import Place, changed
 
 from ppmlctl.sandbox import process
 
-KEYS = Path(__file__).parents[2] / "examples" / "reference" / "kms-keys.yaml"
 ROTATE = ("apply", "--yes", "--parallel", "1", "--rotate", "ehsm-account")
 
 
-def keys_place(folder: Path) -> Place:
-    """The example with keys, a data key and secrets at EHSM."""
-    (folder / "env").mkdir(parents=True)
-    text = KEYS.read_text().replace("{vault: database_password}", "{generate: true}")
-    (folder / "env" / "ppml.yaml").write_text(text)
-    return Place(folder / "env", {"XDG_STATE_HOME": str(folder / "state"), "NO_COLOR": "1"})
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """That environment, applied and stopped."""
-    folder = tmp_path_factory.mktemp("keys")
-    place = keys_place(folder)
-    place.apply()
-    process.down(place.sandbox)
-    return folder
-
-
 @pytest.fixture
-def keys(made: Path, tmp_path: Path) -> Iterator[Place]:
+def keys(keys_applied: Path, tmp_path: Path) -> Iterator[Place]:
     """A copy of it with its sandbox running."""
-    place = copied(made, tmp_path / "copy")
+    place = copied(keys_applied, tmp_path / "copy")
     yield place
     process.down(place.sandbox)
-
-
-def copied(made: Path, folder: Path) -> Place:
-    shutil.copytree(made, folder, symlinks=True)
-    place = Place(folder / "env", {"XDG_STATE_HOME": str(folder / "state"), "NO_COLOR": "1"})
-    process.up(place.sandbox)
-    return place
 
 
 def sent(place: Place, action: str) -> int:
@@ -102,9 +76,9 @@ def test_the_key_that_signs_the_enclave_is_rotated_and_the_signature_follows(app
     assert applied.plan()[0] == 0
 
 
-def instants_of(made: Path, folder: Path) -> list[str]:
+def instants_of(keys_applied: Path, folder: Path) -> list[str]:
     """The instants of a rotation that nobody disturbs."""
-    place = copied(made, folder)
+    place = copied(keys_applied, folder)
     try:
         place.succeed(*ROTATE, PPMLCTL_FAILPOINT_LOG=str(folder / "instants"))
         return [line.split(" ", 1)[1] for line in (folder / "instants").read_text().splitlines()]
@@ -112,9 +86,9 @@ def instants_of(made: Path, folder: Path) -> list[str]:
         process.down(place.sandbox)
 
 
-def survives(made: Path, folder: Path, number: int, names: list[str]) -> None:
+def survives(keys_applied: Path, folder: Path, number: int, names: list[str]) -> None:
     """Killed at this instant, the same command ends well, and only the closed windows make something twice."""
-    place = copied(made, folder)
+    place = copied(keys_applied, folder)
     try:
         killed = place.run(*ROTATE, PPMLCTL_FAILPOINT=str(number))
         instant = f"{number} {names[number - 1]}"
@@ -133,17 +107,17 @@ def survives(made: Path, folder: Path, number: int, names: list[str]) -> None:
         process.down(place.sandbox)
 
 
-def test_a_rotation_that_is_killed_around_its_enrolment_is_made_once(made: Path, tmp_path: Path) -> None:
-    names = instants_of(made, tmp_path / "undisturbed")
+def test_a_rotation_that_is_killed_around_its_enrolment_is_made_once(keys_applied: Path, tmp_path: Path) -> None:
+    names = instants_of(keys_applied, tmp_path / "undisturbed")
     enrolment = names.index("after ehsm Enroll")
     recorded = next(n for n, name in enumerate(names) if n > enrolment and name == "after file ppml.lock")
     for number in (enrolment + 1, recorded + 1):
-        survives(made, tmp_path / str(number), number, names)
+        survives(keys_applied, tmp_path / str(number), number, names)
 
 
 @pytest.mark.parametrize("share", range(4))
 @pytest.mark.crash
-def test_a_rotation_that_is_killed_at_any_instant_is_made_once(made: Path, tmp_path: Path, share: int) -> None:
-    names = instants_of(made, tmp_path / "undisturbed")
+def test_a_rotation_that_is_killed_at_any_instant_is_made_once(keys_applied: Path, tmp_path: Path, share: int) -> None:
+    names = instants_of(keys_applied, tmp_path / "undisturbed")
     for number in range(1 + share, len(names) + 1, 4):
-        survives(made, tmp_path / str(number), number, names)
+        survives(keys_applied, tmp_path / str(number), number, names)
