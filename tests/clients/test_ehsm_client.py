@@ -370,7 +370,8 @@ REFUSALS: list[tuple[Any, str]] = [
         (
             "GetQuotePolicy: code 400, no message\n"
             "  why  it does not know this account: another server, or an emptied database\n"
-            "  fix  enrol anew"
+            "  fix  restore EHSM's database, or enrol anew:\n"
+            "       ppmlctl apply --rotate ehsm-account"
         ),
     ),
     (

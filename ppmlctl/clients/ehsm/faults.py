@@ -55,7 +55,10 @@ class _Cause:
     fix: str
 
 
-_UNKNOWN_ACCOUNT = _Cause("it does not know this account: another server, or an emptied database", "enrol anew")
+_UNKNOWN_ACCOUNT = _Cause(
+    "it does not know this account: another server, or an emptied database",
+    "restore EHSM's database, or enrol anew:\nppmlctl apply --rotate ehsm-account",
+)
 _NO_DATABASE = _Cause("its database cannot be reached", "look at the couchdb of EHSM, then try again")
 _OTHER = _Cause("", "read the log of the EHSM server")
 
