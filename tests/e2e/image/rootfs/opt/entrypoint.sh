@@ -27,6 +27,7 @@ executor_words() {
         --hostname "$SPARK_EXECUTOR_POD_IP" --resourceProfileId "${SPARK_RESOURCE_PROFILE_ID:-0}")
 }
 
+# What Spark's submitter tells executors' Java.
 executor_options() {
     mapfile -t options < <(env | sed -n 's/^SPARK_JAVA_OPT_[0-9]*=//p')
 }
@@ -45,9 +46,8 @@ in_the_open() {
     case "$role" in
     driver) exec tini -s -- "$SPARK_HOME/bin/spark-submit" "${words[@]:1}" ;;
     executor)
-        executor_options
-        exec tini -s -- "$JAVA_HOME/bin/java" "${options[@]}" "-Xms$SPARK_EXECUTOR_MEMORY" "-Xmx$SPARK_EXECUTOR_MEMORY" \
-            -cp "$class_path" "${words[@]}"
+        exec tini -s -- "$JAVA_HOME/bin/java" "${options[@]}" "-Xms$SPARK_EXECUTOR_MEMORY" \
+            "-Xmx$SPARK_EXECUTOR_MEMORY" -cp "$class_path" "${words[@]}"
         ;;
     *) : ;; # drivers in Python and R: upstream's entrypoint prepares them and starts nothing
     esac
@@ -56,10 +56,7 @@ in_the_open() {
 in_the_enclave() {
     case "$role" in
     driver) heap=-Xmx$SGX_DRIVER_JVM_MEM_SIZE ;;
-    executor)
-        heap=-Xmx$SGX_EXECUTOR_JVM_MEM_SIZE
-        executor_options
-        ;;
+    executor) heap=-Xmx$SGX_EXECUTOR_JVM_MEM_SIZE ;;
     *) return 0 ;;
     esac
     export SGX_MEM_SIZE=${SGX_DRIVER_MEM_SIZE:-$SGX_EXECUTOR_MEM_SIZE}
@@ -77,7 +74,7 @@ in_the_enclave() {
 
 case "$role" in
 driver*) driver_words "$@" ;;
-executor) executor_words ;;
+executor) executor_words && executor_options ;;
 esac
 case "$SGX_ENABLED" in
 false) in_the_open ;;
