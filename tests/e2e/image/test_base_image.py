@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import base64
 import re
 
 import docker
 import pytest
 from build import NAME, build
 from containers import Container
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from ppmlctl.clients.docker import DockerClient
+from ppmlctl.sgx import Sigstruct, gramine_version, measure, mr_signer_of
 
 pytestmark = pytest.mark.docker
 
 SPARK_HOME = "/ppml/spark-3.1.3"
 EXAMPLES = f"local://{SPARK_HOME}/examples/jars/spark-examples_2.12-3.1.3.jar"
+LOADER = "/usr/local/lib/x86_64-linux-gnu/gramine/sgx/libpal.so"
 DEPLOYERS = re.compile(r"SGX_|RUNTIME_|ATTESTATION|APP_ID|API_KEY|secure_password|ENCRYPTED_FSD|PCCS_URL")
 LOCAL = {"RUNTIME_DRIVER_MEMORY": "512m", "RUNTIME_DRIVER_PORT": "54321"}
 
@@ -48,9 +53,31 @@ def test_it_is_laid_out_as_bigdls_and_sets_nothing_that_the_deployer_has_to(api:
 
 
 def test_it_holds_what_an_enclave_is_measured_from(client: DockerClient) -> None:
-    libraries = "/usr/local/lib/x86_64-linux-gnu/gramine"
-    wanted = ["/ppml/bash.manifest.template", "/ppml/secured_argvs", f"{libraries}/sgx/libpal.so", "/usr/bin/bash"]
+    wanted = ["/ppml/bash.manifest.template", "/ppml/secured_argvs", LOADER, "/usr/bin/bash"]
     assert sorted(client.read_files(NAME, wanted)) == sorted(wanted)
+
+
+@pytest.mark.parametrize(("attestation", "kind"), [({}, "dcap"), ({"ENABLE_DCAP_ATTESTATION": "false"}, "none")])
+def test_signing_in_the_image_measures_what_ppmlctl_measures(
+    api: docker.APIClient, client: DockerClient, attestation: dict[str, str], kind: str
+) -> None:
+    key = rsa.generate_private_key(public_exponent=3, key_size=3072)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+    command = ["sh", "-c", "bash make-sgx.sh >&2 && base64 -w0 bash.manifest.sgx && echo && base64 -w0 bash.sig"]
+    environment = {"SGX_MEM_SIZE": "128M"} | attestation
+    ended = Container(command, environment, {"root/.config/gramine/enclave-key.pem": pem}).run(api)
+    assert ended.status == 0, ended.text
+    manifest, signature = (base64.b64decode(line) for line in ended.lines[-2:])
+    sigstruct = Sigstruct.from_bytes(signature)
+    sigstruct.verify()
+    loader = client.read_files(NAME, [LOADER])[LOADER]
+    measurement = measure(manifest, loader, gramine_version("1.3.1"))
+    assert sigstruct.mr_enclave == measurement.mr_enclave
+    assert (sigstruct.mr_signer, measurement.enclave_size) == (
+        mr_signer_of(key.public_key().public_numbers().n),
+        128 << 20,
+    )
+    assert f'sgx.remote_attestation = "{kind}"' in manifest.decode()
 
 
 def test_spark_pi_is_computed_by_the_submit_script(api: docker.APIClient) -> None:
