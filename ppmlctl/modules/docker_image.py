@@ -93,7 +93,8 @@ class DockerImage(Module[DockerImageArgs, DockerImageResult]):
         known = [one for one in wanted if not isinstance(one.args.reference, Unknown)]
         images = ctx.engines.docker.images() if known else []
         found = {one.address: _observed(ctx, one, images) for one in known}
-        ctx.engines.oci.remember()
+        if known:
+            ctx.engines.oci.remember()
         return found
 
     def diff(self, wanted: Wanted, observed: Observed, recorded: Recorded | None) -> Change:
