@@ -95,7 +95,7 @@ def survives(keys_applied: Path, folder: Path, number: int, names: list[str]) ->
         assert killed.returncode == -signal.SIGKILL, f"at {instant}:\n{killed.stdout}{killed.stderr}"
         done = place.run(*ROTATE) if number % 2 else place.run(*ROTATE[:4])
         assert done.returncode == 0, f"after {instant}:\n{done.stdout}{done.stderr}"
-        was_begun = number > 2 + names.index("before file ppml.lock")
+        was_begun = number > 1 + names.index("before file ppml.lock")
         opens = names.index("after ehsm Enroll")
         closes = names.index("before file ppml.vault", opens)
         enrolled = 3 if opens <= number - 1 <= closes else 2
