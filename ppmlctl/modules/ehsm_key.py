@@ -10,10 +10,11 @@ Errors: `ehsm-key-missing`, and what the client says. Source: intel/ehsm, Create
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from threading import Lock
 from typing import TYPE_CHECKING, Literal
 
 from ppmlctl.diagnostics import Diagnostic, StateError
@@ -56,6 +57,10 @@ class EhsmKey(Module[EhsmKeyArgs, EhsmKeyResult]):
     follows_rotation = "data keys that it wraps are made anew; what they encrypted needs the old ones, which are kept"
     replace_on = frozenset({"appid", "spec", "usage"})
 
+    def __init__(self) -> None:
+        self._claimed: set[str] = set()
+        self._claiming = Lock()
+
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
         """The recorded keys, from one list of each account."""
         listed = _Lists(ctx)
@@ -77,7 +82,7 @@ class EhsmKey(Module[EhsmKeyArgs, EhsmKeyResult]):
 
     def apply(self, ctx: Context, args: EhsmKeyArgs, observed: Observed) -> EhsmKeyResult:
         refuse_unseen(observed)
-        keyid = _kept(ctx, args, observed) or _create(ctx, args)
+        keyid = _kept(ctx, args, observed, self._claim) or _create(ctx, args)
         keys, account = args.server.client(ctx).keys, args.account()
         key = next((one for one in keys.list(account) if one.keyid == keyid), None)
         if key is not None and key.enabled != args.enabled:
@@ -91,6 +96,13 @@ class EhsmKey(Module[EhsmKeyArgs, EhsmKeyResult]):
         """The key, and how it can go."""
         keyid = recorded.result["keyid"]
         return f"EHSM key {keyid}, with which what it encrypted would be lost (ppmlctl ehsm keys delete {keyid})"
+
+    def _claim(self, keyid: str) -> bool:
+        """Whether a key that was found is for this task: two that were interrupted together must not take one."""
+        with self._claiming:
+            is_free = keyid not in self._claimed
+            self._claimed.add(keyid)
+            return is_free
 
 
 class _Lists:
@@ -115,12 +127,15 @@ def _look(listed: _Lists, args: EhsmKeyArgs, recorded: Recorded) -> Observed:
     return Observed(fields={"enabled": key.enabled}, detail=key) if key else ABSENT
 
 
-def _kept(ctx: Context, args: EhsmKeyArgs, observed: Observed) -> str | None:
+def _kept(ctx: Context, args: EhsmKeyArgs, observed: Observed, claim: Callable[[str], bool]) -> str | None:
     """The key that will do: the recorded one, or what an interrupted apply made."""
     recorded, pending = ctx.recorded.get(ctx.address), ctx.intents.pending(ctx.address)
     wanted = {"appid": args.appid, "spec": args.spec, "usage": args.usage}
     if pending and wanted.items() <= pending.items():
-        return str(pending["keyid"]) if "keyid" in pending else _orphan(ctx, args, str(pending["newest"]))
+        if "keyid" in pending:
+            return str(pending["keyid"])
+        orphan = _orphan(ctx, args, str(pending["newest"]))
+        return orphan if orphan and claim(orphan) else None
     if recorded is None or ctx.rotating or not observed.exists:
         return None
     return str(recorded.result["keyid"]) if wanted.items() <= recorded.inputs.items() else None

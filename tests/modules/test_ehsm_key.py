@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +148,18 @@ def test_a_key_whose_answer_was_lost_is_found_in_the_list(world: World) -> None:
     client(world).keys.create(account, KeySpec.EC_P256, KeyUsage.SIGN_VERIFY)
     assert task.apply().keyid == keyid
     assert world.warnings == []
+
+
+def test_two_tasks_that_were_interrupted_together_never_take_one_key(world: World) -> None:
+    module, account = EhsmKey(), account_of(world)
+    tasks = [replace(key(world, f"ehsm-key.{name}"), module=module) for name in ("a", "b")]
+    wanted = {"appid": account.appid, "spec": "EH_AES_GCM_128", "usage": "encrypt"}
+    for task in tasks:
+        world.context.intents.begin(task.address, {"operation": "CreateKey", **wanted, "newest": "0"})
+    lost = client(world).keys.create(account, KeySpec.AES_GCM_128)
+    keyids = [task.apply(record=False).keyid for task in tasks]
+    assert keyids[0] == lost
+    assert keyids[1] != lost
 
 
 def test_where_it_cannot_be_told_which_key_was_made_another_is_made_and_said(world: World) -> None:
