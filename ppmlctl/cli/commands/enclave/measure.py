@@ -13,6 +13,7 @@ def measure(inputs: Inputs, *, as_json: bool) -> None:
     """MRENCLAVE and what else the manifest fixes; its weaknesses are warned of."""
     found = measured(inputs, MeasurementCache(user_cache_path("ppmlctl") / "measurements.json").measure)
     measurement = found.measurement
+    details = [{"name": one.name, "found": one.found, "why": one.why} for one in found.findings]
     if not as_json:
         warn_of_findings(found, inputs.manifest)
     show(
@@ -24,7 +25,7 @@ def measure(inputs: Inputs, *, as_json: bool) -> None:
             "isv_prod_id": measurement.isv_prod_id,
             "isv_svn": measurement.isv_svn,
             "gramine": found.version.name,
-            "findings": [{"name": one.name, "found": one.found, "why": one.why} for one in found.findings],
+            "findings": details if as_json else [one.name for one in found.findings],
         },
         as_json=as_json,
     )

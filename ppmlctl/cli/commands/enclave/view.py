@@ -18,13 +18,8 @@ def show(told: Mapping[str, Value], *, as_json: bool) -> None:
         return
     style, width = Style.of(sys.stdout), max(len(name) for name in told)
     for name, value in told.items():
-        if not _is_nested(value):
+        if not isinstance(value, Mapping):
             print(f"{style.dim(f'{name:<{width}}')}  {_text(value)}")
-
-
-def _is_nested(value: Value) -> bool:
-    members = value if isinstance(value, list) else ()
-    return isinstance(value, Mapping) or any(isinstance(member, Mapping) for member in members)
 
 
 def _text(value: object) -> str:
