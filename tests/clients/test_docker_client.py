@@ -366,9 +366,26 @@ def test_the_message_for_no_engine_reads_well() -> None:
     )
 
 
+def test_podman_is_refused_in_one_clear_message() -> None:
+    told = {"ApiVersion": "1.41", "Components": [{"Name": "Podman Engine", "Version": "4.3.1"}, {"Name": "Conmon"}]}
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        host = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        thread = threading.Thread(target=answer_each, args=(server, told, told))
+        thread.start()
+        with at(host) as podman, pytest.raises(EngineError) as caught:
+            podman.images()
+        thread.join()
+    assert str(caught.value) == (
+        "error[docker-engine-unsupported]: this engine does not do all that is needed of a Docker engine\n"
+        f"  is   Podman Engine 4.3.1 at {host}\n"
+        "  why  it reads no files out of a container that was never started, so no enclave could be measured\n"
+        "  fix  name a Docker engine by docker.host or DOCKER_HOST, or say `builder: oci` in images"
+    )
+
+
 def test_a_connection_that_breaks_midway_is_worth_another_try() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        thread = threading.Thread(target=answer_version_and_hang_up, args=(server,))
+        thread = threading.Thread(target=answer_each, args=(server, {"ApiVersion": "1.41"}, {}, None))
         thread.start()
         with at(f"tcp://127.0.0.1:{server.getsockname()[1]}") as broken, pytest.raises(TransientError) as caught:
             broken.images()
@@ -376,10 +393,12 @@ def test_a_connection_that_breaks_midway_is_worth_another_try() -> None:
     assert [d.code for d in caught.value.diagnostics] == ["docker-interrupted"]
 
 
-def answer_version_and_hang_up(server: socket.socket) -> None:
-    body = b'{"ApiVersion": "1.41"}'
-    for answer in (b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body), b""):
+def answer_each(server: socket.socket, *bodies: object) -> None:
+    """Answers one request with each body, or by hanging up."""
+    for body in bodies:
+        content = json.dumps(body).encode()
+        head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(content)
         connection, _ = server.accept()
         with connection:
             connection.recv(65536)
-            connection.sendall(answer)
+            connection.sendall(head + content if body is not None else b"")

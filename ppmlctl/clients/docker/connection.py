@@ -58,9 +58,14 @@ class Connection:
         host, source, options = self._endpoint()
         try:
             _probe(host)
-            return docker.APIClient(version="auto", use_ssh_client=host.startswith("ssh://"), **options)
+            api = docker.APIClient(version="auto", use_ssh_client=host.startswith("ssh://"), **options)
+            podman = _podman(api.version())
         except (RequestException, DockerException, OSError, ValueError) as error:
             raise faults.unreachable(host, source, innermost(error)) from None
+        if podman:
+            api.close()
+            raise faults.unsupported(host, podman)
+        return api
 
     def _endpoint(self) -> tuple[str, str, dict[str, Any]]:
         """Where to, who said so, and docker-py's options for it."""
@@ -72,6 +77,12 @@ class Connection:
             return _endpoint_of_context(self._environment.get("DOCKER_CONTEXT"))
         except (DockerException, OSError, ValueError) as error:
             raise faults.unreachable(given or "no host", source, innermost(error)) from None
+
+
+def _podman(version: Mapping[str, Any]) -> str:
+    """Podman's name and version, where it is who answers."""
+    found = (f"{one.get('Name')} {one.get('Version')}" for one in version.get("Components") or ())
+    return next((text for text in found if "podman" in text.lower()), "")
 
 
 def _probe(host: str) -> None:

@@ -36,6 +36,19 @@ def unreachable(host: str, source: str, reason: str) -> EngineError:
     return EngineError(Diagnostic("docker-unreachable", title, found=f"{host} (from {source}): {reason}", fix=fix))
 
 
+def unsupported(host: str, engine: str) -> EngineError:
+    """An engine answers that speaks Docker's API, but not enough of it."""
+    return EngineError(
+        Diagnostic(
+            "docker-engine-unsupported",
+            "this engine does not do all that is needed of a Docker engine",
+            found=f"{engine} at {host}",
+            why="it reads no files out of a container that was never started, so no enclave could be measured",
+            fix="name a Docker engine by docker.host or DOCKER_HOST, or say `builder: oci` in images",
+        )
+    )
+
+
 def interrupted(operation: str, reason: str) -> TransientError:
     """The connection broke while a request was on its way."""
     title = "the connection to the Docker engine broke"
