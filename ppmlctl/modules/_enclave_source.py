@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ppmlctl.diagnostics import Diagnostic, InputError
+from ppmlctl.evidence import Evidence
 from ppmlctl.modules.context import Context, Files
 from ppmlctl.sgx import ContentTree, FolderTree, Layout, SgxError, Tree, TreeError, measure, places_of_traces
 from ppmlctl.sgx.bigdl import (
@@ -30,6 +31,8 @@ class EnclaveSource:
     offsets: str | None
     copies: Mapping[str, bytes] = field(default_factory=dict)
     """Files to be put beside the manifest, since they lie nowhere else on this machine."""
+    evidence: Evidence = Evidence.VERIFIED
+    """What MRENCLAVE is worth."""
 
     def recompute(self, manifest: str) -> str:
         """The shell command that measures again."""
@@ -67,11 +70,14 @@ def enclave_of_image(ctx: Context, image: str, choices: EnclaveChoices, output: 
     ctx.tell(f"reads trusted files of {image}")
     found |= docker.read_files(image, trusted, owner=owner)
     enclave = _measured(ContentTree(found), choices, image)
-    copies, offsets = {_LOADER: enclave.loader}, enclave.gramine.offsets
-    if offsets:
-        copies[_OFFSETS] = found[offsets]
-    place = f"{output}/{_OFFSETS}" if offsets else None
-    return EnclaveSource(enclave, f"{output}/{_LOADER}", place, copies)
+    offsets = enclave.gramine.offsets
+    return copied_source(enclave, found[offsets] if offsets else None, output)
+
+
+def copied_source(enclave: MeasuredEnclave, offsets: bytes | None, output: str) -> EnclaveSource:
+    """An enclave of an image, of which the files that are needed to measure it again are kept in `output`."""
+    copies = {_LOADER: enclave.loader} if offsets is None else {_LOADER: enclave.loader, _OFFSETS: offsets}
+    return EnclaveSource(enclave, f"{output}/{_LOADER}", f"{output}/{_OFFSETS}" if offsets else None, copies)
 
 
 def _measured(tree: Tree, choices: EnclaveChoices, base: str, measure: Measure = measure) -> MeasuredEnclave:

@@ -1,11 +1,13 @@
 """The signed enclave of a base image: `bash.manifest.sgx` and `bash.sig`, measured and signed on this machine.
 
-The signing key never enters a container, a build context or an image: Gramine's tools are not run, their manifest,
-measurement and signature are computed here, byte for byte.
+The signing key never enters a container, a build context or an image: measurement and signature are computed here, byte
+for byte, and by default so is the manifest. `manifest: build` has the base's own tools make it, in a build with a key
+to be thrown away; what that build says is compared with what is measured here, and with the files of the base.
 Identity: the output folder. Nothing replaces it; files that were changed or lost are written again, and a base whose
 content has changed is signed anew. A valid signature by the same signer over the same statement is kept, with its date.
-Errors: `enclave-base`, `enclave-not-measurable`, `enclave-finding`,
-`enclave-debug-forbidden`, `signing-key-changed`, `signer-missing`, `signer-failed`, `signer-timeout`,
+Errors: `enclave-base`, `enclave-not-measurable`, `enclave-finding`, `enclave-debug-forbidden`,
+`enclave-measurement-mismatch`, `enclave-file-differs`, `enclave-not-in-image`, `enclave-not-as-asked`,
+`enclave-signature-wrong`, `signing-key-changed`, `signer-missing`, `signer-failed`, `signer-timeout`,
 `signer-wrong-answer`, and those of `enclave_key`. A removal deletes the files.
 Source: BigDL's `ppml/trusted-bigdata/custom-image`; Gramine's `python/graminelibos`; Intel SDM Vol. 3D.
 """
@@ -20,7 +22,7 @@ from typing import Any, Literal
 from pydantic import model_validator
 
 from ppmlctl.diagnostics import Diagnostic, InputError, Location, StateError
-from ppmlctl.evidence import Evidence
+from ppmlctl.modules._enclave_build import enclave_of_build
 from ppmlctl.modules._enclave_source import EnclaveSource, enclave_of_folder, enclave_of_image
 from ppmlctl.modules._signer import SignerChoice
 from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult
@@ -45,6 +47,8 @@ class EnclaveSignatureArgs(ModuleArgs):
     base: str | None = None
     image: str | None = None
     base_digest: str | None = None
+    manifest: Literal["here", "build"] = "here"
+    measure: Literal["verify", "trust"] = "verify"
     template: str = TEMPLATE
     loader: str = LOADER
     size: str
@@ -70,6 +74,8 @@ class EnclaveSignatureArgs(ModuleArgs):
             raise ValueError("exactly one of base and image is needed")
         if not any(unknowns_in([self.key, self.command, self.public_key])) and not self._has_one_signer():
             raise ValueError("either key is needed, or command and public_key")
+        if not unknown and self.manifest == "build" and self.image is None:
+            raise ValueError("only an image can be built on")
         return self
 
     def _has_one_signer(self) -> bool:
@@ -135,7 +141,7 @@ class EnclaveSignature(Module[EnclaveSignatureArgs, EnclaveSignatureResult]):
             ctx.files.write(f"{args.output}/{name}", content)
         _verify(ctx.files, args, files)
         result = {**_measured(args, source), **_signature(signed)}
-        return EnclaveSignatureResult(**result, evidence=Evidence.VERIFIED)
+        return EnclaveSignatureResult(**result, evidence=source.evidence)
 
     def remove(self, ctx: Context, recorded: Recorded) -> None:
         folder = recorded.result["path"]
@@ -191,6 +197,8 @@ def _source(ctx: Context, args: EnclaveSignatureArgs, measure: Measure = measure
     )
     if args.base is not None:
         return enclave_of_folder(ctx.files, args.base, choices, measure)
+    if args.manifest == "build":
+        return enclave_of_build(ctx, str(args.image), choices, args.output, trust=args.measure == "trust")
     return enclave_of_image(ctx, str(args.image), choices, args.output)
 
 

@@ -31,7 +31,7 @@ from ppmlctl.sgx.measurement import Measurement, measure
 from ppmlctl.sgx.measurement_cache import MeasurementCache
 from ppmlctl.sgx.sigstruct import GivenSignature, Signer, Sigstruct, mr_signer_of
 from ppmlctl.sgx.tree import Entry, FolderTree, Kind, Tree
-from ppmlctl.sgx.trusted_file_check import ChangedFile, changed_trusted_files
+from ppmlctl.sgx.trusted_file_check import ChangedFile, changed_trusted_files, trusted_file_paths
 
 __all__ = [
     "VERSIONS",
@@ -79,4 +79,5 @@ __all__ = [
     "parse_size",
     "places_of_traces",
     "read_manifest",
+    "trusted_file_paths",
 ]

@@ -50,6 +50,12 @@ def changed_trusted_files(manifest_sgx: bytes, tree: Tree, working_folder: str =
     return tuple(changed)
 
 
+def trusted_file_paths(manifest_sgx: bytes, working_folder: str = "/") -> list[str]:
+    """Where the files lie that a `.manifest.sgx` trusts, in its order. Raises ManifestError."""
+    files = _trusted(read_finished_manifest(manifest_sgx))
+    return list(dict.fromkeys(absolute_path(file, working_folder) for file in files))
+
+
 def _trusted(manifest: Mapping[str, object]) -> Iterator[TrustedFile]:
     yield from listed_files(sgx_table(manifest).get("trusted_files", []))
     loader = manifest.get("loader")

@@ -52,7 +52,9 @@ def _enclave(enclave: Enclave) -> Enclave:
 
 def _images(environment: Environment) -> Images | None:
     images = environment.images
-    return images.model_copy(update={"builder": builder_of(environment)}) if images else None
+    if images is None:
+        return None
+    return images.model_copy(update={"builder": builder_of(environment), "custom": images.signed})
 
 
 def _keys(keys: Keys | None, name: str) -> Keys | None:
@@ -75,7 +77,7 @@ def _workload(workload: Workload, environment: Environment) -> Workload:
     workload = workload.model_copy(update={"expect_log": workload.expect_log or _expected(spark)})
     if environment.images is None:
         return workload.model_copy(update={"spark": spark.model_copy(update=update)})
-    enclave_size = environment.images.custom.enclave_size
+    enclave_size = environment.images.signed.enclave_size
     processes = {"driver": _process(spark.driver, enclave_size), "executor": _process(spark.executor, enclave_size)}
     epc = {"epc_request": spark.epc_request or enclave_size}
     return workload.model_copy(update={"spark": spark.model_copy(update={**update, **processes, **epc})})

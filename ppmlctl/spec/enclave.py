@@ -42,9 +42,15 @@ class Enclave(Section):
     gramine: Literal["auto", "1.3.1", "1.5", "1.7", "1.9"] = Field(
         "auto", description="Gramine's version in the image; auto finds it by the loader's content."
     )
+    manifest: Literal["here", "build"] = Field(
+        "here",
+        description="Who makes the manifest that is measured: ppmlctl, from the base's template; or the base's own "
+        "make-sgx.sh in a build with a throw-away key (builder: docker), whose result is checked here.",
+    )
     measure: Literal["verify", "trust"] = Field(
         "verify",
-        description="verify: MRENCLAVE is computed here, and another value is not signed. trust: it is signed.",
+        description="verify: MRENCLAVE is computed here, and an image or a build that says another value is refused. "
+        "trust: what it says is taken.",
     )
     debug: Literal["forbid", "allow"] = Field(
         "forbid", description="Whether an enclave with the debug flag may be signed."

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
+from ppmlctl.spec.catalogue import Catalogue
 from ppmlctl.spec.names import Boolean, FilePath, ImageReference, Platform, Repository, Tag, VariableName
-from ppmlctl.spec.section import Choice, Section
+from ppmlctl.spec.section import Choice, Section, refusal
 from ppmlctl.spec.size import EnclaveSize, Size
 
 
@@ -52,13 +54,40 @@ class Custom(Section):
     push: Boolean = Field(default=False, description="Pushes the image to its registry.")
 
 
-class Images(Section):
-    """`images`"""
+class Images(Choice):
+    """`images`: a custom image and its base, or one of the public catalogue."""
+
+    alternatives: ClassVar[tuple[str, ...]] = ("base", "catalogue")
 
     builder: Literal["docker", "oci"] | None = Field(
         None,
         description="docker (Docker Engine API) or oci (no daemon; writes an OCI layout). "
         "Default: docker, for target sandbox oci.",
     )
-    base: Base = Field(description="What the custom image stands on.")
-    custom: Custom = Field(description="The signed image that workloads run in.")
+    base: Base | None = Field(None, description="What the custom image stands on.")
+    custom: Custom | None = Field(None, description="The signed image that workloads run in.")
+    catalogue: Catalogue | None = Field(
+        None, description="A public demo image in place of `base` and `custom`. It is signed by its publisher."
+    )
+
+    @model_validator(mode="after")
+    def _custom_goes_with_base(self) -> Self:
+        if self.base is not None and self.custom is None:
+            why = type(self).model_fields["custom"].description or ""
+            raise refusal("missing-key", "a required key is missing", found="custom", why=why, fix="add `custom:`")
+        if self.catalogue is not None and self.custom is not None:
+            raise PydanticCustomError("two-alternatives", "two alternatives", {"named": ["custom", "catalogue"]})
+        return self
+
+    @property
+    def signed(self) -> Custom:
+        """The image that workloads run in, whoever signed it."""
+        if self.catalogue is None:
+            return self.custom or Custom(name="none")  # validation lets no third case through
+        return Custom(
+            name=self.catalogue.name,
+            tag=self.catalogue.tag,
+            enclave_size=Size(self.catalogue.size.upper()),
+            log_level=self.catalogue.log,
+            attestation=self.catalogue.attestation,
+        )

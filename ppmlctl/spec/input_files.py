@@ -42,9 +42,9 @@ def _named(environment: Environment) -> Iterator[tuple[KeyPath, str | None]]:
 
 
 def _of_images(environment: Environment) -> Iterator[tuple[KeyPath, str | None]]:
-    if environment.images is None:
+    base = environment.images.base if environment.images else None
+    if base is None:
         return
-    base = environment.images.base
     yield ("images", "base", "rootfs"), base.rootfs
     if base.build:
         yield ("images", "base", "build", "context"), base.build.context

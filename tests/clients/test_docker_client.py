@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import os
 import shutil
@@ -118,6 +119,29 @@ class TestRealEngine:
             client.read_files(name, [], owner={"test": name})
         assert len(containers(client, name)) == 1
         client.read_files(name, [], owner={"test": name})
+        assert containers(client, name) == []
+
+    def test_files_are_hashed_without_being_kept_and_links_lead_where_they_do_in_the_image(
+        self, client: DockerClient, name: str, tmp_path: Path
+    ) -> None:
+        library = tmp_path / "tree" / "usr" / "lib" / "x"
+        (library / "deep").mkdir(parents=True)
+        for number in range(12):
+            (library / f"lib{number}.so").write_bytes(b"%d" % number * 100_000)
+        (library / "lib.so").symlink_to("deep/again")
+        (library / "deep" / "again").symlink_to("/usr/lib/x/lib1.so")
+        (library / "outside").symlink_to("../../../etc/settings")
+        (library / "dangling").symlink_to("nowhere")
+        (tmp_path / "tree" / "lib").symlink_to("usr/lib")
+        (tmp_path / "tree" / "etc").mkdir()
+        (tmp_path / "tree" / "etc" / "settings").write_text("settings")
+        (tmp_path / "Dockerfile").write_text(DOCKERFILE)
+        client.build(Build(name, build_context(tmp_path), labels={"test": name}))
+        hashed = {f"/lib/x/lib{number}.so": b"%d" % number * 100_000 for number in range(12)}
+        hashed |= {"/lib/x/lib.so": b"1" * 100_000, "/lib/x/outside": b"settings", "/etc/settings": b"settings"}
+        asked = [*hashed, "/lib/x/dangling", "/lib/x", "/gone/a", *(f"/gone/{number}" for number in range(9))]
+        expected = {path: hashlib.sha256(content).hexdigest() for path, content in hashed.items()}
+        assert client.file_digests(name, asked, owner={"test": name}) == expected
         assert containers(client, name) == []
 
     def test_reading_an_image_that_is_not_there_is_an_error(self, client: DockerClient, name: str) -> None:
@@ -283,6 +307,7 @@ class TestRealEngine:
                 lambda: reading.remove_image(name),
                 lambda: reading.push(name),
                 lambda: reading.read_files(name, ["/x"]),
+                lambda: reading.file_digests(name, ["/x"]),
             ):
                 with pytest.raises(WriteRefusedError):
                     write()

@@ -13,7 +13,7 @@ import tarfile
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from docker_registry import running_registry
 from e2e.private_engine import private_engine
+from modules.image_folders import CHOICES, put_enclave
+
+from ppmlctl.sgx.signing_key import SigningKey
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = "dev.ppmlctl.environment"
@@ -66,6 +69,11 @@ class Place:
         """What the last line of an apply says."""
         told: dict[str, Any] = json.loads(self.run("apply", "--yes", "-o", "json").splitlines()[-1])
         return told
+
+    @property
+    def environment(self) -> str:
+        """Its identity, which labels carry."""
+        return str(yaml.safe_load((self.folder / "ppml.lock").read_text())["environment"])
 
     def result(self, task: str) -> dict[str, Any]:
         """What the lockfile records of a task."""
@@ -207,3 +215,25 @@ def test_an_engine_that_dies_during_a_build_is_waited_for_and_nothing_is_made_tw
             assert image.tags == ["a:1"]
             assert client.containers.list() == []
         assert place.applied()["recap"]["requests"]["docker"]["write"] == 0
+
+
+def test_a_demo_image_is_measured_and_needs_no_key(tmp_path: Path) -> None:
+    root = Path(shutil.copytree(ROOT / "examples/quickstart/base", tmp_path / "root"))
+    publisher = SigningKey.generate()
+    signed = put_enclave(root, publisher, replace(CHOICES, size="4G"))
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        archive.add(root, arcname=".")
+    (tmp_path / "ppml.yaml").write_text("version: 1\nname: demo\nimages: {catalogue: {size: 4g}}\n")
+    with private_engine() as engine, closing(docker.APIClient(base_url=engine.host, version="auto")) as api:
+        name = "intelanalytics/bigdl-ppml-trusted-bigdata-gramine-reference-4g"
+        api.import_image_from_data(packed.getvalue(), repository=name, tag="2.3.0-SNAPSHOT")
+        place = Place(tmp_path, engine.host)
+        said = place.run("apply", "--yes")
+        assert place.result("enclave-of-catalogue")["mr_enclave"] == signed.mr_enclave
+        assert place.result("enclave-of-catalogue")["mr_signer"] == publisher.mr_signer
+        assert "warning[demo-image]" in said
+        assert not (tmp_path / "keys").exists()
+        assert place.applied()["recap"]["requests"]["docker"]["write"] == 0
+        place.run("destroy", "--yes")
+        assert api.inspect_image(f"{name}:2.3.0-SNAPSHOT"), "what was pulled stays"

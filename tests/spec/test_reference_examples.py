@@ -11,7 +11,7 @@ WARNINGS = {
     "dangerous": [
         "moving-tag",
         "insecure-log-level",
-        "key-without-effect",
+        "insecure-measure",
         "insecure-debug",
         "insecure-finding",
         "insecure-kms-tls",
@@ -24,6 +24,7 @@ WARNINGS = {
     "client-container": ["key-without-effect", "key-without-effect"],
     "cluster": ["key-without-effect", "key-without-effect"],
     "storage-nfs": ["key-without-effect"],
+    "image-catalogue": ["demo-image"],
     "kms-private-root": ["private-root"],
     "kms-tls-insecure": ["insecure-kms-tls", "insecure-kms-attest"],
 }

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import posixpath
 import tarfile
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import docker
 from docker.errors import NotFound
 
 from ppmlctl.effects import Effect, Effects
 
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
 _NEVER_RUN = ["/never-run"]
 """An image without a command needs one to be made a container of."""
 
 _MOST_LINKS = 40
+_MANY = 8
+"""Files of one folder from which on the folder is fetched as a whole."""
+_PIECE = 1 << 16
 
 
 class Reader:
@@ -56,6 +65,47 @@ class Reader:
                 contents[posixpath.join(path, below) if below else path] = content
         return contents
 
+    def digests(self, paths: Iterable[str]) -> dict[str, str]:
+        """SHA-256 in hex by path; see DockerClient.file_digests."""
+        wanted = set(paths)
+        known: dict[str, str] = {}
+        for folder in _worth_whole(wanted):
+            known |= self._digests_below(folder)
+        for path in sorted(wanted - known.keys()):
+            for below, content in self._files_at(path):
+                if not below:
+                    known[path] = hashlib.sha256(content).hexdigest()
+        return {path: known[path] for path in wanted & known.keys()}
+
+    def _digests_below(self, folder: str) -> dict[str, str]:
+        """Of all files below, links among them followed; in pieces, since libraries fill gigabytes."""
+        digests: dict[str, str] = {}
+        links: dict[str, str] = {}
+        with self._effects.operation(Effect.READ, "read archive"):
+            try:
+                chunks, status = self._api.get_archive(self._container, folder)
+            except NotFound:
+                return {}
+            stream = io.BufferedReader(_Pieces(chunks))
+            with tarfile.open(fileobj=stream, mode="r|") as archive:
+                for member in archive:
+                    path = posixpath.join(folder, member.name.partition("/")[2])
+                    content = archive.extractfile(member) if member.isreg() else None
+                    if content is not None:
+                        digests[path] = hashlib.file_digest(content, "sha256").hexdigest()  # type: ignore[arg-type] # typeshed wants more than is read
+                    elif member.islnk():
+                        links[path] = posixpath.join(folder, member.linkname.partition("/")[2])
+                    elif member.issym():
+                        links[path] = posixpath.normpath(posixpath.join(posixpath.dirname(path), member.linkname))
+            while stream.read(_PIECE):
+                pass  # what follows the archive's end; unread, it would block the connection
+        if status and status.get("linkTarget"):
+            target = posixpath.join(posixpath.dirname(folder), status["linkTarget"])
+            below = self._digests_below(posixpath.normpath(target))
+            return {f"{folder}{path.removeprefix(target)}": digest for path, digest in below.items()}
+        followed = {path: digests.get(_end_of(path, links)) for path in links}
+        return digests | {path: digest for path, digest in followed.items() if digest}
+
     def _files_at(self, path: str) -> Iterator[tuple[str, bytes]]:
         for _ in range(_MOST_LINKS):
             with self._effects.operation(Effect.READ, "read archive"):
@@ -76,6 +126,43 @@ class Reader:
                 self._api.remove_container(container, force=True)
             except NotFound:
                 return
+
+
+class _Pieces(io.RawIOBase):
+    """What comes in pieces, as one stream."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        super().__init__()
+        self._pieces = iter(pieces)
+        self._left = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        view = memoryview(buffer).cast("B")
+        self._left = self._left or next(self._pieces, b"")
+        count = min(len(view), len(self._left))
+        view[:count], self._left = self._left[:count], self._left[count:]
+        return count
+
+
+def _worth_whole(paths: Iterable[str]) -> list[str]:
+    """The folders that are fetched at once, since many files of them are wanted."""
+    counted = Counter(posixpath.dirname(path) for path in paths)
+    chosen: list[str] = []
+    for folder in sorted(folder for folder, count in counted.items() if count >= _MANY and folder != "/"):
+        if not any(folder.startswith(f"{above}/") for above in chosen):
+            chosen.append(folder)
+    return chosen
+
+
+def _end_of(path: str, links: Mapping[str, str]) -> str:
+    for _ in range(_MOST_LINKS):
+        if path not in links:
+            break
+        path = links[path]
+    return path
 
 
 def _members(archive: io.BytesIO) -> Iterator[tuple[str, bytes]]:

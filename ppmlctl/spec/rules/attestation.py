@@ -18,10 +18,10 @@ def attestation_has_what_it_needs(environment: Environment) -> Iterator[Finding]
     if images is None:
         title, fix = "attestation needs an image", "add `images:`, or say `enabled: false`"
         yield Finding(("attestation", "enabled"), "attestation-needs-image", title, "no `images`", fix=fix)
-    elif images.custom.attestation != "dcap":
+    elif images.signed.attestation != "dcap":
         title, fix = "attestation needs an image with DCAP", "say `attestation: dcap`"
-        path = ("images", "custom", "attestation")
-        yield Finding(path, "attestation-needs-dcap", title, images.custom.attestation, _WHY, fix)
+        path = ("images", "catalogue" if images.catalogue else "custom", "attestation")
+        yield Finding(path, "attestation-needs-dcap", title, images.signed.attestation, _WHY, fix)
     if kms is None:
         title, fix = "attestation needs a key management service", "add `kms:`, or say `enabled: false`"
         yield Finding(("attestation", "enabled"), "attestation-needs-kms", title, "no `kms`", fix=fix)

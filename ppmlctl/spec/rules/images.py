@@ -7,24 +7,44 @@ from collections.abc import Iterator
 from ppmlctl.spec.defaults import builder_of
 from ppmlctl.spec.environment import Environment
 from ppmlctl.spec.finding import Finding, warning
+from ppmlctl.spec.images import Base
 from ppmlctl.spec.key_path import KeyPath
 from ppmlctl.spec.size import Size
 
 _BASE: KeyPath = ("images", "base")
 _CUSTOM: KeyPath = ("images", "custom")
+_CATALOGUE: KeyPath = ("images", "catalogue")
 
 
 def base_fits_builder(environment: Environment) -> Iterator[Finding]:
-    """The engine takes no root file system, and without an engine nothing runs a Dockerfile."""
-    if environment.images is None:
+    """The engine takes no root file system, and without an engine nothing runs a Dockerfile or pulls."""
+    images = environment.images
+    if images is None:
         return
-    base, builder = environment.images.base, builder_of(environment)
-    if base.rootfs and builder == "docker":
+    found = f"builder: {builder_of(environment)}"
+    if images.base is not None:
+        yield from _of_base(images.base, found)
+    if builder_of(environment) == "oci":
+        if images.signed.push:
+            title = "this builder pushes to no registry"
+            fix = "say `builder: docker`, or push the layout with a tool of yours"
+            yield Finding((*_CUSTOM, "push"), "push-needs-docker", title, found, fix=fix, at_key=True)
+        if environment.enclave.manifest == "build":
+            title, fix = "this builder runs no build", "say `builder: docker`, or remove the key"
+            yield Finding(("enclave", "manifest"), "manifest-needs-docker", title, found, fix=fix)
+        if images.catalogue is not None:
+            title, fix = "nothing here pulls an image", "say `builder: docker` with `target: cluster`"
+            why = "the images of the catalogue are in a registry, and only a Docker engine fetches them"
+            yield Finding(_CATALOGUE, "catalogue-needs-docker", title, found, why, fix, at_key=True)
+
+
+def _of_base(base: Base, found: str) -> Iterator[Finding]:
+    if base.rootfs and found.endswith("docker"):
         title, fix = "this builder takes no root file system", "say `builder: oci`, or name a `reference`"
-        yield Finding((*_BASE, "rootfs"), "rootfs-needs-oci", title, "builder: docker", fix=fix, at_key=True)
-    if base.build and builder == "oci":
+        yield Finding((*_BASE, "rootfs"), "rootfs-needs-oci", title, found, fix=fix, at_key=True)
+    if base.build and found.endswith("oci"):
         title, fix = "this builder runs no Dockerfile", "say `builder: docker`, or name a `rootfs`"
-        yield Finding((*_BASE, "build"), "build-needs-docker", title, "builder: oci", fix=fix, at_key=True)
+        yield Finding((*_BASE, "build"), "build-needs-docker", title, found, fix=fix, at_key=True)
     if base.build and base.pull == "never":
         title, fix = (
             "a build cannot be kept from pulling",
@@ -32,17 +52,13 @@ def base_fits_builder(environment: Environment) -> Iterator[Finding]:
         )
         why = "the engine fetches what the Dockerfile builds on where it lacks it"
         yield Finding((*_BASE, "pull"), "pull-never-needs-reference", title, "pull: never", why, fix)
-    if environment.images.custom.push and builder == "oci":
-        title = "this builder pushes to no registry"
-        fix = "say `builder: docker`, or push the layout with a tool of yours"
-        yield Finding((*_CUSTOM, "push"), "push-needs-docker", title, "builder: oci", fix=fix, at_key=True)
 
 
 def enclave_size_is_a_power_of_two(environment: Environment) -> Iterator[Finding]:
     """Gramine's signer takes other sizes, but its loader and ECREATE refuse them."""
     if environment.images is None:
         return
-    size = environment.images.custom.enclave_size
+    size = environment.images.signed.enclave_size
     if size.bytes & (size.bytes - 1) or not size.bytes:
         yield Finding(
             (*_CUSTOM, "enclave_size"),
@@ -62,7 +78,14 @@ def tags_stay(environment: Environment) -> Iterator[Finding]:
     """A tag that moves gives another image, and another MRENCLAVE, without a change of ppml.yaml."""
     if environment.images is None:
         return
-    reference, tag = environment.images.base.reference, environment.images.custom.tag
+    images = environment.images
+    reference, tag = images.base.reference if images.base else None, images.signed.tag
+    if images.catalogue is not None:
+        found = f"{images.signed.name}:{tag}"
+        why = "it moves, and its enclave is signed by somebody else, who can sign another"
+        title, fix = "a public demo image is not for production", "name a `base` and a `custom` image"
+        yield warning(_CATALOGUE, "demo-image", title, found=found, why=why, fix=fix, at_key=True)
+        return
     if reference and "@" not in reference and _moves(_tag_of(reference)):
         yield _moving((*_BASE, "reference"), reference, "name the digest: name@sha256:…")
     if "SNAPSHOT" in tag:

@@ -48,10 +48,15 @@ def _outside(environment: Environment, path: KeyPath, spark: Spark) -> Iterator[
 
 def _enclave(environment: Environment) -> Iterator[Finding]:
     enclave, images = environment.enclave, environment.images
-    if images and images.custom.log_level == "all":
-        path, title = ("images", "custom", "log_level"), "Gramine logs everything"
+    if images and images.signed.log_level == "all":
+        path: KeyPath = ("images", "catalogue", "log") if images.catalogue else ("images", "custom", "log_level")
+        title = "Gramine logs everything"
         why = "the log names every file and call of the enclave, and all who may read logs see it"
-        yield warning(path, "insecure-log-level", title, found="all", why=why, fix="say `log_level: error`")
+        yield warning(path, "insecure-log-level", title, found="all", why=why, fix=f"say `{path[-1]}: error`")
+    if enclave.measure == "trust":
+        title, why = "MRENCLAVE is taken as an image or a build says it", "nobody looks whether it is that enclave"
+        fix = "say `measure: verify`"
+        yield warning(("enclave", "measure"), "insecure-measure", title, found="trust", why=why, fix=fix)
     if enclave.debug == "allow":
         title, why = "debug enclaves may be signed", "the memory of a debug enclave can be read from outside"
         yield warning(("enclave", "debug"), "insecure-debug", title, found="allow", why=why, fix="say `debug: forbid`")

@@ -16,7 +16,7 @@ def heap_fits_enclave(environment: Environment) -> Iterator[Finding]:
     """The JVM needs memory beside its heap, and so do Gramine and the loader: half is the guide's recommendation."""
     if environment.images is None:
         return
-    enclave_size = environment.images.custom.enclave_size
+    enclave_size = environment.images.signed.enclave_size
     for path, spark in spark_workloads(environment):
         for name, process in _in_enclaves(spark):
             heap = process.jvm_memory
@@ -45,7 +45,7 @@ def requested_epc_holds_enclave(environment: Environment) -> Iterator[Finding]:
     """A pod that asks for less than its enclave is put on nodes where it does not fit."""
     if environment.images is None:
         return
-    enclave_size = environment.images.custom.enclave_size
+    enclave_size = environment.images.signed.enclave_size
     for path, spark in spark_workloads(environment):
         if spark.epc_request is not None and spark.epc_request < enclave_size:
             found = f"{spark.epc_request} for an enclave of {enclave_size}"

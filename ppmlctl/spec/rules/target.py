@@ -33,7 +33,7 @@ def client_can_submit(environment: Environment) -> Iterator[Finding]:
     if environment.target == "sandbox":
         title, fix = "the sandbox runs no containers", "say `via: job`"
         yield Finding(("client", "via"), "sandbox-without-containers", title, "target: sandbox", fix=fix)
-    elif environment.images and builder_of(environment) == "oci" and not environment.images.custom.push:
+    elif environment.images and builder_of(environment) == "oci" and not environment.images.signed.push:
         title, why = (
             "the client's engine cannot get the image",
             "`builder: oci` writes a folder that no engine looks into",

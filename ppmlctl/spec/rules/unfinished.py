@@ -26,5 +26,3 @@ def _without_effect(environment: Environment) -> Iterator[tuple[KeyPath, str]]:
         yield ("client", "data"), "nothing is mounted at /ppml/data but the claim of cluster.storage"
     if environment.pccs and environment.pccs.ca:
         yield ("pccs", "ca"), "ppmlctl does not talk to the PCCS; pods trust what their image trusts"
-    if environment.enclave.measure == "trust":
-        yield ("enclave", "measure"), "MRENCLAVE is always computed here, and nothing else is signed"

@@ -1,0 +1,95 @@
+"""The enclave of a base image, its manifest made by the base's own tools in a build, with a key made to be thrown away.
+
+The key is made and deleted within one step of the build, so no layer ever holds it. What the step claims is not
+believed: MRENCLAVE is recomputed here, and every trusted file is hashed again, from the image that is going to be used.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ppmlctl.diagnostics import Diagnostic, EngineError
+from ppmlctl.evidence import Evidence
+from ppmlctl.modules._enclave_in_image import refuse_changed_files, refuse_other_measurement, signed_enclave_of
+from ppmlctl.modules._enclave_source import EnclaveSource, copied_source
+from ppmlctl.modules.context import Context
+from ppmlctl.oci import ENVIRONMENT, TASK
+from ppmlctl.sgx import parse_size, read_manifest
+from ppmlctl.sgx.manifest import sgx_table
+
+if TYPE_CHECKING:
+    from ppmlctl.clients.docker import Build
+    from ppmlctl.sgx.bigdl import EnclaveChoices, MeasuredEnclave
+
+_KEY = "/root/.config/gramine/enclave-key.pem"
+"""Where `gramine-sgx-sign` looks for a key."""
+
+
+def enclave_of_build(ctx: Context, image: str, choices: EnclaveChoices, output: str, *, trust: bool) -> EnclaveSource:
+    """Builds on `image`, takes manifest and signature out, and removes what was built.
+
+    With `trust`, MRENCLAVE is taken as the build says it. Raises EngineError: what `_enclave_in_image` raises, and
+    `docker-build-failed`.
+    """
+    docker = ctx.engines.docker
+    built = docker.build(_build(ctx, image, choices), ctx.tell)
+    try:
+        signed = signed_enclave_of(ctx, built.id, choices.loader, choices.gramine)
+    finally:
+        docker.remove_image(built.references[0] if built.references else built.id)
+    enclave, evidence = signed.enclave, Evidence.VERIFIED
+    if trust:
+        told = replace(enclave.measurement, mr_enclave=signed.sigstruct.mr_enclave)
+        enclave, evidence = replace(enclave, measurement=told), Evidence.NOT_VERIFIED
+    else:
+        refuse_other_measurement(signed, f"the build on {image}")
+        _refuse_other_choices(signed.enclave, choices, f"the build on {image}")
+        refuse_changed_files(ctx, image, enclave.manifest_sgx)
+    return replace(copied_source(enclave, signed.offsets, output), evidence=evidence)
+
+
+def _refuse_other_choices(enclave: MeasuredEnclave, choices: EnclaveChoices, built: str) -> None:
+    sgx, size = sgx_table(read_manifest(enclave.manifest_sgx)), enclave.measurement.enclave_size
+    other = []
+    if size != parse_size(choices.size):
+        other.append(f"an enclave of {size} bytes, asked for was {choices.size}")
+    if (sgx.get("remote_attestation") == "dcap") != choices.attested:
+        asked = "dcap" if choices.attested else "none"
+        other.append(f"remote_attestation is {sgx.get('remote_attestation')}, asked for was {asked}")
+    if other:
+        raise EngineError(
+            Diagnostic(
+                "enclave-not-as-asked",
+                "a build made another enclave than was asked for",
+                found=f"{built}: {'; '.join(other)}",
+                why="what was asked for stands in ppml.yaml, and plans and people go by it",
+                fix="see how make-sgx.sh of the base takes SGX_MEM_SIZE and ENABLE_DCAP_ATTESTATION",
+            )
+        )
+
+
+def _build(ctx: Context, image: str, choices: EnclaveChoices) -> Build:
+    from ppmlctl.clients.docker import Build, generated_context  # noqa: PLC0415 - loads docker
+
+    settings = {
+        "SGX_MEM_SIZE": choices.size,
+        "SGX_LOG_LEVEL": choices.log_level,
+        "ENABLE_DCAP_ATTESTATION": str(choices.attested).lower(),
+    }
+    step = " && ".join(
+        [
+            "cd /ppml",
+            f"mkdir -p {_KEY.rpartition('/')[0]}",
+            f"openssl genrsa -3 -out {_KEY} 3072",
+            f"env -u XDG_CONFIG_HOME HOME=/root {shlex.join(f'{k}={v}' for k, v in settings.items())} bash make-sgx.sh",
+            f"rm {_KEY}",
+        ]
+    )
+    return Build(
+        f"ppmlctl-stage/{ctx.environment.lower()}:latest",
+        generated_context(f"FROM {image}\nUSER 0\nRUN {step}\n"),
+        labels={ENVIRONMENT: ctx.environment, TASK: ctx.address},
+        network="none",
+    )
