@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ppmlctl.diagnostics import Diagnostic, EngineError, Severity
-from ppmlctl.engine.cluster_lease import Acquisition, ClusterLease, holder_is_gone, lease_name
+from ppmlctl.engine.cluster_lease import Acquisition, ClusterLease, holder_is_gone, holder_of, lease_name
 from ppmlctl.engine.engines import OpenEngines
 from ppmlctl.engine.events import Listener, TaskProgress, Warned
 from ppmlctl.engine.held_lease import HeldLease, Taken
@@ -35,12 +35,19 @@ class Exclusion:
     accept: bool = False
     seen: Lease | None = None
     """The lease as it was when the plan was made."""
+    busy: bool = False
+    """Whether a process that may be alive held it then."""
     held: HeldLease | None = None
     notes: list[Diagnostic] = field(default_factory=list)
 
     def look(self) -> None:
-        """Reads the lease. Raises StateError for a lockfile that lags behind, unless an apply is under way."""
+        """Reads the lease, unless it is held here. Raises StateError for a lockfile that lags behind, unless another
+        apply is under way.
+        """
+        if self.held is not None:
+            return
         self.seen = self._lease_of(self.engines.kubernetes).read()
+        self.busy = holder_of(self.seen) is not None and not holder_is_gone(self.seen)
         self.notes = []
         if self.seen and self.seen.holder and _is_live(self.seen):
             title, why = "another apply runs right now", "what it is about to make is shown as missing"
@@ -74,10 +81,10 @@ class Exclusion:
         vanishes = _takes_away(plan, context.recorded, namespace)
         lease = self._lease_of(self.engines.lease)
         held = HeldLease(lease, taken, self.store.revision, context.stopping.set, may_vanish=vanishes)
-        self.held = held
+        self.held, self.notes = held, []
         self._fence(held.admit)
         try:
-            yield _transitions(taken.before) != _transitions(self.seen)
+            yield self.busy or _transitions(taken.before) != _transitions(self.seen)
         finally:
             self._leave(held, listener)
 

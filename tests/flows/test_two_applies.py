@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import secrets
@@ -73,31 +74,35 @@ def test_of_two_applies_one_runs_and_the_other_says_who_and_since_when(make: Mak
     one.succeed("apply", "--yes")
     two = one.clone("two")
     one.grow("one")
+    shown = two.clone("shown")
+    shown.grow("shown")
+    shown.run("plan", "--save", "next.plan")
     running = one.begin()
     one.until_at_the_gate()
 
-    refused = two.run("apply", "--yes")
-    assert refused.returncode == 0, "there is nothing to do here"
+    assert two.run("apply", "--yes").returncode == 0, "there is nothing to do here"
     two.grow("two")
-    refused = two.run("apply", "--yes")
-    assert refused.returncode == 1
+    for refused in (one.run("apply", "--yes"), shown.run("apply", "next.plan"), two.run("apply", "--yes")):
+        assert refused.returncode == 1
+        assert refused.stderr.startswith("error[environment-locked]")
+        assert f"process {running.pid} " in refused.stderr
     assert steady(refused.stderr) == (
         "error[environment-locked]: another apply runs on this environment\n"
         "  is   process N of USER on HOST holds it since TIME, renewed n s ago\n"
         "  why  two at once could make things twice\n"
         "  fix  wait for it to end, or say how many seconds to wait: --lock-timeout 600\n"
     )
-    assert f"process {running.pid} of " in refused.stderr
     planned = two.run("plan")
     assert planned.returncode == 2
     assert "another apply runs right now" in planned.stdout + planned.stderr
 
-    waiting = two.begin("--lock-timeout", "60")
+    waiting, outdated = two.begin("--lock-timeout", "60"), shown.begin("next.plan", "--lock-timeout", "60")
     one.open_the_gate()
     assert ended(running)[0] == 0
     code, said = ended(waiting)
     assert code == 1
     assert "error[lockfile-older]" in said
+    assert ended(outdated)[0] == 1
     behind = one.object("behind")
     assert behind is not None
     assert behind["data"] == {"by": "one"}
@@ -197,6 +202,24 @@ def test_of_two_first_applies_one_makes_everything(make: Make) -> None:
     assert after["data"] == {"by": "two"}
     assert after["metadata"]["labels"] == before["metadata"]["labels"], "the environment's identity stays"
     assert one.run("plan").stderr.startswith("error[lockfile-older]")
+
+
+def test_what_waited_plans_again_when_the_other_has_ended(make: Make) -> None:
+    one = make()
+    one.succeed("apply", "--yes")
+    one.grow("one")
+    running = one.begin()
+    one.until_at_the_gate()
+    two = one.clone("two")
+    waiting = two.begin("--lock-timeout", "60", "-o", "json")
+    first = waiting.stdout.readline() if waiting.stdout else ""
+    assert json.loads(first)["text"].startswith("waits for the lease of process ")
+    running.kill()
+    running.communicate()
+    two.open_the_gate()
+    code, _ = ended(waiting)
+    assert code == 0
+    assert two.plan()[0] == 0
 
 
 def test_what_is_destroyed_leaves_no_lease_that_keeps_others_out(make: Make) -> None:

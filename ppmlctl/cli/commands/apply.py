@@ -112,25 +112,19 @@ def _run(wish: Wish, file: Path, shown: SavedPlan | None) -> int:
 
 
 def _carry_out(wish: Wish, session: Session, shown: SavedPlan | None) -> Recap:
-    plan = _planned(wish, session, shown)
+    plan = session.plan(destroy=wish.destroy)
     with ExitStack() as held:
         if session.needs_lease(plan):
             with listening(as_json=wish.as_json) as listener:
                 moved = held.enter_context(session.lease(plan, listener))
             if moved:
-                plan = _planned(wish, session, shown)
-        if not wish.as_json and shown is None:
+                plan = session.plan(destroy=wish.destroy)
+        if shown is not None:
+            check_unchanged(shown, plan, session)
+        elif not wish.as_json:
             typer.echo(_introduction(plan, session))
         with listening(as_json=wish.as_json) as listener:
             return session.apply(plan, listener)
-
-
-def _planned(wish: Wish, session: Session, shown: SavedPlan | None) -> Plan:
-    """The plan; where one was shown, only that one."""
-    plan = session.plan(destroy=wish.destroy)
-    if shown is not None:
-        check_unchanged(shown, plan, session)
-    return plan
 
 
 def _introduction(plan: Plan, session: Session) -> str:
