@@ -116,7 +116,7 @@ class Acquisition:
     def run(self) -> Taken:
         """Takes it as soon as it is free. Raises StateError (environment-locked) where a living process keeps it."""
         began = time.monotonic()
-        watch = _Watch()
+        watch = Watch()
         if holder_of(self.seen) is None and (taken := self._take(self.seen)) is not None:
             return taken
         while True:
@@ -173,7 +173,7 @@ class Acquisition:
         self.lease.client.wait(key, Condition("the former one is gone", lambda now: now is None), _NAMESPACE_SECONDS)
 
 
-class _Watch:
+class Watch:
     """Follows one lease from reading to reading. Its clock stands still in a suspended machine: so it never hurries."""
 
     def __init__(self) -> None:

@@ -4,54 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import pytest
+from engine.lease_shelf import THEIRS, Shelf
 
 from ppmlctl.diagnostics import Diagnostic, EngineError, TransientError
 from ppmlctl.engine import held_lease
 from ppmlctl.engine.held_lease import HeldLease, Instant, LeaseLostError, Taken
 from ppmlctl.state.lease import Holder, Lease, Revision
 
-OURS, THEIRS = Holder("alice", "here", 1, "a"), Holder("bob", "there", 2, "b")
+OURS = Holder("alice", "here", 1, "a")
 NOTHING = Revision("env")
-
-
-@dataclass
-class Shelf:
-    """A lease in memory, with the versions of a real one."""
-
-    lease: Lease | None
-    faults: list[Exception] = field(default_factory=list)
-    writes: int = 0
-    written: threading.Event = field(default_factory=threading.Event)
-
-    def read(self) -> Lease | None:
-        return self.lease
-
-    def write(self, lease: Lease) -> Lease | None:
-        if self.faults:
-            raise self.faults.pop(0)
-        if self.lease is None or self.lease.version != lease.version:
-            return None
-        self.writes += 1
-        self.lease = replace(lease, version=str(int(lease.version or 0) + 1))
-        self.written.set()
-        return self.lease
-
-    def delete(self, lease: Lease) -> None:
-        assert self.lease is not None
-        if self.lease.version == lease.version:
-            self.lease = None
-
-    def take_over(self) -> None:
-        assert self.lease is not None
-        self.lease = replace(self.lease, holder=THEIRS, version="99")
-
-    def touch(self) -> None:
-        """Somebody puts a note on it."""
-        assert self.lease is not None
-        self.lease = replace(self.lease, version="50")
 
 
 @dataclass
