@@ -25,6 +25,7 @@ from ppmlctl.engine.secret_sources import secret_of
 from ppmlctl.engine.secrets_kept import SecretsKept
 from ppmlctl.engine.vault_access import NoVault, open_vault, password_of
 from ppmlctl.engine.workload_runs import WorkloadRun, last_run, with_reruns
+from ppmlctl.modules._container_submitter import ClientContainer
 from ppmlctl.modules._spark_attempt import end_run
 from ppmlctl.modules.base import Module
 from ppmlctl.modules.context import SANDBOX, Context, Files
@@ -206,7 +207,8 @@ class Session:
         """Ends the last run of a workload; its name, or an empty text where it had ended."""
         run = self.last_run(workload)
         engines = self._open_engines(writes_allowed=True)
-        return run.name if end_run(replace(self.context, engines=engines), run.namespace, run.name) else ""
+        client = ClientContainer(run.client, run.runs) if run.client and run.runs else None
+        return run.name if end_run(replace(self.context, engines=engines), run.namespace, run.name, client) else ""
 
     @cached_property
     def context(self) -> Context:

@@ -21,6 +21,8 @@ class WorkloadRun:
     namespace: str
     pending: bool
     client: str | None = None
+    runs: str | None = None
+    """The folder of that container's runs."""
 
 
 def last_run(
@@ -34,10 +36,11 @@ def last_run(
     intent, entry = intents.get(address), recorded.get(address)
     if intent is not None:
         pending = not intent.get("failed")
-        return WorkloadRun(workload, intent["submit"], intent["namespace"], pending, intent.get("client"))
+        client, runs = intent.get("client"), intent.get("runs")
+        return WorkloadRun(workload, intent["submit"], intent["namespace"], pending, client, runs)
     if entry is not None:
         result = entry.result
-        return WorkloadRun(workload, result["name"], result["namespace"], pending=False, client=result.get("client"))
+        return WorkloadRun(workload, result["name"], result["namespace"], pending=False, runs=result.get("runs"))
     check_names([workload], names)
     raise InputError(Diagnostic("workload-not-run", "a workload has not run yet", workload, fix="ppmlctl apply"))
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from ppmlctl.diagnostics import Diagnostic, EngineError
 from ppmlctl.modules._kubernetes import RUN
 from ppmlctl.spark import phase
+from ppmlctl.spark.begin_script import LOG, STATUS
 
 if TYPE_CHECKING:
     from ppmlctl.clients.kubernetes import KubernetesClient, Manifest
@@ -33,6 +35,27 @@ def driver_log(client: KubernetesClient, namespace: str, run: str, *, follow: bo
         yield from client.follow_log(key_of(pod))
     else:
         yield from client.pod_log(key_of(pod)).splitlines()
+
+
+def driver_has_a_pod(client: KubernetesClient, namespace: str, run: str) -> bool:
+    """Whether the driver is, or was, in the cluster."""
+    return _driver(client, namespace, run) is not None
+
+
+def file_log(folder: Path, *, follow: bool) -> Iterator[str]:
+    """The log of a run in the client container, out of its folder. Raises EngineError (workload-log-gone)."""
+    path = folder / LOG
+    while follow and not path.exists() and not (folder / STATUS).exists():
+        time.sleep(_PAUSE_SECONDS)
+    if not path.exists():
+        raise EngineError(Diagnostic("workload-log-gone", "the log of a run is gone", found=str(path)))
+    with path.open(errors="replace") as log:
+        ended = False
+        while not ended:
+            ended = not follow or (folder / STATUS).exists()  # asked first: what was written before is read below
+            yield from (line.rstrip("\n") for line in log)
+            if not ended:
+                time.sleep(_PAUSE_SECONDS)
 
 
 def executor_logs(client: KubernetesClient, namespace: str, run: str, *, follow: bool) -> Iterator[str]:

@@ -11,13 +11,11 @@ from ppmlctl.modules._kubernetes import ENVIRONMENT, RUN
 from ppmlctl.modules._pod_cause import warnings_of
 from ppmlctl.modules._submitter import SubmitState, Submitter
 from ppmlctl.modules.context import Context
-from ppmlctl.spark import Pods, Submission, admission_name, end_of, failed_mounts, is_hopeless, phase, waiting_reason
-from ppmlctl.spark.pods import Pod
+from ppmlctl.spark import Pods, Submission, admission_name, end_of, failed_mounts, patience, phase, waiting_reason
+from ppmlctl.spark.pods import HOPELESS_SECONDS, Pod
 
 _PAUSES_SECONDS = (0.1, 0.2, 0.4, 0.8, 1.0)
 """Between looks: short ones after each change, since changes come together."""
-_HOPELESS_SECONDS = 15.0
-"""A pod that says why it cannot start may still get over it for so long: a node joins, a registry answers."""
 _NO_DRIVER_SECONDS = 5.0
 _EVENTS_EVERY = 5.0
 _MANY_DEATHS = 10
@@ -106,7 +104,8 @@ class Watch:
             return f"executors die one after another, {deaths} so far"
         for pod in _held_up(sight.pods):
             name, reason = pod["metadata"]["name"], waiting_reason(pod)
-            if is_hopeless(pod) and self._lasts(f"{name} {reason.partition(':')[0]}", _HOPELESS_SECONDS):
+            seconds = patience(pod)
+            if seconds is not None and self._lasts(f"{name} {reason.partition(':')[0]}", seconds):
                 return f"pod {name} cannot start: {reason}"
         return self._mount_failure(sight.pods)
 
@@ -122,7 +121,7 @@ class Watch:
             told = warnings_of(self.ctx.engines.kubernetes, dict(pod))
             mounts = (text for text in told if text.startswith("FailedMount"))
             messages = failed_mounts(mounts, admission_name(self.submission))
-            if messages and self._lasts(f"{name} mounts", _HOPELESS_SECONDS):
+            if messages and self._lasts(f"{name} mounts", HOPELESS_SECONDS):
                 return f"pod {name} cannot start: {messages[-1]}"
         return None
 

@@ -19,11 +19,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from ppmlctl.modules._container_submitter import ClientContainer, ContainerSubmitter
 from ppmlctl.modules._job_submitter import JobSubmitter
 from ppmlctl.modules._kubernetes import ENVIRONMENT, RUN, TASK, label_value
 from ppmlctl.modules._secret_references import keys_read
-from ppmlctl.modules._spark_attempt import begin_attempt
+from ppmlctl.modules._spark_attempt import Workload, begin_attempt
 from ppmlctl.modules._spark_run import SparkRun
+from ppmlctl.modules._submitter import Submitter
 from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult, SecretKey
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import ActionKind, Change, Observed, Recorded, Wanted, decide
@@ -44,7 +46,8 @@ from ppmlctl.spark import (
 from ppmlctl.spec import Duration
 from ppmlctl.unknown import Unknown
 
-_WHEN = {"rerun", "deadline"}
+_WHEN = {"client", "deadline", "rerun"}
+"""What says only when, for how long and from where it runs."""
 
 
 def _in_seconds(value: object) -> object:
@@ -89,6 +92,14 @@ class SparkAttestationArgs(ModuleArgs):
     must_succeed: bool = True
 
 
+class SparkClientArgs(ModuleArgs):
+    """`client`: the container of this machine that submits, the folder of its runs, and where pods reach it."""
+
+    name: str
+    runs: str
+    address: str | None = None
+
+
 class SparkSubmitArgs(ModuleArgs):
     """`image_variables` are the image's own, for `${SPARK_HOME}` and the like in `application` and `jars`."""
 
@@ -114,6 +125,8 @@ class SparkSubmitArgs(ModuleArgs):
     epc_request: int | str | None = None
     device_plugin: Literal["intel", "host", "none"] = "intel"
     claim: str | None = None
+    data: str | None = None
+    client: SparkClientArgs | None = None
     has_keys: bool = False
     expect_log: str | None = None
     deadline: Seconds = 1800
@@ -128,6 +141,8 @@ class SparkSubmitResult(ModuleResult):
     namespace: str
     digest: str
     attempt: int
+    runs: str | None = None
+    """The folder of the client container's runs, where one submitted it."""
     verdict: str
 
 
@@ -170,10 +185,11 @@ class SparkSubmit(Module[SparkSubmitArgs, SparkSubmitResult]):
     def apply(self, ctx: Context, args: SparkSubmitArgs, observed: Observed) -> SparkSubmitResult:  # noqa: ARG002 - decided
         digest = _digest_of(args)
         check_only = _submission(ctx, args, run_name(args.name, digest, 1))
-        SparkRun(ctx, check_only, JobSubmitter(ctx, check_only)).check()
-        attempt = begin_attempt(ctx, args.namespace, args.name, digest)
+        SparkRun(ctx, check_only, _submitter(ctx, args, check_only)).check()
+        client = ClientContainer(args.client.name, args.client.runs) if args.client else None
+        attempt = begin_attempt(ctx, Workload(args.name, args.namespace, client), digest)
         submission = _submission(ctx, args, run_name(args.name, digest, attempt.number))
-        run = SparkRun(ctx, submission, JobSubmitter(ctx, submission))
+        run = SparkRun(ctx, submission, _submitter(ctx, args, submission))
         with attempt.failing():
             verdict = run.verdict(args.expect_log)
         return SparkSubmitResult(
@@ -181,6 +197,7 @@ class SparkSubmit(Module[SparkSubmitArgs, SparkSubmitResult]):
             namespace=args.namespace,
             digest=digest,
             attempt=attempt.number,
+            runs=args.client.runs if args.client else None,
             verdict=verdict.claim,
             evidence=verdict.evidence,
         )
@@ -249,11 +266,19 @@ def _submission(ctx: Context, args: SparkSubmitArgs, name: str) -> Submission:
         image_pull_policy=args.image_pull_policy,
         image_pull_secrets=args.image_pull_secrets,
         claim=args.claim,
+        data=args.data,
+        address=args.client.address if args.client else None,
         has_keys=args.has_keys,
         deadline=args.deadline,
         driver_port=args.driver_port,
         labels={**_labels(ctx), RUN: name},
     )
+
+
+def _submitter(ctx: Context, args: SparkSubmitArgs, submission: Submission) -> Submitter:
+    if args.client is None:
+        return JobSubmitter(ctx, submission)
+    return ContainerSubmitter(ctx, submission, ClientContainer(args.client.name, args.client.runs))
 
 
 def _labels(ctx: Context) -> dict[str, str]:

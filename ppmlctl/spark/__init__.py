@@ -19,7 +19,7 @@ from ppmlctl.spark.pod_template import (
     completed_template,
     pod_template,
 )
-from ppmlctl.spark.pods import Pods, end_of, failed_mounts, is_hopeless, phase, waiting_reason
+from ppmlctl.spark.pods import Pods, end_of, failed_mounts, patience, phase, waiting_reason
 from ppmlctl.spark.security import AUTHENTICATION, CREDENTIALS
 from ppmlctl.spark.submission import (
     Attestation,
@@ -59,9 +59,9 @@ __all__ = [
     "failed_mounts",
     "failures_in",
     "files_manifest",
-    "is_hopeless",
     "job_manifest",
     "judged",
+    "patience",
     "phase",
     "pod_template",
     "run_name",

@@ -103,9 +103,12 @@ def shared_volumes(submission: Submission) -> Volumes:
 
 
 def data_volumes(submission: Submission) -> Volumes:
-    """The claim of `cluster.storage`."""
-    source = {"persistentVolumeClaim": {"claimName": submission.claim}}
-    return {"data": ("/ppml/data", source)} if submission.claim else {}
+    """The claim of `cluster.storage`, else the node's folder, which has to be there."""
+    if submission.claim:
+        return {"data": ("/ppml/data", {"persistentVolumeClaim": {"claimName": submission.claim}})}
+    if submission.data:
+        return {"data": ("/ppml/data", {"hostPath": {"path": submission.data, "type": "Directory"}})}
+    return {}
 
 
 def mounts(volumes: Volumes) -> list[Manifest]:

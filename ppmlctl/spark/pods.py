@@ -27,6 +27,11 @@ _HOPELESS = frozenset(
 """Reasons for waiting that a run does not outlive: somebody has to mend something."""
 
 
+HOPELESS_SECONDS = 15.0
+"""Somebody may mend it just now; the scheduler and the kubelet look again within this time."""
+_CROWDED_SECONDS = 300.0
+
+
 @dataclass(frozen=True)
 class Pods:
     """The pods of one run, as they are now."""
@@ -81,10 +86,15 @@ def waiting_reason(pod: Pod) -> str:
     return ""
 
 
-def is_hopeless(pod: Pod) -> bool:
-    """Whether it waits for what time alone does not bring: room on a node, an image, a secret's key."""
-    reason = waiting_reason(pod).partition(":")[0]
-    return phase(pod) == "Pending" and (reason == "Unschedulable" or reason in _HOPELESS)
+def patience(pod: Pod) -> float | None:
+    """Seconds for which a pod may wait as it does; None where nothing holds it up.
+
+    An image, a secret's key and a node's EPC do not come by waiting; room on a node does, when others end.
+    """
+    reason, _, message = waiting_reason(pod).partition(":")
+    if phase(pod) != "Pending" or not (reason == "Unschedulable" or reason in _HOPELESS):
+        return None
+    return _CROWDED_SECONDS if reason == "Unschedulable" and "sgx.intel.com/" not in message else HOPELESS_SECONDS
 
 
 def end_of(pod: Pod) -> str:

@@ -104,6 +104,8 @@ class Submission:
     image_pull_policy: str = "IfNotPresent"
     image_pull_secrets: tuple[str, ...] = ()
     claim: str | None = None
+    data: str | None = None
+    """A folder of the node, where there is no claim."""
     has_keys: bool = False
     deadline: int = 1800
     """Seconds."""

@@ -18,9 +18,10 @@ _PATIENCE = "10000000"
 """Upstream's timeouts (ms): an enclave that swaps pages may not answer for long."""
 
 
-def submit_words(submission: Submission, *, api_server: str = API_SERVER) -> list[str]:
-    """All words. `api_server` is the cluster as the submitting process reaches it."""
-    return [*_options(submission, api_server), *_settings(submission), submission.application, *submission.arguments]
+def submit_words(submission: Submission, *, api_server: str = API_SERVER, folder: str = SUBMISSION_FOLDER) -> list[str]:
+    """All words. `api_server` is the cluster as the submitting process reaches it, `folder` where it has its files."""
+    settings = _settings(submission, folder)
+    return [*_options(submission, api_server), *settings, submission.application, *submission.arguments]
 
 
 def _options(submission: Submission, api_server: str) -> Iterator[str]:
@@ -39,9 +40,9 @@ def _options(submission: Submission, api_server: str) -> Iterator[str]:
         yield from ("--jars", ",".join(submission.jars))
 
 
-def _settings(submission: Submission) -> Iterator[str]:
+def _settings(submission: Submission, folder: str) -> Iterator[str]:
     """The user's settings win over defaults, and lose to names, accounts and security."""
-    fixed = {**dict(_cluster_settings(submission)), **dict(security_settings(submission))}
+    fixed = {**dict(_cluster_settings(submission, folder)), **dict(security_settings(submission))}
     for name, value in {**dict(_defaults(submission)), **submission.conf, **fixed}.items():
         yield from ("--conf", f"{name}={value}")
 
@@ -56,7 +57,7 @@ def _defaults(submission: Submission) -> Iterator[tuple[str, str]]:
         yield "spark.kubernetes.file.upload.path", "file:///tmp"
 
 
-def _cluster_settings(submission: Submission) -> Iterator[tuple[str, str]]:
+def _cluster_settings(submission: Submission, folder: str) -> Iterator[tuple[str, str]]:
     """The submission does not wait: what the driver does is seen by its pod, not by who asked for it."""
     if not submission.on_cluster:
         return
@@ -67,8 +68,8 @@ def _cluster_settings(submission: Submission) -> Iterator[tuple[str, str]]:
     yield "spark.kubernetes.namespace", submission.namespace
     yield "spark.kubernetes.authenticate.driver.serviceAccountName", submission.service_account
     yield "spark.kubernetes.authenticate.executor.serviceAccountName", submission.service_account
-    yield "spark.kubernetes.driver.podTemplateFile", f"{SUBMISSION_FOLDER}/driver.yaml"
-    yield "spark.kubernetes.executor.podTemplateFile", f"{SUBMISSION_FOLDER}/executor.yaml"
+    yield "spark.kubernetes.driver.podTemplateFile", f"{folder}/driver.yaml"
+    yield "spark.kubernetes.executor.podTemplateFile", f"{folder}/executor.yaml"
     yield "spark.kubernetes.executor.podNamePrefix", submission.name
     if submission.mode == "cluster":
         yield "spark.kubernetes.driver.pod.name", driver_name(submission.name)

@@ -1,4 +1,4 @@
-"""examples/spark-sgx on a real engine and cluster, from nothing to a submission and back."""
+"""examples/spark-sgx on a real engine and cluster: Pi in all four modes, what goes wrong, and back to nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,6 +57,40 @@ class Example:
         last: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
         return last
 
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """Starts ppmlctl there."""
+        command = [str(Path(sys.executable).with_name("ppmlctl")), *words]
+        environment = {**os.environ, "PPML_VAULT_PASSWORD": PASSWORD, "NO_COLOR": "1"}
+        return subprocess.Popen(
+            command, cwd=self.folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
+
+    def acting(self) -> dict[str, str]:
+        """What a plan would do, by task."""
+        planned = self.run("plan", "-o", "json")
+        actions = json.loads(planned.stdout)["actions"]
+        return {action["address"]: action["action"] for action in actions if action["action"] != "keep"}
+
+    def pods(self, labels: str = "", phase: str = "") -> list[str]:
+        """Names of pods in the namespace."""
+        selectors = [
+            *(["--selector", labels] if labels else []),
+            *(["--field-selector", f"status.phase={phase}"] if phase else []),
+        ]
+        names = kubectl("get", "pods", "--namespace", self.namespace, "--output", "name", *selectors)
+        return [name.removeprefix("pod/") for name in names.split()]
+
+    def edit(self, workload: str, **values: str) -> None:
+        """Says something else of a workload's `spark`."""
+        file = self.folder / "ppml.yaml"
+        head, found, rest = file.read_text().partition(f"  - name: {workload}\n    spark:\n")
+        assert found
+        own, separator, others = rest.partition("  - name: ")
+        for name, value in values.items():
+            own = re.sub(rf"^      {name}: .*\n", "", own, flags=re.MULTILINE)
+            own = f"      {name}: {value}\n{own}"
+        file.write_text(head + found + own + separator + others)
+
     @property
     def lockfile(self) -> bytes:
         return (self.folder / "ppml.lock").read_bytes()
@@ -79,11 +115,33 @@ def bridge(engine: docker.APIClient) -> str:
 
 
 @pytest.fixture(scope="module")
-def example(tmp_path_factory: pytest.TempPathFactory, engine: docker.APIClient, bridge: str) -> Iterator[Example]:
+def aesm_socket() -> Iterator[None]:
+    """A socket where aesmd would have one: pods with SGX mount it, and nobody talks to it here."""
+    place = Path("/var/run/aesmd/aesm.socket")
+    if place.is_socket():
+        yield
+        return
+    try:
+        place.parent.mkdir(exist_ok=True)
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(str(place))
+    except OSError as error:
+        pytest.skip(f"no socket can be made at {place}: {error.strerror}")
+    yield
+    place.unlink()
+
+
+@pytest.fixture(scope="module")
+def example(
+    tmp_path_factory: pytest.TempPathFactory,
+    engine: docker.APIClient,
+    bridge: str,
+    aesm_socket: None,
+) -> Iterator[Example]:
     built = subprocess.run(
         [sys.executable, str(ROOT / "tests/e2e/image/build.py")], capture_output=True, text=True, check=False
     )
-    if "BusyboxMissingError" in built.stderr:
+    if "RootFileSystemError" in built.stderr:
         pytest.skip(built.stderr.splitlines()[-1])
     assert built.returncode == 0, built.stderr
     folder = tmp_path_factory.mktemp("spark-sgx") / "example"
@@ -117,19 +175,24 @@ def kubectl(*words: str) -> str:
     return subprocess.run(["kubectl", *words], capture_output=True, text=True, timeout=60, check=True).stdout
 
 
+MODES = {"spark-pi": True, "spark-pi-client": True, "spark-pi-local": False, "spark-pi-local-sgx": True}
+"""Workloads, one for each mode, and whether they run in an enclave."""
+
+
 def test_everything_is_made_and_nothing_passes_for_more_than_it_is(applied: dict[str, Any]) -> None:
     assert applied["recap"]["failed"] == 0
     assert applied["recap"]["simulated"] == 0
     assert applied["outputs"]["ehsm_verdict"].startswith("private root")
-    assert applied["outputs"]["submissions"]["spark-pi"]["verdict"] == "ran, result not checked"
+    verdicts = {name: run["verdict"] for name, run in applied["outputs"]["submissions"].items()}
+    assert verdicts == dict.fromkeys(MODES, "ran, its log holds what was expected")
 
 
-def test_the_job_ran_the_images_submit_script(applied: dict[str, Any], example: Example) -> None:
-    job = applied["outputs"]["submissions"]["spark-pi"]["name"]
-    log = kubectl("logs", f"job/{job}", "--namespace", example.namespace).splitlines()
-    assert "stand-in: would submit to k8s://https://kubernetes.default.svc in cluster mode, SGX true" in log
-    application = "local:///ppml/spark-3.1.3/examples/jars/spark-examples_2.12-3.1.3.jar"
-    assert log[-1] == f"stand-in: application: {application} 100"
+@pytest.mark.usefixtures("applied")
+@pytest.mark.parametrize("workload", MODES)
+def test_each_drivers_log_holds_pi_and_in_an_enclave_its_attestation(example: Example, workload: str) -> None:
+    log = example.run("logs", workload).stdout
+    assert re.search(r"^Pi is roughly 3\.1", log, re.MULTILINE), log
+    assert ("Attestation Success!" in log) is MODES[workload]
 
 
 def test_the_measurement_is_recomputed_by_the_printed_command(applied: dict[str, Any], example: Example) -> None:
@@ -161,6 +224,102 @@ def test_a_deleted_secret_alone_is_planned_and_made_again(example: Example) -> N
 
 def serials(*lockfiles: bytes) -> set[bytes]:
     return {line for lockfile in lockfiles for line in lockfile.splitlines() if line.startswith(b"serial: ")}
+
+
+@pytest.mark.usefixtures("applied")
+def test_other_arguments_run_that_workload_again_and_no_other(example: Example) -> None:
+    example.edit("spark-pi-local", arguments='["3"]')
+    assert example.acting() == {"workload.spark-pi-local": "run"}
+    assert example.told("apply", "--yes")["recap"]["changed"] == 1
+    assert example.acting() == {}
+
+
+@pytest.mark.usefixtures("applied")
+def test_a_jar_that_does_not_exist_is_told_and_planned_again(example: Example) -> None:
+    example.edit("spark-pi-local", application='"local:///nowhere.jar"')
+    failed = example.run("apply", "--yes")
+    assert failed.returncode == 1
+    assert "error[workload-failed]: a workload failed" in failed.stderr
+    assert "Local jar /nowhere.jar does not exist, skipping." in failed.stderr
+    assert "Failed to load class org.apache.spark.examples.SparkPi" in failed.stderr
+    assert example.acting() == {"workload.spark-pi-local": "run"}
+    example.edit("spark-pi-local", application='"{{ examples }}"')
+    example.told("apply", "--yes")
+
+
+@pytest.mark.usefixtures("applied")
+def test_a_node_that_lacks_epc_is_told_in_one_line_and_leaves_nothing(example: Example) -> None:
+    example.edit("spark-pi", epc_request="2T")
+    failed = example.run("apply", "--yes")
+    example.edit("spark-pi", epc_request="1G")
+    assert failed.returncode == 1
+    (line,) = (line for line in failed.stderr.splitlines() if "cannot start" in line)
+    assert "-driver cannot start: Unschedulable: 0/1 nodes are available: " in line
+    assert "1 Insufficient sgx.intel.com/epc." in line
+    assert "-driver" not in " ".join(example.pods("spark-role=driver", "Pending"))
+
+
+@pytest.mark.usefixtures("applied")
+def test_a_run_whose_apply_was_killed_is_picked_up_and_shows_no_secret_meanwhile(
+    example: Example, engine: docker.APIClient
+) -> None:
+    example.edit("spark-pi", arguments='["1500"]')
+    applying = example.start("apply", "--yes")
+    (driver,) = wait_for(lambda: example.pods("spark-role=driver", "Running"), applying)
+    wait_for(lambda: example.pods("spark-role=executor", "Running"), applying)
+    applying.kill()
+    applying.communicate()
+    assert where_shown(example.run("vault", "show", "ssl_password").stdout.strip(), example, engine) == []
+    submitter = example.pods(f"job-name={driver.removesuffix('-driver')}")
+    kubectl("delete", "pod", *submitter, "--namespace", example.namespace, "--wait=false")
+    told = example.told("apply", "--yes")
+    assert f"{told['outputs']['submissions']['spark-pi']['name']}-driver" == driver
+    assert example.pods(f"spark-role=driver,ppmlctl/run={driver.removesuffix('-driver')}") == [driver]
+
+
+@pytest.mark.usefixtures("applied")
+def test_a_driver_whose_submitting_pod_was_deleted_does_not_begin_again(example: Example) -> None:
+    applying = example.start("apply", "--yes", "--rerun", "spark-pi-client")
+    before = set(example.pods("job-name"))
+    (pod,) = wait_for(lambda: set(example.pods("job-name", "Running")) - before, applying)
+    run = pod.rpartition("-")[0]
+    assert run.endswith("-2"), "another attempt"
+    kubectl("delete", "pod", pod, "--namespace", example.namespace, "--grace-period=1")
+    _, told = applying.communicate(timeout=120)
+    assert applying.returncode == 1
+    (replaced,) = example.pods(f"job-name={run}")
+    assert kubectl("logs", replaced, "--namespace", example.namespace) == (
+        f"ppmlctl: {pod} began this run; it does not begin again\n"
+    )
+    assert f"ppmlctl: {pod} began this run" in told
+    assert example.acting()["workload.spark-pi-client"] == "run"
+
+
+def where_shown(secret: str, example: Example, engine: docker.APIClient) -> list[str]:
+    """Places outside of Secrets where the value can be read while the job runs."""
+    assert len(secret) > 8
+    places = {"ConfigMaps": kubectl("get", "configmaps", "--namespace", example.namespace, "--output", "yaml")}
+    for pod in example.pods():
+        places[f"log of {pod}"] = kubectl("logs", pod, "--namespace", example.namespace)
+        places[f"pod {pod}"] = kubectl("get", "pod", pod, "--namespace", example.namespace, "--output", "yaml")
+    label = f"io.kubernetes.pod.namespace={example.namespace}"
+    for container in engine.containers(all=True, filters={"label": label}):
+        places[f"inspection of {container['Names'][0]}"] = json.dumps(engine.inspect_container(container["Id"]))
+    for command in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it has ended
+            places[f"arguments of process {command.parent.name}"] = command.read_bytes().decode(errors="replace")
+    assert any("CoarseGrainedExecutorBackend" in text for text in places.values()), "looked while the job ran"
+    return [place for place, text in places.items() if secret in text]
+
+
+def wait_for(look: Callable[[], Collection[str]], process: subprocess.Popen[str]) -> Collection[str]:
+    """What `look` finds once it finds something, while the process goes on."""
+    over = time.monotonic() + 120
+    while not (found := look()):
+        assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < over, "nothing was found in two minutes"
+        time.sleep(0.5)
+    return found
 
 
 @pytest.mark.usefixtures("applied")

@@ -6,7 +6,7 @@ from typing import Any
 
 from spark_cases import PI
 
-from ppmlctl.spark import Pods, end_of, failed_mounts, is_hopeless, waiting_reason
+from ppmlctl.spark import Pods, end_of, failed_mounts, patience, waiting_reason
 
 EPC = "0/1 nodes are available: 1 Insufficient sgx.intel.com/epc."
 
@@ -40,17 +40,21 @@ def test_driver_executors_and_submitters_are_told_apart() -> None:
 
 def test_a_node_without_enough_epc_is_told_in_the_schedulers_words() -> None:
     assert waiting_reason(unschedulable(EPC)) == f"Unschedulable: {EPC}"
-    assert is_hopeless(unschedulable(EPC))
+    assert patience(unschedulable(EPC)) == 15
+
+
+def test_a_crowded_node_is_waited_for_much_longer() -> None:
+    assert patience(unschedulable("0/1 nodes are available: 1 Insufficient cpu.")) == 300
 
 
 def test_an_image_that_cannot_be_pulled_and_a_key_that_is_not_there_are_hopeless() -> None:
-    assert is_hopeless(waiting("ImagePullBackOff", "Back-off pulling image"))
-    assert is_hopeless(waiting("CreateContainerConfigError", "couldn't find key app_key in Secret"))
+    assert patience(waiting("ImagePullBackOff", "Back-off pulling image")) == 15
+    assert patience(waiting("CreateContainerConfigError", "couldn't find key app_key in Secret")) == 15
 
 
 def test_a_container_that_is_being_created_waits_for_nothing_worth_telling() -> None:
     assert waiting_reason(waiting("ContainerCreating")) == ""
-    assert not is_hopeless(waiting("ContainerCreating"))
+    assert patience(waiting("ContainerCreating")) is None
 
 
 def test_an_end_is_told_by_the_pods_reason_or_its_containers() -> None:

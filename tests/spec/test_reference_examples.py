@@ -21,7 +21,6 @@ WARNINGS = {
         "heap-above-half",
         "insecure-spark",
     ],
-    "client-container": ["key-without-effect", "key-without-effect"],
     "cluster": ["key-without-effect", "key-without-effect"],
     "storage-nfs": ["key-without-effect"],
     "image-catalogue": ["demo-image"],

@@ -14,6 +14,7 @@ from docker.errors import APIError, ImageNotFound, NotFound
 from ppmlctl.clients.docker import faults
 from ppmlctl.clients.docker.archive import Reader
 from ppmlctl.clients.docker.connection import Connection
+from ppmlctl.clients.docker.containers import Containers
 from ppmlctl.clients.docker.context import Build
 from ppmlctl.clients.docker.credentials import Credentials, Registries
 from ppmlctl.clients.docker.dockerfile import place_of
@@ -64,6 +65,11 @@ class DockerClient:
 
     def __exit__(self, *_exception: object) -> None:
         self.close()
+
+    @property
+    def containers(self) -> Containers:
+        """The engine's containers."""
+        return Containers(self._effects, self._connection)
 
     def inspect_image(self, reference: str) -> DockerImage | None:
         """The image that the engine has under `reference` (a name, or an id), or None."""

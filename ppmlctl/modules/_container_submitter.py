@@ -1,0 +1,139 @@
+"""The client container of this machine, submitting one run. Its files are in a folder that both sides see."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ppmlctl.diagnostics import Diagnostic, EngineError
+from ppmlctl.modules._submitter import SubmitState
+from ppmlctl.modules.context import Context
+from ppmlctl.spark import Pods, Submission, submission_files, submit_environment, submit_words
+from ppmlctl.spark.begin_script import BEGIN_SCRIPT, BEGUN, LOG, NAME, STATUS
+
+if TYPE_CHECKING:
+    from ppmlctl.clients.kubernetes import Manifest
+
+RUNS = "/ppml/runs"
+"""The folder of the runs as the container sees it."""
+_BEGINNING_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class ClientContainer:
+    """The container by its name, with the folder of this machine where its runs have their files."""
+
+    name: str
+    folder: str
+
+
+class ContainerSubmitter:
+    """A Submitter (see there) by a command in the client container."""
+
+    def __init__(self, ctx: Context, submission: Submission, client: ClientContainer) -> None:
+        self._ctx = ctx
+        self._submission = submission
+        self._client = client
+        self._asked = time.monotonic()
+
+    def __str__(self) -> str:
+        return f"container {self._client.name}, run {self._submission.name}"
+
+    def begin(self) -> float:
+        """The command is not waited for; asked for twice, it begins once, by the making of a folder."""
+        begun = self._path(BEGUN)
+        if begun.is_dir():
+            return max(0.001, time.time() - begun.stat().st_mtime)
+        for name, text in {NAME: BEGIN_SCRIPT, **submission_files(self._submission)}.items():
+            self._ctx.files.write(str(self._path(name)), text.encode())
+        folder = f"{RUNS}/{self._submission.name}"
+        server = self._ctx.engines.kubernetes.connection.server
+        words = submit_words(self._submission, api_server=server, folder=folder)
+        self._ctx.engines.docker.containers.start_command(
+            self._client.name, ["setsid", "bash", f"{folder}/{NAME}", *words], self._environment()
+        )
+        self._asked = time.monotonic()
+        return 0.0
+
+    def look(self, pods: Pods) -> SubmitState:  # noqa: ARG002 - files say it
+        state = _state(self._ctx, self._client, self._submission.name)
+        if state is not None:
+            return state
+        waits = time.monotonic() - self._asked < _BEGINNING_SECONDS
+        return SubmitState("running" if waits else "failed", "" if waits else "the container did not begin it")
+
+    def pod(self, pods: Pods) -> Manifest | None:  # noqa: ARG002 - there is none
+        return None
+
+    def log(self, pods: Pods) -> str:  # noqa: ARG002 - it is a file
+        return self._text(LOG)
+
+    def end(self) -> None:
+        end_command(self._ctx, self._client, self._submission.name)
+
+    def _environment(self) -> dict[str, str]:
+        """No account is in it: the script reads that from files."""
+        attestation = self._submission.attested if self._submission.enclave_is_here else None
+        own = submit_environment(self._submission)
+        if attestation is not None:
+            own |= {"ATTESTATION": "true", "ATTESTATION_URL": attestation.url, "ATTESTATION_TYPE": attestation.service}
+            own |= {"PCCS_URL": attestation.pccs_url} if attestation.pccs_url else {}
+        return own
+
+    def _path(self, name: str) -> Path:
+        return _folder(self._ctx, self._client, self._submission.name) / name
+
+    def _text(self, name: str) -> str:
+        return _text(self._path(name))
+
+
+def has_failed(ctx: Context, client: ClientContainer, run: str) -> bool:
+    """Whether a run that was begun here cannot succeed any more."""
+    state = _state(ctx, client, run)
+    return state is not None and state.phase in {"failed", "gone"}
+
+
+def end_command(ctx: Context, client: ClientContainer, run: str) -> bool:
+    """Ends the command with all that it started; whether it ran."""
+    state = _state(ctx, client, run)
+    process = _text(_folder(ctx, client, run) / BEGUN / "process").strip()
+    if state is None or state.phase != "running" or not process.isdigit():
+        return False
+    ctx.engines.docker.containers.start_command(client.name, ["bash", "-c", f"kill -- -{process}"], {})
+    return True
+
+
+def _state(ctx: Context, client: ClientContainer, run: str) -> SubmitState | None:
+    """By the files of the run, and by the container where they say that it runs; None: not begun."""
+    folder = _folder(ctx, client, run)
+    status = _text(folder / STATUS).strip()
+    if status:
+        return SubmitState("done") if status == "0" else SubmitState("failed", f"it ended with exit code {status}")
+    if not (folder / BEGUN).is_dir():
+        return None
+    container = ctx.engines.docker.containers.inspect(client.name)
+    began = (folder / BEGUN).stat().st_mtime
+    if container is None or not container.running or began < _seconds(container.started):
+        return SubmitState("gone", "its container was stopped while it ran")
+    return SubmitState("running")
+
+
+def _folder(ctx: Context, client: ClientContainer, run: str) -> Path:
+    return ctx.files.path(client.folder) / run
+
+
+def _seconds(time_of_docker: str) -> float:
+    return datetime.fromisoformat(time_of_docker.partition(".")[0].removesuffix("Z") + "+00:00").timestamp()
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace")
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        title = "a file of a run cannot be read"
+        raise EngineError(Diagnostic("workload-file-unreadable", title, found=f"{path}: {error.strerror}")) from None

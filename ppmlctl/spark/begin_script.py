@@ -1,0 +1,23 @@
+"""The script that begins a run in the client container: once, apart from whoever asked for it, its end in files."""
+
+from __future__ import annotations
+
+NAME = "begin.sh"
+LOG, BEGUN, STATUS = "log", "begun", "status"
+"""Below the run's folder: what it wrote, the folder whose making is the beginning, and the exit status."""
+KMS_FOLDER = "/ppml/kms-secret"
+
+BEGIN_SCRIPT = f"""\
+#!/bin/bash
+# Begins one run in its folder, once: whoever makes the folder `{BEGUN}` is the one that does it.
+here=$(dirname "$0")
+mkdir "$here/{BEGUN}" 2>/dev/null || exit 0
+echo $$ >"$here/{BEGUN}/process"
+for pair in APP_ID:app_id API_KEY:api_key ATTESTATION_POLICYID:policy_id; do
+    file={KMS_FOLDER}/${{pair#*:}}
+    [ "${{ATTESTATION:-}}" != true ] || [ ! -f "$file" ] || export "${{pair%%:*}}=$(cat "$file")"
+done
+bash "$here/submit.sh" "$@" >"$here/{LOG}" 2>&1
+echo $? >"$here/{STATUS}.new"
+mv "$here/{STATUS}.new" "$here/{STATUS}"
+"""
