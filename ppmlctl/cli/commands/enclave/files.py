@@ -25,12 +25,14 @@ _OPEN_TO_OTHERS = 0o077
 def read(path: Path) -> bytes:
     """The content of a file of at most 256 MiB, which is ten times what any of them may hold. Raises `enclave-file`."""
     try:
-        if path.stat().st_size > _LARGEST:
-            raise InputError(Diagnostic("enclave-file", "a file cannot be read", f"{path} has more than 256 MiB"))
-        return path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(_LARGEST + 1)
     except OSError as error:
         found = f"{path}: {error.strerror}"
         raise InputError(Diagnostic("enclave-file", "a file cannot be read", found)) from None
+    if len(content) > _LARGEST:
+        raise InputError(Diagnostic("enclave-file", "a file cannot be read", f"{path} has more than 256 MiB"))
+    return content
 
 
 def write(path: Path, content: bytes, *, mode: int = PUBLIC) -> None:
