@@ -1,8 +1,8 @@
 """Reads one YAML file of the user's: ppml.yaml or a playbook.
 
 Two parsers give the same events: libyaml through the optional `ruamel.yaml[libyaml]` (about twenty times faster) where
-it is installed, and the Python one. A file that the fast one refuses is read again by the other for its words, so
-messages do not depend on what is installed.
+it is installed, and the Python one. They disagree about some broken texts, so a file with any fault is read again by
+the other for its words: messages do not depend on what is installed.
 """
 
 from __future__ import annotations
@@ -103,9 +103,10 @@ def _root(text: str, shown_as: str) -> Node:
 
 def _build(text: str, shown_as: str) -> Builder:
     try:
-        return _build_with(_fast_events(text), shown_as)
-    except YAMLError:
-        return _build_with(YAML(typ="safe", pure=True).parse(text), shown_as)
+        built = _build_with(_fast_events(text), shown_as)
+    except (YAMLError, InputError):
+        built = None
+    return built if built and not built.faults else _build_with(YAML(typ="safe", pure=True).parse(text), shown_as)
 
 
 def _build_with(events: Iterator[Any], shown_as: str) -> Builder:

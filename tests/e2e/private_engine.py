@@ -26,7 +26,8 @@ class PrivateEngine:
 
     def start(self) -> None:
         """Returns when it answers."""
-        command = ["dockerd", "--data-root", f"{self._folder}/data", "--exec-root", f"{self._folder}/exec"]
+        # In a network namespace of its own: `--bridge none` takes away a docker0 that it finds, the shared engine's too.
+        command = ["unshare", "--net", "dockerd", "--data-root", f"{self._folder}/data", "--exec-root", f"{self._folder}/exec"]
         command += ["--host", self.host, "--pidfile", f"{self._folder}/pid", "--bridge", "none", "--iptables=false"]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen([*command, *_runtime()], stdout=log, stderr=log, start_new_session=True)

@@ -2,7 +2,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ppmlctl.diagnostics import InputError
@@ -363,6 +363,7 @@ def test_any_text_gives_a_value_or_an_input_error(text: str) -> None:
 
 
 @given(st.text(alphabet=st.sampled_from("ab:-[]{}'\" \n&*#é,"), max_size=40))
+@example("*-:")
 def test_both_parsers_give_the_same(text: str) -> None:
     if yaml_source.fast_parser() is None:
         pytest.skip("libyaml's parser is not installed")
