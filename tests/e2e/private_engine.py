@@ -26,8 +26,9 @@ class PrivateEngine:
 
     def start(self) -> None:
         """Returns when it answers."""
-        # In a network namespace of its own: `--bridge none` takes away a docker0 that it finds, the shared engine's too.
-        command = ["unshare", "--net", "dockerd", "--data-root", f"{self._folder}/data", "--exec-root", f"{self._folder}/exec"]
+        # In a network namespace of its own: `--bridge none` would take the shared engine's docker0 away.
+        command = ["unshare", "--net", "dockerd", "--data-root", f"{self._folder}/data"]
+        command += ["--exec-root", f"{self._folder}/exec"]
         command += ["--host", self.host, "--pidfile", f"{self._folder}/pid", "--bridge", "none", "--iptables=false"]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen([*command, *_runtime()], stdout=log, stderr=log, start_new_session=True)
