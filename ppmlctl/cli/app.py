@@ -303,6 +303,12 @@ def attest_quote(
     collateral: Annotated[
         Path | None, typer.Option("--collateral", help="What to verify it with, as one JSON document.")
     ] = None,
+    pccs: Annotated[
+        str | None, typer.Option("--pccs", help="https://HOST:PORT of a PCCS to fetch the collateral from.")
+    ] = None,
+    pccs_ca: Annotated[
+        Path | None, typer.Option("--pccs-ca", help="Certificates to trust the PCCS by. Default: the system's.")
+    ] = None,
     at: Annotated[
         str | None, typer.Option("--at", help="The instant to verify at, such as 2025-06-19T12:00:00Z. Default: now.")
     ] = None,
@@ -326,7 +332,15 @@ def attest_quote(
     from ppmlctl.cli.commands.attest import Question, quote
 
     asked = Question(
-        file, collateral, root_ca, at, tuple(expect or ()), tuple(accept_status or ()), tuple(accept_advisory or ())
+        file,
+        collateral,
+        pccs,
+        pccs_ca,
+        root_ca,
+        at,
+        expected=tuple(expect or ()),
+        statuses=tuple(accept_status or ()),
+        advisories=tuple(accept_advisory or ()),
     )
     raise typer.Exit(quote(asked, as_json=output is Output.JSON))
 

@@ -4,6 +4,7 @@ from ppmlctl.dcap.claims import Claims, claims_of
 from ppmlctl.dcap.collateral import Collateral, Validity
 from ppmlctl.dcap.expectations import ExpectationError, Expectations
 from ppmlctl.dcap.judgement import Judgement, Policy, judge_quote
+from ppmlctl.dcap.platform import PlatformFamily, platform_of
 from ppmlctl.dcap.quote import Quote, QuoteHeader, parse_quote, parse_sgx_report
 from ppmlctl.dcap.refusal import QuoteError, QuoteUntrustedError, Reason
 from ppmlctl.dcap.report import ReportBody, TdReport
@@ -17,6 +18,7 @@ __all__ = [
     "ExpectationError",
     "Expectations",
     "Judgement",
+    "PlatformFamily",
     "Policy",
     "Quote",
     "QuoteError",
@@ -34,6 +36,7 @@ __all__ = [
     "parse_quote",
     "parse_sgx_report",
     "parse_signature_data",
+    "platform_of",
     "quote_bytes",
     "read_root",
     "verify_quote",

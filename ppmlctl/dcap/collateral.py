@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import ssl
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
@@ -82,6 +83,10 @@ class Collateral:
             return pem_certificates(self.tcb_info_issuer_chain.encode())[-1]
         except QuoteError as error:
             raise _malformed(f"`tcb_info_issuer_chain`: {error}") from None
+
+    def root_pem(self) -> bytes:
+        """The same in PEM: whose it is, nobody has said. Raises QuoteUntrustedError."""
+        return ssl.DER_cert_to_PEM_cert(self.root()).encode()
 
     def validities(self) -> Iterator[Validity]:
         """When each part may be used. Raises QuoteUntrustedError."""

@@ -119,12 +119,11 @@ def _authenticity_faults(shown: Shown, required: Requirements) -> Iterator[str]:
 
 
 def _binding_faults(shown: Shown, required: Requirements, *, fresh: bool) -> Iterator[str]:
-    if fresh:
-        return
-    if required.freshness_required:
+    if not shown.channel_authenticated:
+        # Not even a fresh quote binds the server: whoever stands between can have asked the real one for it.
+        yield "TLS does not authenticate the server, so the quote may be passed on from another one"
+    elif required.freshness_required and not fresh:
         yield "the quote does not bind the challenge sent, so it may be another server's or an old one"
-    elif not shown.channel_authenticated:
-        yield "the quote is not bound to this server, and TLS does not authenticate the server either"
 
 
 def _statement(shown: Shown, *, fresh: bool) -> str:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from ppmlctl.effects import Effect, Effects
 from ppmlctl.engine.secret_sources import SecretOf
-from ppmlctl.modules.context import EhsmServer
+from ppmlctl.modules.context import EhsmServer, PccsServer
 from ppmlctl.sandbox.process import Sandbox
 from ppmlctl.spec import Environment
 
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from ppmlctl.clients.ehsm import EhsmClient
     from ppmlctl.clients.kubernetes import KubernetesClient
     from ppmlctl.clients.oci import OciClient
+    from ppmlctl.clients.pccs import PccsClient
 
-KINDS = ("docker", "ehsm", "files", "kubernetes", "lease", "oci")
+KINDS = ("docker", "ehsm", "files", "kubernetes", "lease", "oci", "pccs")
 
 
 class OpenEngines:
@@ -42,6 +43,7 @@ class OpenEngines:
         self._sandbox = sandbox
         self._lock = threading.RLock()
         self._ehsm: dict[EhsmServer, EhsmClient] = {}
+        self._pccs: dict[PccsServer, PccsClient] = {}
         self.effects = {kind: Effects(kind, writes_allowed=writes_allowed) for kind in KINDS}
 
     def requests(self) -> dict[str, dict[str, int]]:
@@ -135,3 +137,16 @@ class OpenEngines:
                     freshness=Freshness(remembered=self._root / ".ppml" / "ehsm-timestamps.json"),
                 )
             return self._ehsm[server]
+
+    def pccs(self, server: PccsServer) -> PccsClient:
+        """The client of one PCCS; the sandbox's EHSM is one as well, reached where it listens now."""
+        from ppmlctl.clients.pccs import PccsClient  # noqa: PLC0415 - not every command needs it
+
+        with self._lock:
+            if server not in self._pccs:
+                ca, connect_to = self._root / server.ca if server.ca else None, None
+                if self._sandbox and self._sandbox.ehsm_url:
+                    place = urlsplit(self._sandbox.ehsm_url)
+                    ca, connect_to = self._sandbox.ca, (str(place.hostname), int(place.port or 443))
+                self._pccs[server] = PccsClient(server.url, self.effects["pccs"], ca=ca, connect_to=connect_to)
+            return self._pccs[server]

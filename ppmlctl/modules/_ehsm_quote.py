@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from ppmlctl.dcap import QuoteError, QuoteUntrustedError, QuoteVerdict, ReportBody, parse_sgx_report, verify_quote
+from ppmlctl.dcap import (
+    Collateral,
+    QuoteError,
+    QuoteUntrustedError,
+    QuoteVerdict,
+    ReportBody,
+    parse_sgx_report,
+    platform_of,
+    verify_quote,
+)
 from ppmlctl.diagnostics import Diagnostic, EngineError, InputError
-from ppmlctl.ehsm import Identity, Requirements, Shown, Verdict, binds, judge
-from ppmlctl.modules.context import SANDBOX, Context
+from ppmlctl.ehsm import Identity, Requirements, Shown, Verdict, judge
+from ppmlctl.modules._collateral import Supply, fetched
+from ppmlctl.modules.context import SANDBOX, Context, PccsServer
 
 if TYPE_CHECKING:
-    from ppmlctl.clients.ehsm import EhsmClient
     from ppmlctl.modules.ehsm_attest import EhsmAttestArgs
 
 _CHALLENGE_BYTES = 32
+
+
+_WARN_BEFORE = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -25,6 +37,8 @@ class Examination:
 
     shown: Shown
     verdict: Verdict
+    supply: Supply | None
+    """What the quote was verified with, where it could be had."""
 
     @property
     def root(self) -> str:
@@ -36,22 +50,31 @@ class Examination:
     @property
     def verifiable(self) -> bool:
         """Whether there was anything to judge: a chain that holds, from a server that is the one spoken to."""
-        bound = self.shown.channel_authenticated or binds(self.shown.body.report_data, self.shown.challenge)
-        return self.shown.genuine is not None and bound
+        return self.shown.genuine is not None and self.shown.channel_authenticated
 
-    def shown_fields(self) -> dict[str, str]:
+    def shown_fields(self) -> dict[str, str | list[str]]:
         """What a later quote of the same server is compared with."""
         body, genuine = self.shown.body, self.shown.genuine
         status = genuine.tcb_status if genuine else "not verified"
-        return {"mr_enclave": body.mr_enclave.hex(), "mr_signer": body.mr_signer.hex(), "tcb_status": status}
+        advisories = sorted(genuine.advisories) if genuine else []
+        measured = {"mr_enclave": body.mr_enclave.hex(), "mr_signer": body.mr_signer.hex()}
+        return {**measured, "tcb_status": status, "advisories": advisories}
 
+    def collateral_fields(self) -> dict[str, str]:
+        """Which collateral it was, and when that ends; nothing of the sandbox's, which renews its own as it likes."""
+        if self.supply is None or self.shown.simulated:
+            return {}
+        used = self.supply.collateral
+        return {"collateral": f"sha256:{used.digest}", "collateral_until": _instant(used.ends())}
 
-@dataclass(frozen=True)
-class _Anchors:
-    """What a quote is verified with: collateral, and a root other than Intel's."""
-
-    collateral: str | None
-    root_ca: bytes | None
+    def notes(self) -> tuple[str, ...]:
+        """Warnings: the PCCS is away, or the collateral is about to end and the quote cannot be verified after that."""
+        if self.supply is None or self.shown.simulated:
+            return ()
+        ends = self.supply.collateral.ends()
+        late = ends - datetime.now(UTC) <= _WARN_BEFORE
+        note = f"the collateral that verifies EHSM's quote ends at {_instant(ends)}: renew it at its source"
+        return tuple(filter(None, (self.supply.note, note if late else "")))
 
 
 def examine(ctx: Context, args: EhsmAttestArgs) -> Examination:
@@ -64,33 +87,43 @@ def examine(ctx: Context, args: EhsmAttestArgs) -> Examination:
     except QuoteError as error:
         title, found = "EHSM's quote is no SGX quote", f"{args.server.url}: {error}"
         raise EngineError(Diagnostic("ehsm-refused-attestation", title, found)) from None
-    genuine, reason = _verified(raw, _anchors(ctx, args, client))
     simulated = ctx.target == SANDBOX
+    genuine, supply, reason = _verified(ctx, args, raw)
     shown = Shown(body, challenge, genuine, reason, client.trust.authenticates, simulated)
-    return Examination(shown, judge(shown, _requirements(args, body, simulated=simulated)))
+    return Examination(shown, judge(shown, _requirements(args, body, simulated=simulated)), supply)
 
 
-def _verified(quote: bytes, anchors: _Anchors) -> tuple[QuoteVerdict | None, str]:
-    """The verifier's findings, or why there are none."""
-    if anchors.collateral is None:
-        return None, "there is no collateral to verify it with"
-    try:
-        return verify_quote(quote, anchors.collateral, anchors.root_ca, datetime.now(UTC)), ""
-    except QuoteUntrustedError as error:
-        return None, " ".join(str(error).split())
-
-
-def _anchors(ctx: Context, args: EhsmAttestArgs, client: EhsmClient) -> _Anchors:
-    """Collateral is signed under the root, so it may come from anywhere; the sandbox's EHSM serves its own."""
+def _verified(ctx: Context, args: EhsmAttestArgs, raw: bytes) -> tuple[QuoteVerdict | None, Supply | None, str]:
+    """The verifier's findings with the collateral that led to them, or why there are none."""
     root_ca = _read(ctx, args.trust_root, "trust-root-unreadable") if args.trust_root else None
-    # What is no UTF-8 is no JSON either, which the verifier says in its own words.
-    collateral = (
-        _read(ctx, args.collateral, "collateral-unreadable").decode(errors="replace") if args.collateral else None
-    )
-    if ctx.target == SANDBOX or (args.trust_root and collateral is None):
-        served = client.served_collateral()
-        return _Anchors(collateral or served.collateral, root_ca or served.root_ca.encode())
-    return _Anchors(collateral, root_ca)
+    try:
+        supply = _supply(ctx, args, raw)
+        if supply is None:
+            return None, None, "there is no collateral to verify it with; name pccs.url"
+        if ctx.target == SANDBOX and root_ca is None:
+            root_ca = supply.collateral.root_pem()
+        return verify_quote(raw, supply.collateral.to_json(), root_ca, datetime.now(UTC)), supply, ""
+    except QuoteUntrustedError as error:
+        return None, None, " ".join(str(error).split())
+    except EngineError as error:
+        if args.attest != "warn":
+            raise
+        return None, None, "; ".join(f"{one.title}: {one.found}" for one in error.diagnostics)
+
+
+def _supply(ctx: Context, args: EhsmAttestArgs, raw: bytes) -> Supply | None:
+    """From the file that is named, or the PCCS, which the sandbox's EHSM is as well. It is signed, whoever gives it."""
+    if args.collateral:
+        # What is no UTF-8 is no JSON either, which is told as such.
+        text = _read(ctx, args.collateral, "collateral-unreadable").decode(errors="replace")
+        return Supply(Collateral.parse(text))
+    if ctx.target == SANDBOX:
+        server = PccsServer(args.server.url)
+    elif args.pccs:
+        server = PccsServer(args.pccs.url, args.pccs.ca)
+    else:
+        return None
+    return fetched(ctx, server, platform_of(raw))
 
 
 def _requirements(args: EhsmAttestArgs, body: ReportBody, *, simulated: bool) -> Requirements:
@@ -114,3 +147,7 @@ def _read(ctx: Context, path: str, code: str) -> bytes:
     except OSError as error:
         title = "a file to verify quotes with cannot be read"
         raise InputError(Diagnostic(code, title, f"{path}: {error.strerror}")) from None
+
+
+def _instant(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ppmlctl.clients.ehsm import EhsmClient
     from ppmlctl.clients.kubernetes import KubernetesClient
     from ppmlctl.clients.oci import OciClient
+    from ppmlctl.clients.pccs import PccsClient
 
 SANDBOX = "sandbox"
 
@@ -33,6 +34,14 @@ class EhsmServer:
     insecure: bool = False
 
 
+@dataclass(frozen=True)
+class PccsServer:
+    """How a PCCS is reached and what its TLS is trusted by: a CA file, or the system's certificates."""
+
+    url: str
+    ca: str | None = None
+
+
 class Engines(Protocol):
     """Clients, opened when first asked for and shared by all tasks. In a plan each refuses to write."""
 
@@ -43,6 +52,7 @@ class Engines(Protocol):
     @property
     def oci(self) -> OciClient: ...
     def ehsm(self, server: EhsmServer) -> EhsmClient: ...
+    def pccs(self, server: PccsServer) -> PccsClient: ...
 
 
 class SecretStore(Protocol):

@@ -1,16 +1,18 @@
 """Whether an EHSM server is what it says: its quote, judged before its account is used for anything else.
 
 Identity: the server and the account that asked; nothing is made. Nothing makes it replace; a server that shows another
-enclave or TCB status than recorded, or is not accepted any more, is judged anew. Errors: `ehsm-refused-attestation`
-(the account stays quarantined, and the next apply uses it again), `ehsm-not-verified` (nothing could be verified),
-`trust-root-unreadable`, `collateral-unreadable`. Source: intel/ehsm, GenerateQuote; Intel DCAP.
+enclave or TCB status than recorded, or is not accepted any more, is judged anew. Collateral is recorded by its digest
+and the instant at which it ends, which is its own: a week before, plans warn; after it, the quote is drift.
+Errors: `ehsm-refused-attestation` (the account stays quarantined, and the next apply uses it again),
+`ehsm-not-verified` (nothing could be verified), `trust-root-unreadable`, `collateral-unreadable`, and those of the
+PCCS: `pccs-*`. Source: intel/ehsm, GenerateQuote; Intel DCAP.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ppmlctl.diagnostics import Diagnostic, EngineError
 from ppmlctl.evidence import Evidence
@@ -40,8 +42,15 @@ class AcceptTcbArgs(ModuleArgs):
     advisories: tuple[str, ...] = ()
 
 
+class PccsArgs(ModuleArgs):
+    """A PCCS, and the certificates that its TLS is trusted by."""
+
+    url: str
+    ca: str | None = None
+
+
 class EhsmAttestArgs(AccountArgs):
-    """`trust_root` and `collateral` are paths; without collateral a quote under Intel's root is not verified yet."""
+    """`trust_root` and `collateral` are paths. Collateral comes from the file, else from the PCCS."""
 
     attest: Literal["required", "warn", "skip"] = "required"
     freshness: Literal["require", "accept"] = "accept"
@@ -49,6 +58,7 @@ class EhsmAttestArgs(AccountArgs):
     accept_tcb: AcceptTcbArgs = AcceptTcbArgs()
     trust_root: str | None = None
     collateral: str | None = None
+    pccs: PccsArgs | None = None
 
 
 class EhsmAttestResult(ModuleResult):
@@ -58,9 +68,12 @@ class EhsmAttestResult(ModuleResult):
     apikey: Secret
     verdict: str
     tcb_status: str
+    advisories: list[str]
     root: str
     mr_enclave: str
     mr_signer: str
+    collateral: str
+    collateral_until: str
 
 
 class EhsmAttest(Module[EhsmAttestArgs, EhsmAttestResult]):
@@ -87,6 +100,8 @@ class EhsmAttest(Module[EhsmAttestArgs, EhsmAttestResult]):
         if args.attest == "skip":
             return _result(args, None)
         examination = _examine(ctx, args)
+        for note in examination.notes():
+            ctx.warn(note)
         if not examination.verdict.accepted:
             if args.attest == "required":
                 raise _refused(args, examination)
@@ -106,7 +121,8 @@ class EhsmAttest(Module[EhsmAttestArgs, EhsmAttestResult]):
         if args.attest == "skip" or not args.can_ask():
             return Observed()
         examination = _examine(ctx, args)
-        return Observed(fields=examination.shown_fields() | {"verdict": examination.verdict.statement})
+        fields = {**examination.shown_fields(), "verdict": examination.verdict.statement}
+        return Observed(fields=fields, notes=examination.notes())
 
 
 def _examine(ctx: Context, args: EhsmAttestArgs) -> Examination:
@@ -116,10 +132,11 @@ def _examine(ctx: Context, args: EhsmAttestArgs) -> Examination:
 
 
 def _result(args: EhsmAttestArgs, examination: Examination | None) -> EhsmAttestResult:
-    fields = dict.fromkeys(("tcb_status", "root", "mr_enclave", "mr_signer"), "")
+    names = ("tcb_status", "root", "mr_enclave", "mr_signer", "collateral", "collateral_until")
+    fields: dict[str, Any] = dict.fromkeys(names, "") | {"advisories": []}
     evidence, verdict = Evidence.NOT_VERIFIED, str(Evidence.NOT_VERIFIED)
     if examination is not None:
-        fields |= examination.shown_fields() | {"root": examination.root}
+        fields |= {**examination.shown_fields(), **examination.collateral_fields(), "root": examination.root}
         evidence, verdict = examination.verdict.evidence, examination.verdict.statement
     return EhsmAttestResult(appid=args.appid, apikey=args.apikey, verdict=verdict, evidence=evidence, **fields)
 
@@ -131,6 +148,6 @@ def _refused(args: EhsmAttestArgs, examination: Examination) -> EngineError:
     found = "\n".join([args.server.url, *examination.verdict.faults])
     why = "the account stays quarantined: nothing is entrusted to this server"
     fix = (
-        "correct kms.ehsm (identity, accept_tcb, trust_root, tls), or the server; the next apply uses the account again"
+        "correct kms.ehsm (identity, accept_tcb, trust_root, tls), pccs, or the server; the next apply uses the account"
     )
     return EngineError(Diagnostic(code, title, found, why, fix))

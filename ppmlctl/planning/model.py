@@ -62,13 +62,14 @@ class Observed:
 
     `fields` are compared with the recorded result, by name. `foreseen` are fields of the result that `apply` would
     give, where they can be computed without writing. `detail` is the module's own (a live object, say) and is compared
-    by nobody else.
+    by nobody else. `notes` are warnings that every plan shows.
     """
 
     exists: bool = True
     fields: Mapping[str, Any] = field(default_factory=dict)
     foreseen: Mapping[str, Any] = field(default_factory=dict)
     detail: Any = None
+    notes: tuple[str, ...] = ()
 
 
 ABSENT = Observed(exists=False)

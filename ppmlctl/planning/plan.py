@@ -77,7 +77,7 @@ class Planner:
         if unknown:
             observed = replace(observed, foreseen={})  # it was made for what was recorded
         self._foresee(task, declaration, change, observed, recorded)
-        self.notes.extend(declaration.notes(wanted.args))
+        self.notes.extend((*declaration.notes(wanted.args), *observed.notes))
         because = tuple(sorted(task.sources & self.acting)) if conditional else ()
         if declaration.runs and change.action in {ActionKind.CREATE, ActionKind.UPDATE, ActionKind.REPLACE}:
             change = replace(change, action=ActionKind.RUN)

@@ -39,6 +39,7 @@ def _named(environment: Environment) -> Iterator[tuple[KeyPath, str | None]]:
     if environment.kms:
         yield ("kms", "ehsm", "tls", "ca"), environment.kms.ehsm.tls.ca
         yield ("kms", "ehsm", "trust_root"), environment.kms.ehsm.trust_root
+        yield ("kms", "ehsm", "collateral"), environment.kms.ehsm.collateral
 
 
 def _of_images(environment: Environment) -> Iterator[tuple[KeyPath, str | None]]:

@@ -111,6 +111,9 @@ class Ehsm(Section):
         None,
         description="Root certificate to verify quotes with instead of Intel's. Verdicts then read `private root`.",
     )
+    collateral: FilePath | None = Field(
+        None, description="What verifies its quotes, as one JSON document, instead of asking the PCCS."
+    )
     attest: Literal["required", "warn", "skip"] = Field(
         "required", description="What follows when the server's quote is not accepted."
     )

@@ -11,5 +11,8 @@ from ppmlctl.spec.section import Section
 class Pccs(Section):
     """`pccs`"""
 
-    url: HttpsUrl = Field(description="Scheme, host and port; the image adds the path.")
-    ca: FilePath | None = Field(None, description="Certificates to trust it by. Default: the system's.")
+    url: HttpsUrl = Field(description="Scheme, host and port; the API's path is added. Pods get it as PCCS_URL.")
+    ca: FilePath | None = Field(
+        None,
+        description="Certificates that ppmlctl trusts it by; pods trust their image's. Default: the system's.",
+    )

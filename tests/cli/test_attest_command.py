@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 
 from ppmlctl.cli.main import run
-from ppmlctl.sandbox.ehsm import ehsm_identity
+from ppmlctl.sandbox.ehsm import ehsm_identity, make_app
 from ppmlctl.sandbox.ehsm.quoting import Quoting
+from ppmlctl.sandbox.ehsm.serving import served
+from ppmlctl.sandbox.tls import ensure_certificates
 
 AT = "2026-05-01T12:00:00Z"
 OWN = ehsm_identity()
@@ -104,9 +107,25 @@ def test_a_wrong_command_line_is_told(
     assert capsys.readouterr().err == message
 
 
-def test_without_collateral_there_is_nothing_to_judge_by(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["attest", "quote", __file__]) == 1
+@pytest.mark.parametrize(("given", "found"), [([], "neither"), (["--collateral", "f", "--pccs", "u"], "both")])
+def test_one_source_of_collateral_must_be_named(
+    given: list[str], found: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["attest", "quote", __file__, *given]) == 1
     assert capsys.readouterr().err == (
-        "error[attest-no-collateral]: there is nothing to verify the quote with\n"
-        "  is   no --collateral\n  fix  add --collateral FILE\n"
+        "error[attest-collateral]: it is not clear what to verify the quote with\n"
+        f"  is   {found} of two options\n  fix  --collateral FILE, or --pccs URL\n"
     )
+
+
+def test_collateral_may_come_from_a_pccs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    certificates = ensure_certificates(tmp_path / "tls")
+    with served(make_app(tmp_path / "ehsm"), certificates) as port:
+        (tmp_path / "quote").write_bytes(Quoting(tmp_path / "ehsm", time.time).quote())
+        words = ["attest", "quote", str(tmp_path / "quote"), "--pccs", f"https://127.0.0.1:{port}"]
+        root = ["--root-ca", str(tmp_path / "ehsm" / "quote-root.pem")]
+        assert run([*words, *root, "--pccs-ca", str(certificates.ca)]) == 0
+        assert run([*words, *root]) == 1
+        assert "error[pccs-untrusted]" in capsys.readouterr().err
+        assert run([*words[:2], __file__, *words[3:], "-o", "json"]) == 1
+        assert json.loads(capsys.readouterr().out)["reason"] == "malformed"

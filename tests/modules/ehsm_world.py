@@ -14,11 +14,12 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ppmlctl.clients.ehsm import EhsmClient, ServerTrust
+from ppmlctl.clients.pccs import PccsClient
 from ppmlctl.effects import Effects
 from ppmlctl.modules.base import Module
-from ppmlctl.modules.context import Context, EhsmServer
+from ppmlctl.modules.context import Context, EhsmServer, PccsServer
 from ppmlctl.planning import ABSENT, Change, Observed, Recorded, Wanted
-from ppmlctl.sandbox.ehsm import make_app
+from ppmlctl.sandbox.ehsm import Flaws, make_app
 from ppmlctl.sandbox.ehsm.serving import served
 from ppmlctl.sandbox.tls import SandboxCertificates, ensure_certificates
 
@@ -57,12 +58,15 @@ class World:
     recorded: dict[str, Recorded]
     warnings: list[str]
     writes_allowed: bool = True
+    flaws: Flaws | None = None
+    pccs_port: int | None = None
+    """Where the PCCS is instead of the service itself."""
     answers: dict[str, Callable[[], Mapping[str, Any]]] = field(default_factory=dict)
     """Actions that are answered by the test instead of the service."""
     clients: ExitStack = field(default_factory=ExitStack)
 
     def __post_init__(self) -> None:
-        service = make_app(self.folder)
+        service = make_app(self.folder, flaws=self.flaws)
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
             answer = self.answers.get(Request(scope).query_params.get("Action", ""))
@@ -77,6 +81,14 @@ class World:
         effects = Effects("ehsm", writes_allowed=self.writes_allowed)
         client = EhsmClient(server.url, effects, trust=trust, connect_to=("127.0.0.1", self.board.port))
         return self.clients.enter_context(client)
+
+    def pccs(self, server: PccsServer) -> PccsClient:
+        """The service itself is a PCCS as well."""
+        place = ("127.0.0.1", self.pccs_port or self.board.port)
+        effects = Effects("pccs", writes_allowed=self.writes_allowed)
+        return self.clients.enter_context(
+            PccsClient(server.url, effects, ca=self.board.certificates.ca, connect_to=place)
+        )
 
     def sent(self) -> list[str]:
         """The actions that reached the service."""
@@ -127,11 +139,13 @@ class Task:
 
 
 @contextmanager
-def world_of(board: Switchboard, folder: Path, make_context: Callable[..., Context], **options: Any) -> Iterator[World]:
+def world_of(
+    board: Switchboard, folder: Path, make_context: Callable[..., Context], flaws: Flaws | None = None, **options: Any
+) -> Iterator[World]:
     """A world whose clients are closed with the block."""
     recorded: dict[str, Recorded] = {}
     warnings: list[str] = []
     context = make_context(warnings=warnings, **options)
-    world = World(board, folder, context, recorded, warnings)
+    world = World(board, folder, context, recorded, warnings, flaws=flaws)
     with world.clients:
         yield world

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import base64
+import shutil
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ehsm_world import SERVER, URL, Switchboard, Task, World, switchboard, world_of
 
-from ppmlctl.dcap import ReportBody
-from ppmlctl.diagnostics import EngineError, InputError
+from ppmlctl.dcap import Collateral, ReportBody
+from ppmlctl.diagnostics import EngineError, InputError, TransientError
 from ppmlctl.ehsm import NOT_BOUND
 from ppmlctl.evidence import Evidence
 from ppmlctl.modules.context import Context
 from ppmlctl.modules.ehsm_attest import EhsmAttest
 from ppmlctl.modules.ehsm_enroll import EhsmEnroll
 from ppmlctl.planning import ActionKind
-from ppmlctl.sandbox.ehsm import ehsm_identity
+from ppmlctl.sandbox.ehsm import Flaws, ehsm_identity
 from ppmlctl.unknown import Unknown
 
 MakeContext = Callable[..., Context]
 IDENTITY = {"mr_enclave": ehsm_identity().mr_enclave}
-UNVERIFIED = "the quote was not verified: there is no collateral to verify it with"
+UNVERIFIED = "the quote was not verified: there is no collateral to verify it with; name pccs.url"
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +46,15 @@ def cluster(board: Switchboard, tmp_path: Path, make_context: MakeContext) -> It
     """`target: cluster`, at which the sandbox's EHSM listens."""
     with world_of(board, tmp_path / "ehsm", make_context) as world:
         yield world
+
+
+PASSED_ON = "TLS does not authenticate the server, so the quote may be passed on from another one"
+
+
+def private(world: World, **changes: Any) -> dict[str, Any]:
+    """What accepts the sandbox's quote for a cluster."""
+    root = str(world.folder / "quote-root.pem")
+    return {"identity": IDENTITY, "trust_root": root, "pccs": {"url": URL}} | changes
 
 
 def attestation(world: World, **arguments: Any) -> Task:
@@ -97,8 +108,7 @@ def test_the_sandboxs_root_is_not_accepted_for_a_cluster(cluster: World) -> None
 
 
 def test_an_explicit_root_is_accepted_and_called_private(cluster: World) -> None:
-    root = str(cluster.folder / "quote-root.pem")
-    result = attestation(cluster, identity=IDENTITY, trust_root=root).apply()
+    result = attestation(cluster, **private(cluster)).apply()
     assert result.verdict == f"private root: {NOT_BOUND}"
     assert (result.evidence, result.root) == (Evidence.VERIFIED, "private root")
 
@@ -110,16 +120,17 @@ def test_collateral_may_come_from_a_file(cluster: World) -> None:
 
 
 def test_a_cluster_needs_an_identity(cluster: World) -> None:
-    code, faults = refusal(attestation(cluster, trust_root=str(cluster.folder / "quote-root.pem")))
+    code, faults = refusal(attestation(cluster, **private(cluster, identity={})))
     assert code == "ehsm-refused-attestation"
     assert faults == ["neither MRENCLAVE nor MRSIGNER is expected, so every enclave would do"]
 
 
 def test_an_unauthenticated_channel_verifies_nothing(cluster: World) -> None:
-    insecure = {"server": SERVER | {"insecure": True}, "trust_root": str(cluster.folder / "quote-root.pem")}
-    code, faults = refusal(attestation(cluster, identity=IDENTITY, **insecure))
+    insecure = private(cluster, server=SERVER | {"insecure": True})
+    code, faults = refusal(attestation(cluster, **insecure))
     assert code == "ehsm-not-verified"
-    assert faults == ["the quote is not bound to this server, and TLS does not authenticate the server either"]
+    assert faults == [PASSED_ON]
+    assert attestation(cluster, **insecure, attest="warn").apply().evidence is Evidence.NOT_VERIFIED
 
 
 def test_the_whole_refusal_reads_well(cluster: World) -> None:
@@ -130,8 +141,8 @@ def test_the_whole_refusal_reads_well(cluster: World) -> None:
         f"  is   {URL}\n"
         f"       {UNVERIFIED}\n"
         "  why  the account stays quarantined: nothing is entrusted to this server\n"
-        "  fix  correct kms.ehsm (identity, accept_tcb, trust_root, tls), or the server;"
-        " the next apply uses the account again"
+        "  fix  correct kms.ehsm (identity, accept_tcb, trust_root, tls), pccs, or the server;"
+        " the next apply uses the account"
     )
 
 
@@ -236,3 +247,107 @@ def test_a_missing_root_is_named(cluster: World) -> None:
         "error[trust-root-unreadable]: a file to verify quotes with cannot be read\n"
         "  is   certs/missing.pem: No such file or directory"
     )
+
+
+def test_a_cluster_without_a_pccs_has_nothing_to_verify_with(cluster: World) -> None:
+    code, faults = refusal(attestation(cluster, **private(cluster, pccs=None)))
+    assert (code, faults) == ("ehsm-not-verified", [UNVERIFIED])
+
+
+def test_collateral_is_recorded_with_its_own_end_and_kept_by_its_digest(cluster: World) -> None:
+    (cluster.context.files.root / ".ppml").mkdir()
+    task = attestation(cluster, **private(cluster))
+    result = task.apply()
+    used = Collateral.parse((cluster.folder / "collateral.json").read_text())
+    assert result.collateral == f"sha256:{used.digest}"
+    assert result.collateral_until == used.ends().strftime("%Y-%m-%dT%H:%M:%SZ")
+    kept = cluster.context.files.root / ".ppml" / "cache" / "collateral" / f"{used.digest}.json"
+    assert Collateral.parse(kept.read_text()) == used
+    assert task.plan().action is ActionKind.KEEP
+    assert task.apply() == result
+
+
+def test_a_pccs_that_is_away_stops_no_plan_while_the_recorded_collateral_is_kept(cluster: World) -> None:
+    (cluster.context.files.root / ".ppml").mkdir()
+    task = attestation(cluster, **private(cluster))
+    task.apply()
+    cluster.pccs_port = 1
+    observed = task.observe()
+    assert task.module.diff(task.wanted(), observed, cluster.recorded["ehsm-attestation"]).action is ActionKind.KEEP
+    assert observed.notes == (f"the PCCS at {URL} cannot be reached; the collateral recorded last was used",)
+    shutil.rmtree(cluster.context.files.root / ".ppml")
+    with pytest.raises(TransientError, match="the PCCS cannot be reached"):
+        task.plan()
+
+
+def test_a_pccs_that_is_away_is_a_reason_not_to_verify_where_a_warning_is_enough(cluster: World) -> None:
+    cluster.pccs_port = 1
+    result = attestation(cluster, **private(cluster, attest="warn")).apply()
+    assert result.evidence is Evidence.NOT_VERIFIED
+    (warning,) = cluster.warnings
+    assert "the quote was not verified: the PCCS cannot be reached: " in warning
+
+
+@pytest.mark.parametrize(("days", "late"), [(6, True), (8, False)])
+def test_collateral_about_to_end_is_warned_of(
+    board: Switchboard,
+    tmp_path: Path,
+    make_context: MakeContext,
+    days: int,
+    late: bool,  # noqa: FBT001 - a column
+) -> None:
+    flaws = Flaws(collateral_lifetime=timedelta(days=days))
+    with world_of(board, tmp_path / "ehsm", make_context, flaws=flaws) as world:
+        task = attestation(world, **private(world))
+        result = task.apply()
+        words = f"the collateral that verifies EHSM's quote ends at {result.collateral_until}: renew it at its source"
+        assert task.observe().notes == ((words,) if late else ())
+        assert world.warnings == ([words] if late else [])
+
+
+def test_collateral_that_ended_is_drift_and_then_refused(cluster: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = str(cluster.folder / "collateral.json")
+    task = attestation(cluster, **private(cluster, pccs=None, collateral=path))
+    task.apply()
+
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return datetime.now(tz) + timedelta(days=31)
+
+    monkeypatch.setattr("ppmlctl.modules._ehsm_quote.datetime", Later)
+    change = task.plan()
+    assert change.action is ActionKind.UPDATE
+    assert [(field.path, field.before) for field in change.fields] == [
+        ("tcb_status", "not verified"),
+        ("verdict", "not verified"),
+    ]
+    code, (fault,) = refusal(task)
+    assert code == "ehsm-not-verified"
+    assert fault.startswith("the quote was not verified: the TCB levels ended at ")
+
+
+REFUSED, UNVERIFIABLE = "ehsm-refused-attestation", "ehsm-not-verified"
+NOT_VERIFIED = "the quote was not verified: "
+WRONG = [
+    (Flaws(tcb_status="OutOfDate"), (REFUSED, "the platform's TCB status is OutOfDate, accepted: UpToDate")),
+    (Flaws(debug=True), (UNVERIFIABLE, f"{NOT_VERIFIED}Debug mode is enabled")),
+    (
+        Flaws(collateral_lifetime=timedelta(seconds=-1)),
+        (UNVERIFIABLE, f"{NOT_VERIFIED}the TCB levels ended at"),
+    ),
+    (Flaws(pck_revoked=True), (UNVERIFIABLE, f"{NOT_VERIFIED}Failed to verify certificate chain")),
+    (Flaws(qe_identity_wrong=True), (UNVERIFIABLE, f"{NOT_VERIFIED}QE MRSIGNER mismatch")),
+]
+
+
+@pytest.mark.parametrize(("flaws", "told"), WRONG)
+def test_a_flaw_of_the_platform_is_refused_by_name(
+    board: Switchboard, tmp_path: Path, make_context: MakeContext, flaws: Flaws, told: tuple[str, str]
+) -> None:
+    code, fault = told
+    with world_of(board, tmp_path / "ehsm", make_context, flaws=flaws) as world:
+        found, faults = refusal(attestation(world, **private(world)))
+        assert found == code
+        assert faults[0].startswith(fault)
+        assert set(world.sent()) == {"Enroll", "GenerateQuote"}

@@ -21,7 +21,7 @@ WARNINGS = {
         "heap-above-half",
         "insecure-spark",
     ],
-    "cluster": ["key-without-effect", "key-without-effect"],
+    "cluster": ["key-without-effect"],
     "storage-nfs": ["key-without-effect"],
     "image-catalogue": ["demo-image"],
     "kms-private-root": ["private-root"],

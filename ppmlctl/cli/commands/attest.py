@@ -11,7 +11,16 @@ from pathlib import Path
 import typer
 
 from ppmlctl.cli.style import Style
-from ppmlctl.dcap import ExpectationError, Expectations, Judgement, Policy, judge_quote, quote_bytes
+from ppmlctl.dcap import (
+    ExpectationError,
+    Expectations,
+    Judgement,
+    Policy,
+    QuoteUntrustedError,
+    judge_quote,
+    platform_of,
+    quote_bytes,
+)
 from ppmlctl.diagnostics import Diagnostic, InputError
 
 _LARGEST_FILE = 1 << 20  # bytes; a quote has about five thousand, collateral twenty thousand
@@ -24,6 +33,8 @@ class Question:
 
     quote: Path
     collateral: Path | None
+    pccs: str | None
+    pccs_ca: Path | None
     root_ca: Path | None
     at: str | None
     expected: tuple[str, ...]
@@ -36,7 +47,7 @@ def quote(asked: Question, *, as_json: bool) -> int:
     policy, at = _policy(asked), _instant(asked.at)
     raw = quote_bytes(_read(asked.quote))
     root = _read(asked.root_ca) if asked.root_ca else None
-    found = judge_quote(raw, _collateral(asked), root, policy, at)
+    found = judge_quote(raw, _collateral(asked, raw), root, policy, at)
     if as_json:
         typer.echo(json.dumps(_as_data(found)))
     else:
@@ -67,12 +78,28 @@ def _instant(text: str | None) -> datetime:
     raise InputError(Diagnostic("attest-time", title, text, fix=fix))
 
 
-def _collateral(asked: Question) -> str:
-    if asked.collateral is None:
-        title, fix = "there is nothing to verify the quote with", "add --collateral FILE"
-        raise InputError(Diagnostic("attest-no-collateral", title, "no --collateral", fix=fix))
+def _collateral(asked: Question, raw: bytes) -> str:
+    if (asked.collateral is None) == (asked.pccs is None):
+        title = "it is not clear what to verify the quote with"
+        found, fix = ("both" if asked.pccs else "neither") + " of two options", "--collateral FILE, or --pccs URL"
+        raise InputError(Diagnostic("attest-collateral", title, found, fix=fix))
+    if asked.pccs is not None:
+        return _fetched(asked.pccs, asked.pccs_ca, raw)
     # What is no UTF-8 is no JSON either, which is a reason to refuse.
-    return _read(asked.collateral).decode(errors="replace")
+    return _read(asked.collateral).decode(errors="replace") if asked.collateral else ""
+
+
+def _fetched(url: str, ca: Path | None, raw: bytes) -> str:
+    """What a PCCS gives for the quote's platform; nothing for a quote that names none, and is refused for its form."""
+    from ppmlctl.clients.pccs import PccsClient
+    from ppmlctl.effects import Effects
+
+    try:
+        platform = platform_of(raw)
+    except QuoteUntrustedError:
+        return ""
+    with PccsClient(url, Effects("pccs", writes_allowed=False), ca=ca) as client:
+        return client.collateral(platform).to_json()
 
 
 def _read(path: Path) -> bytes:

@@ -8,15 +8,13 @@ import re
 import secrets
 from typing import Self
 
-from pydantic import Field
-
 from ppmlctl.clients.ehsm.calls import Calls
 from ppmlctl.clients.ehsm.exchange import Exchange
 from ppmlctl.clients.ehsm.freshness import Freshness
 from ppmlctl.clients.ehsm.key_operations import KeyOperations
 from ppmlctl.clients.ehsm.secret_operations import SecretOperations
 from ppmlctl.clients.ehsm.trust import ServerTrust
-from ppmlctl.effects import Effect, Effects
+from ppmlctl.effects import Effects
 from ppmlctl.ehsm import (
     Account,
     GeneratedQuote,
@@ -27,16 +25,8 @@ from ppmlctl.ehsm import (
     canonical_text,
     is_signed,
 )
-from ppmlctl.ehsm.messages import Message
 
 _MEASUREMENT = re.compile(r"[0-9a-f]{64}")
-
-
-class ServedCollateral(Message):
-    """What the sandbox's EHSM serves beside the protocol, in place of a PCCS: collateral and the root of its quotes."""
-
-    collateral: str
-    root_ca: str = Field(pattern=r"^-----BEGIN CERTIFICATE-----")
 
 
 class EhsmClient:
@@ -126,12 +116,6 @@ class EhsmClient:
             raise self._calls.wrong_answer("GetQuotePolicy", "another policy came back")
         found = isinstance(result, dict) and result.get("mr_enclave") is not None
         return self._calls.parsed(QuotePolicy, "GetQuotePolicy", result) if found else None
-
-    def served_collateral(self) -> ServedCollateral:
-        """The collateral that the sandbox's EHSM serves; a real server has none and is `ehsm-answer-wrong`."""
-        with self._effects.operation(Effect.READ, "collateral"):
-            answer = self._exchange.get("collateral", Effect.READ, "/collateral")
-        return self._calls.parsed(ServedCollateral, "collateral", answer)
 
 
 def _base64(raw: bytes) -> str:

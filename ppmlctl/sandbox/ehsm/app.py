@@ -21,6 +21,8 @@ from starlette.types import Receive, Scope, Send
 from ppmlctl.sandbox.ehsm.access_log import AccessLog
 from ppmlctl.sandbox.ehsm.answers import Answer
 from ppmlctl.sandbox.ehsm.database import Database
+from ppmlctl.sandbox.ehsm.flaws import Flaws
+from ppmlctl.sandbox.ehsm.pccs import pccs_routes
 from ppmlctl.sandbox.ehsm.quoting import Quoting
 from ppmlctl.sandbox.ehsm.release import Release
 from ppmlctl.sandbox.ehsm.service import Call, Service
@@ -31,21 +33,22 @@ _LONGEST_INTEGER = 400  # digits: beyond every double
 
 
 def make_app(
-    state_folder: Path, *, clock: Callable[[], float] = time.time, release: Release | None = None
+    state_folder: Path,
+    *,
+    clock: Callable[[], float] = time.time,
+    release: Release | None = None,
+    flaws: Flaws | None = None,
 ) -> Starlette:
     """An EHSM whose accounts, policies and quoting keys live in a folder and survive a restart.
 
-    It speaks plain HTTP; who runs it adds TLS. Beside the protocol it serves `GET /collateral`, in place of a PCCS:
-    `{collateral, root_ca}`; and `GET /quote?mr_enclave=HEX&mr_signer=HEX`, in place of a quoting enclave, for workloads
-    that run without SGX: `{quote}`. It logs each request of the protocol, without secrets, to `requests.jsonl`.
+    It speaks plain HTTP; who runs it adds TLS. Beside the protocol it serves what verifies its quotes, as a PCCS does;
+    and `GET /quote?mr_enclave=HEX&mr_signer=HEX`, in place of a quoting enclave, for workloads that run without SGX:
+    `{quote}`. It logs each request of the protocol, without secrets, to `requests.jsonl`.
     """
     state_folder.mkdir(parents=True, exist_ok=True)
-    quoting = Quoting(state_folder, clock)
+    quoting = Quoting(state_folder, clock, flaws or Flaws())
     service = Service(Database(state_folder / "ehsm.sqlite"), quoting, clock, release or Release())
     endpoint = _Endpoint(service, AccessLog(state_folder / "requests.jsonl"))
-
-    def collateral(_request: Request) -> Response:
-        return JSONResponse({"collateral": quoting.collateral(), "root_ca": quoting.root_ca})
 
     def quote(request: Request) -> Response:
         try:
@@ -54,8 +57,7 @@ def make_app(
             return JSONResponse({"error": str(error)}, 400)
         return JSONResponse({"quote": base64.b64encode(quoting.quote_of(*measured)).decode()})
 
-    routes = [Route("/collateral", collateral), Route("/quote", quote), Mount("/", app=endpoint)]
-    return Starlette(routes=routes)
+    return Starlette(routes=[*pccs_routes(quoting), Route("/quote", quote), Mount("/", app=endpoint)])
 
 
 def _measurement(request: Request, name: str) -> bytes:

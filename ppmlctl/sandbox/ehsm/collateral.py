@@ -6,28 +6,35 @@ Forms: Intel's "SGX and TDX Provisioning Certification Service API", TCB info ve
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from ppmlctl.dcap import ReportBody
-from ppmlctl.sandbox.ehsm.issuing import empty_revocation_list, pem
+from ppmlctl.sandbox.ehsm.flaws import Flaws
+from ppmlctl.sandbox.ehsm.issuing import pem, revocation_list
 from ppmlctl.sandbox.ehsm.platform import TCB, Platform
 
 _TCB_DATE = "2024-01-01T00:00:00Z"
 _EVALUATION = 1
 
 
-def make_collateral(platform: Platform, quoting_enclave: ReportBody, at: datetime, until: datetime) -> str:
-    """The JSON document that dcap-qvl's QuoteCollateralV3 reads, signed under the platform's root, valid until then."""
+def make_collateral(
+    platform: Platform, quoting_enclave: ReportBody, validity: tuple[datetime, datetime], flaws: Flaws
+) -> str:
+    """The JSON document that dcap-qvl's QuoteCollateralV3 reads, signed under the platform's root, valid in between."""
+    at, until = validity
     dates = {"issueDate": _instant(at), "nextUpdate": _instant(until)}
-    tcb_info = _compact(_tcb_info() | dates)
-    identity = _compact(_enclave_identity(quoting_enclave) | dates)
+    tcb_info = _compact(_tcb_info(flaws) | dates)
+    known = replace(quoting_enclave, mr_signer=bytes(32)) if flaws.qe_identity_wrong else quoting_enclave
+    identity = _compact(_enclave_identity(known) | dates)
+    revoked = [platform.pck.certificate] if flaws.pck_revoked else []
     signing_chain = pem(platform.tcb_signing.certificate, platform.root.certificate)
     return json.dumps(
         {
             "pck_crl_issuer_chain": pem(platform.processor_ca.certificate, platform.root.certificate),
-            "root_ca_crl": empty_revocation_list(platform.root, at, until).hex(),
-            "pck_crl": empty_revocation_list(platform.processor_ca, at, until).hex(),
+            "root_ca_crl": revocation_list(platform.root, [], at, until).hex(),
+            "pck_crl": revocation_list(platform.processor_ca, revoked, at, until).hex(),
             "tcb_info_issuer_chain": signing_chain,
             "tcb_info": tcb_info,
             "tcb_info_signature": platform.tcb_signing.sign(tcb_info.encode()).hex(),
@@ -38,7 +45,7 @@ def make_collateral(platform: Platform, quoting_enclave: ReportBody, at: datetim
     )
 
 
-def _tcb_info() -> dict[str, Any]:
+def _tcb_info(flaws: Flaws) -> dict[str, Any]:
     components = [{"svn": svn} for svn in TCB.components]
     return {
         "id": "SGX",
@@ -47,7 +54,9 @@ def _tcb_info() -> dict[str, Any]:
         "pceId": TCB.pce_id.hex().upper(),
         "tcbType": 0,
         "tcbEvaluationDataNumber": _EVALUATION,
-        "tcbLevels": [_level({"sgxtcbcomponents": components, "pcesvn": TCB.pce_svn})],
+        "tcbLevels": [
+            _level({"sgxtcbcomponents": components, "pcesvn": TCB.pce_svn}, flaws.tcb_status, flaws.advisories)
+        ],
     }
 
 
@@ -66,8 +75,9 @@ def _enclave_identity(enclave: ReportBody) -> dict[str, Any]:
     }
 
 
-def _level(tcb: dict[str, Any]) -> dict[str, Any]:
-    return {"tcb": tcb, "tcbDate": _TCB_DATE, "tcbStatus": "UpToDate"}
+def _level(tcb: dict[str, Any], status: str = "UpToDate", advisories: tuple[str, ...] = ()) -> dict[str, Any]:
+    level = {"tcb": tcb, "tcbDate": _TCB_DATE, "tcbStatus": status}
+    return level | ({"advisoryIDs": list(advisories)} if advisories else {})
 
 
 def _instant(at: datetime) -> str:

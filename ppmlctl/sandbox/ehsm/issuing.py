@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -64,10 +65,13 @@ def issue(
     return Signer(key, builder.sign(issuer.key, hashes.SHA256()))
 
 
-def empty_revocation_list(issuer: Signer, at: datetime, until: datetime) -> bytes:
-    """A revocation list in DER that revokes nothing."""
+def revocation_list(issuer: Signer, revoked: Sequence[x509.Certificate], at: datetime, until: datetime) -> bytes:
+    """A revocation list in DER."""
     builder = x509.CertificateRevocationListBuilder().issuer_name(issuer.certificate.subject)
-    builder = builder.last_update(at - _CLOCK_SLACK).next_update(until)
+    builder = builder.last_update(at - _CLOCK_SLACK).next_update(max(until, at))
+    for one in revoked:
+        entry = x509.RevokedCertificateBuilder().serial_number(one.serial_number).revocation_date(at - _CLOCK_SLACK)
+        builder = builder.add_revoked_certificate(entry.build())
     builder = builder.add_extension(x509.CRLNumber(1), critical=False)
     builder = builder.add_extension(_issuer_key(issuer), critical=False)
     return builder.sign(issuer.key, hashes.SHA256()).public_bytes(Encoding.DER)

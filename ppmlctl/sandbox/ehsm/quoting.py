@@ -17,12 +17,14 @@ from ppmlctl.dcap.quote import ECDSA_P256, TEE_SGX, VERSION
 from ppmlctl.ehsm import Identity, VerificationResult
 from ppmlctl.files import write_atomic
 from ppmlctl.sandbox.ehsm.collateral import make_collateral
+from ppmlctl.sandbox.ehsm.flaws import Flaws
 from ppmlctl.sandbox.ehsm.issuing import pem, raw_signature
 from ppmlctl.sandbox.ehsm.platform import TCB, Platform, ensure_platform
 
 _INTEL_QE_VENDOR = bytes.fromhex("939a7233f79c4ca9940a0db3957f0607")
 _PCK_CHAIN_TYPE = 5  # "concatenated PCK certificate chain" in the certification data of a quote
-_COLLATERAL_LIFETIME, _RENEW_BEFORE = timedelta(days=30), timedelta(days=7)
+_COLLATERAL_AGE, _RENEW_BEFORE = timedelta(minutes=10), timedelta(days=7)
+_DEBUG = 1 << 1
 _QE_AUTHENTICATION_DATA = bytes(range(32))
 
 
@@ -62,7 +64,10 @@ def ehsm_identity() -> Identity:
 class Quoting:
     """Makes and verifies quotes; exports `quote-root.pem` and `collateral.json` to the state folder. Thread-safe."""
 
-    def __init__(self, state_folder: Path, clock: Callable[[], float]) -> None:
+    def __init__(self, state_folder: Path, clock: Callable[[], float], flaws: Flaws | None = None) -> None:
+        self._flaws = flaws or Flaws()
+        self._first_challenge: bytes | None = None
+        self._renew_before = min(_RENEW_BEFORE, self._flaws.collateral_lifetime / 4)
         self._folder = state_folder
         self._clock = clock
         self._platform = ensure_platform(state_folder / "platform.json", self._now())
@@ -73,9 +78,9 @@ class Quoting:
         write_atomic(state_folder / "quote-root.pem", self.root_ca.encode())
         self.collateral()
 
-    def quote(self) -> bytes:
-        """A quote of the EHSM enclave."""
-        return self._quote(_EHSM)
+    def quote(self, challenge: bytes = b"") -> bytes:
+        """A quote of the EHSM enclave; the challenge is in it only where the flaws say so."""
+        return self._quote(self._body(challenge))
 
     def quote_of(self, mr_enclave: bytes, mr_signer: bytes) -> bytes:
         """What the simulated platform shows for an enclave on it. Whoever asks gets it: it proves nothing."""
@@ -86,13 +91,27 @@ class Quoting:
         signed = header.to_bytes() + body.to_bytes()
         return Quote(header, body, _signature_data(self._platform, self._attestation_key, signed)).to_bytes()
 
+    def _body(self, challenge: bytes) -> ReportBody:
+        flaws, body = self._flaws, _EHSM
+        if self._first_challenge is None:
+            self._first_challenge = challenge
+        if flaws.debug:
+            body = replace(body, flags=body.flags | _DEBUG)
+        if flaws.mr_enclave is not None:
+            body = replace(body, mr_enclave=flaws.mr_enclave)
+        if flaws.binds_challenge:
+            bound = self._first_challenge if flaws.replayed else challenge
+            body = replace(body, report_data=hashlib.sha256(bound).digest().ljust(64, b"\0"))
+        return body
+
     def collateral(self) -> str:
         """What verifies the quotes, renewed a week before it ends."""
         now = self._now()
         with self._lock:
-            if now + _RENEW_BEFORE >= self._collateral_ends:
-                self._collateral_ends = now + _COLLATERAL_LIFETIME
-                self._collateral = make_collateral(self._platform, _QUOTING_ENCLAVE, now, self._collateral_ends)
+            if not self._collateral or now + self._renew_before >= self._collateral_ends:
+                self._collateral_ends = now + self._flaws.collateral_lifetime
+                validity = (now - _COLLATERAL_AGE, self._collateral_ends)
+                self._collateral = make_collateral(self._platform, _QUOTING_ENCLAVE, validity, self._flaws)
                 write_atomic(self._folder / "collateral.json", self._collateral.encode())
             return self._collateral
 

@@ -115,7 +115,7 @@ class Service:
     def _generate_quote(self, _account: Account, payload: Mapping[str, Any] | None) -> Answer:
         if payload is None:
             return Answer.enclave_refused()
-        quote = base64.b64encode(self._quoting.quote()).decode()
+        quote = base64.b64encode(self._quoting.quote(base64.b64decode(payload["challenge"]))).decode()
         return Answer.success({"challenge": payload["challenge"], "quote": quote})
 
     def _verify_quote(self, account: Account, payload: Mapping[str, Any] | None) -> Answer:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from ppmlctl.spec.environment import Environment
 from ppmlctl.spec.finding import Finding
-from ppmlctl.spec.rules.attestation import attestation_has_what_it_needs
+from ppmlctl.spec.rules.attestation import attestation_has_what_it_needs, quotes_can_be_verified
 from ppmlctl.spec.rules.ehsm_keys import ehsm_keys_fit_what_they_are_for
 from ppmlctl.spec.rules.enclave import findings_have_known_names, signer_is_whole
 from ppmlctl.spec.rules.images import base_fits_builder, enclave_size_is_a_power_of_two, tags_stay
@@ -35,6 +35,7 @@ RULES: tuple[Callable[[Environment], Iterator[Finding]], ...] = (
     kms_is_known,
     ehsm_keys_fit_what_they_are_for,
     attestation_has_what_it_needs,
+    quotes_can_be_verified,
     client_can_submit,
     workloads_have_an_image,
     names_are_unique,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ppmlctl.spec.environment import Environment
-from ppmlctl.spec.finding import Finding
+from ppmlctl.spec.finding import Finding, warning
 
 _WHY = "`attestation.enabled` is true"
 
@@ -28,3 +28,17 @@ def attestation_has_what_it_needs(environment: Environment) -> Iterator[Finding]
     elif not kms.ehsm.register_measurement:
         title, fix = "attestation needs a registered measurement", "say `register: true`"
         yield Finding(("kms", "ehsm", "register"), "attestation-needs-policy", title, "false", _WHY, fix)
+
+
+def quotes_can_be_verified(environment: Environment) -> Iterator[Finding]:
+    """A quote says nothing without the collateral that it is verified with; the sandbox brings its own."""
+    kms = environment.kms
+    if kms is None or environment.target != "cluster" or environment.pccs or kms.ehsm.collateral:
+        return
+    if kms.ehsm.attest == "required":
+        title, why = (
+            "there is nothing to verify the KMS's quote with",
+            "apply refuses what it cannot verify",
+        )
+        path, fix = ("kms", "ehsm"), "add `pccs: {url: https://host:8081}`, or `kms.ehsm.collateral`"
+        yield warning(path, "kms-without-collateral", title, found="no `pccs`", why=why, fix=fix, at_key=True)

@@ -20,5 +20,3 @@ def _without_effect(environment: Environment) -> Iterator[tuple[KeyPath, str]]:
     storage = environment.cluster.storage
     if storage and storage.nfs:
         yield ("cluster", "storage", "nfs"), "no volume is made: the claim must be in the cluster already"
-    if environment.pccs and environment.pccs.ca:
-        yield ("pccs", "ca"), "ppmlctl does not talk to the PCCS; pods trust what their image trusts"

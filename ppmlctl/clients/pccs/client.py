@@ -1,0 +1,178 @@
+"""A typed client of one PCCS. It only reads; what it gives is verified by whoever uses it.
+
+Paths and headers: Intel's "SGX and TDX Provisioning Certification Service API", versions 3 and 4, and the README of its
+caching service, which adds `rootcacrl`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+from urllib.parse import unquote, urlsplit
+
+import httpx
+
+from ppmlctl.clients.pccs import faults
+from ppmlctl.dcap import Collateral, PlatformFamily
+from ppmlctl.diagnostics import Diagnostic, InputError
+from ppmlctl.effects import Effect, Effects
+
+TIMEOUT = 30.0
+"""Seconds for each step of an exchange: a lazy PCCS asks Intel first."""
+_LARGEST_ANSWER = 1 << 22  # bytes; a platform CA's revocation list may be long
+_OK, _NOT_FOUND = 200, 404
+_PATH = re.compile(r"/(sgx|tdx)/certification/v[34]/?$")
+
+
+@dataclass(frozen=True)
+class _Answer:
+    body: bytes
+    headers: httpx.Headers
+
+
+class PccsClient:
+    """Talks to the PCCS at `url`. Its operation raises EngineError (see `faults`)."""
+
+    def __init__(
+        self, url: str, effects: Effects, *, ca: Path | None = None, connect_to: tuple[str, int] | None = None
+    ) -> None:
+        """`connect_to` leads a logical URL to its real address; TLS is still checked against the URL's host name."""
+        parts = urlsplit(_PATH.sub("", url))
+        if parts.scheme != "https" or not parts.hostname:
+            raise InputError(
+                Diagnostic("pccs-url-wrong", "the PCCS's URL is no https URL", url, fix="https://HOST:8081")
+            )
+        self.url = f"https://{parts.netloc}"
+        host, port = connect_to or (parts.hostname, parts.port or 443)
+        self._place = f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
+        self._extensions = {"sni_hostname": parts.hostname} if connect_to else {}
+        self._effects = effects
+        self._http = httpx.Client(
+            verify=_ssl_context(ca), headers={"Host": parts.netloc}, timeout=TIMEOUT, trust_env=False
+        )
+
+    def close(self) -> None:
+        """Gives back what the client holds."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def collateral(self, platform: PlatformFamily) -> Collateral:
+        """What verifies quotes of a platform; by version 4 of the service, or 3 where it has no 4."""
+        with self._effects.operation(Effect.READ, "collateral"):
+            for version in (4, 3):
+                levels = self._get(f"/{platform.tee}/certification/v{version}/tcb?fmspc={platform.fmspc}")
+                if levels is not None:
+                    return self._beside(levels, platform, version)
+        raise faults.unknown_platform(self.url, platform.fmspc)
+
+    def _beside(self, levels: _Answer, platform: PlatformFamily, version: int) -> Collateral:
+        """The collateral, given its TCB levels."""
+
+        def get(path: str) -> _Answer:
+            answer = self._get(path)
+            if answer is None:
+                raise faults.unknown_platform(self.url, platform.fmspc)
+            return answer
+
+        return self._assembled(levels, platform, f"certification/v{version}", get)
+
+    def _assembled(
+        self, levels: _Answer, platform: PlatformFamily, base: str, get: Callable[[str], _Answer]
+    ) -> Collateral:
+        identity = get(f"/{platform.tee}/{base}/qe/identity")
+        revoked = get(f"/sgx/{base}/pckcrl?ca={platform.ca}&encoding=der")
+        root_revoked = get(f"/sgx/{base}/rootcacrl")
+        tcb_info, tcb_signature = self._signed(levels, "tcbInfo")
+        qe_identity, qe_signature = self._signed(identity, "enclaveIdentity")
+        return Collateral(
+            pck_crl_issuer_chain=self._chain(revoked, "SGX-PCK-CRL-Issuer-Chain"),
+            root_ca_crl=_list(root_revoked.body),
+            pck_crl=_list(revoked.body),
+            tcb_info_issuer_chain=self._chain(levels, "TCB-Info-Issuer-Chain", "SGX-TCB-Info-Issuer-Chain"),
+            tcb_info=tcb_info,
+            tcb_info_signature=tcb_signature,
+            qe_identity_issuer_chain=self._chain(identity, "SGX-Enclave-Identity-Issuer-Chain"),
+            qe_identity=qe_identity,
+            qe_identity_signature=qe_signature,
+        )
+
+    def _get(self, path: str) -> _Answer | None:
+        """The answer, or None for what the service does not have."""
+        request = self._http.build_request("GET", self._place + path, extensions=self._extensions)
+        try:
+            answer = self._read(request)
+        except httpx.TransportError as error:
+            tls = _tls_cause(error)
+            if tls is not None:
+                raise faults.untrusted(self.url, tls) from None
+            raise faults.unreachable(self.url, str(error) or type(error).__name__) from None
+        if answer.status_code == _NOT_FOUND:
+            return None
+        if answer.status_code >= 500:  # noqa: PLR2004 - the class of server errors
+            raise faults.unreachable(self.url, f"HTTP {answer.status_code} for {path.partition('?')[0]}")
+        if answer.status_code != _OK:
+            raise faults.answer_wrong(self.url, f"HTTP {answer.status_code} for {path.partition('?')[0]}")
+        return _Answer(answer.content, answer.headers)
+
+    def _read(self, request: httpx.Request) -> httpx.Response:
+        response, content = self._http.send(request, stream=True), bytearray()
+        try:
+            for piece in response.iter_bytes():
+                content += piece
+                if len(content) > _LARGEST_ANSWER:
+                    raise httpx.ReadError("the answer is too large")
+        finally:
+            response.close()
+        return httpx.Response(response.status_code, headers=response.headers, content=bytes(content))
+
+    def _signed(self, answer: _Answer, name: str) -> tuple[str, str]:
+        """The document as it was signed, byte for byte, and its signature."""
+        try:
+            text = answer.body.decode()
+            signature = json.loads(text)["signature"]
+            start = text.index("{", text.index(f'"{name}"'))
+            _, end = json.JSONDecoder().raw_decode(text, start)
+        except (ValueError, LookupError, TypeError, RecursionError):
+            raise faults.answer_wrong(self.url, f"no signed `{name}`") from None
+        if not isinstance(signature, str):
+            raise faults.answer_wrong(self.url, f"no signature of `{name}`")
+        return text[start:end], signature
+
+    def _chain(self, answer: _Answer, *names: str) -> str:
+        for name in names:
+            if name in answer.headers:
+                return unquote(answer.headers[name])
+        raise faults.answer_wrong(self.url, f"no header {names[0]}")
+
+
+def _list(body: bytes) -> str:
+    """A revocation list in hexadecimal, however the service writes it: DER, hexadecimal or PEM."""
+    if body.startswith(b"-----BEGIN"):
+        return ssl.PEM_cert_to_DER_cert(body.decode(errors="replace").replace("X509 CRL", "CERTIFICATE")).hex()
+    if re.fullmatch(rb"[0-9a-fA-F\s]+", body):
+        return b"".join(body.split()).decode()
+    return body.hex()
+
+
+def _ssl_context(ca: Path | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=str(ca) if ca else None)
+    except OSError as error:
+        title, fix = "the PCCS's CA file holds no certificates that can be read", "let pccs.ca name a PEM file"
+        raise InputError(Diagnostic("pccs-ca-unreadable", title, f"{ca}: {error.strerror}", fix=fix)) from error
+
+
+def _tls_cause(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
+    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+        error = error.__cause__ or error.__context__
+    return error
