@@ -20,9 +20,15 @@ class Flaws:
     binds_challenge: bool = False
     """The quote's report data holds the challenge, which today's EHSM does not do: no flaw, but no default either."""
     replayed: bool = False
-    """The same quote is given whatever the challenge: that of the first."""
+    """With `binds_challenge`: whatever the challenge is, the quote holds an earlier one."""
     collateral_lifetime: timedelta = timedelta(days=30)
     pck_revoked: bool = False
     """The platform's certificate is on the revocation list."""
     qe_identity_wrong: bool = False
     """The collateral knows another quoting enclave."""
+    ignores_policies: bool = False
+    """VerifyQuote passes what a policy does not."""
+    refuses_quotes: bool = False
+    """VerifyQuote finds every signature wrong."""
+    pccs_lost: bool = False
+    """VerifyQuote fails, as where EHSM gets no collateral."""

@@ -25,6 +25,7 @@ _INTEL_QE_VENDOR = bytes.fromhex("939a7233f79c4ca9940a0db3957f0607")
 _PCK_CHAIN_TYPE = 5  # "concatenated PCK certificate chain" in the certification data of a quote
 _COLLATERAL_AGE, _RENEW_BEFORE = timedelta(minutes=10), timedelta(days=7)
 _DEBUG = 1 << 1
+_EARLIER_CHALLENGE = b"what somebody else was shown"
 _QE_AUTHENTICATION_DATA = bytes(range(32))
 
 
@@ -65,9 +66,8 @@ class Quoting:
     """Makes and verifies quotes; exports `quote-root.pem` and `collateral.json` to the state folder. Thread-safe."""
 
     def __init__(self, state_folder: Path, clock: Callable[[], float], flaws: Flaws | None = None) -> None:
-        self._flaws = flaws or Flaws()
-        self._first_challenge: bytes | None = None
-        self._renew_before = min(_RENEW_BEFORE, self._flaws.collateral_lifetime / 4)
+        self.flaws = flaws or Flaws()
+        self._renew_before = min(_RENEW_BEFORE, self.flaws.collateral_lifetime / 4)
         self._folder = state_folder
         self._clock = clock
         self._platform = ensure_platform(state_folder / "platform.json", self._now())
@@ -92,15 +92,13 @@ class Quoting:
         return Quote(header, body, _signature_data(self._platform, self._attestation_key, signed)).to_bytes()
 
     def _body(self, challenge: bytes) -> ReportBody:
-        flaws, body = self._flaws, _EHSM
-        if self._first_challenge is None:
-            self._first_challenge = challenge
+        flaws, body = self.flaws, _EHSM
         if flaws.debug:
             body = replace(body, flags=body.flags | _DEBUG)
         if flaws.mr_enclave is not None:
             body = replace(body, mr_enclave=flaws.mr_enclave)
         if flaws.binds_challenge:
-            bound = self._first_challenge if flaws.replayed else challenge
+            bound = _EARLIER_CHALLENGE if flaws.replayed else challenge
             body = replace(body, report_data=hashlib.sha256(bound).digest().ljust(64, b"\0"))
         return body
 
@@ -109,14 +107,16 @@ class Quoting:
         now = self._now()
         with self._lock:
             if not self._collateral or now + self._renew_before >= self._collateral_ends:
-                self._collateral_ends = now + self._flaws.collateral_lifetime
+                self._collateral_ends = now + self.flaws.collateral_lifetime
                 validity = (now - _COLLATERAL_AGE, self._collateral_ends)
-                self._collateral = make_collateral(self._platform, _QUOTING_ENCLAVE, validity, self._flaws)
+                self._collateral = make_collateral(self._platform, _QUOTING_ENCLAVE, validity, self.flaws)
                 write_atomic(self._folder / "collateral.json", self._collateral.encode())
             return self._collateral
 
     def verify(self, quote: bytes) -> VerificationResult:
         """The verdict on any quote: one under another root has no valid signature here."""
+        if self.flaws.refuses_quotes:
+            return VerificationResult.INVALID_SIGNATURE
         try:
             verdict = verify_quote(quote, self.collateral(), self.root_ca.encode(), self._now())
         except QuoteUntrustedError:
