@@ -252,3 +252,11 @@ def test_what_is_foreseen_from_old_arguments_is_not_shown_while_new_ones_are_not
     foreseen = {a: Observed(fields=one.fields, foreseen=one.fields if a == "b" else {}) for a, one in world.items()}
     plan = make_plan([task("a", size=2), *tasks[1:]], MODULES, foreseen, recorded)
     assert kinds(plan) == {"a": "update", "b": "update", "c": "update"}
+
+
+def test_a_warning_that_was_observed_is_in_the_plan_even_where_nothing_is_to_be_done() -> None:
+    tasks = [task("one", value=1)]
+    recorded = {"one": Recorded("thing", {"value": 1}, {"value": 1})}
+    observations = {"one": Observed(fields={"value": 1}, notes=("it ends soon",))}
+    plan = make_plan(tasks, MODULES, observations, recorded, bytes.hex)
+    assert (plan.is_empty(), plan.notes) == (True, ("it ends soon",))
