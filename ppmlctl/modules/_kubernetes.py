@@ -47,6 +47,11 @@ def manager_of(environment: str) -> str:
     return f"ppmlctl-{environment}"
 
 
+def made_by(environment: str, manager: str | None) -> bool:
+    """Whether that manager is one of the environment's: its own, or the plain one that its lease is written as."""
+    return manager in (manager_of(environment), "ppmlctl")
+
+
 def environment_of(live: Mapping[str, Any]) -> str:
     """The environment whose label an object carries; empty where it carries none."""
     return str((live["metadata"].get("labels") or {}).get(ENVIRONMENT) or "")

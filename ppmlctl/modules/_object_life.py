@@ -13,6 +13,7 @@ from ppmlctl.modules._kubernetes import (
     environment_of,
     identity_of_key,
     labelled,
+    made_by,
     manager_of,
     recorded_key,
     require_free,
@@ -20,7 +21,7 @@ from ppmlctl.modules._kubernetes import (
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import ActionKind, Change, FieldChange, Observed, Recorded
 from ppmlctl.planning.manifest_diff import ABSENT, FieldDifference, differences
-from ppmlctl.planning.manifest_immutability import unchangeable
+from ppmlctl.planning.manifest_immutability import is_released, unchangeable
 from ppmlctl.planning.manifest_ownership import fields_held, first_writer
 from ppmlctl.unknown import Unknown
 
@@ -86,6 +87,8 @@ def decide_object(manifest: Manifest, observed: Observed, recorded: Recorded | N
     found = observed.detail.differences
     fields = tuple(_shown(difference) for difference in found)
     forcing = unchangeable(observed.detail.live, found)
+    if is_released(observed.detail.live) and observed.detail.was_ours:
+        return Change(ActionKind.REPLACE, ("its claim is gone; its data stays",), fields)
     if forcing:
         if not observed.detail.was_ours:
             raise _not_ours(name, forcing)
@@ -111,13 +114,13 @@ def apply_object(ctx: Context, manifest: Manifest, observed: Observed, *, force:
     if recorded is not None and not _is_of(recorded, key):
         remove_object(ctx, recorded)
     seen: Seen | None = observed.detail
-    if seen is not None and unchangeable(seen.live, seen.differences):
+    if seen is not None and (unchangeable(seen.live, seen.differences) or (is_released(seen.live) and seen.was_ours)):
         ctx.tell(f"replaces {key}")
         _delete(ctx, key, seen.live["metadata"]["uid"])
         seen = None
     existed_before = seen is not None and not seen.was_ours
     live = _applied(ctx, key, labelled(ctx, ctx.address, manifest, existed_before=existed_before), force=force)
-    if seen is None and first_writer(live) != manager_of(ctx.environment):
+    if seen is None and not made_by(ctx.environment, first_writer(live)):
         # Somebody else made it since the plan was made.
         existed_before = True
         live = _applied(ctx, key, labelled(ctx, ctx.address, manifest, existed_before=True), force=force)

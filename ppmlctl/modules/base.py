@@ -126,6 +126,10 @@ class Module(Generic[A, R]):
         """Pure. Keys of Secrets that pods of this task need; each must be made by some task."""
         return ()
 
+    def removal_of(self, _recorded: Recorded) -> Removal:
+        """Pure. What becomes of one thing whose task is gone."""
+        return self.removal
+
     def kept_as(self, recorded: Recorded) -> str:
         """What a removal leaves behind, for people: a path, an account."""
         shown = (str(recorded.result[name]) for name in self.shown if recorded.result.get(name))

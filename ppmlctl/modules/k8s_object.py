@@ -4,7 +4,8 @@ Identity: apiVersion, kind, namespace and name; another identity replaces the ob
 the API server does not let change. Made by server-side apply, as a field manager of the environment's own: fields that
 the manifest does not name belong to others. Errors: k8s-conflict where another manager holds a field, unless
 `force_conflicts`; k8s-other-environment; k8s-not-ours; and what the API server refuses. An object that was there before
-is adopted, and kept at removal.
+is adopted, and kept at removal; so are volumes and claims, which hold data. A retained volume whose claim is gone is
+made anew: what it points to stays, and only so another claim can have it.
 Source: Kubernetes, "Server-Side Apply"; the seed's `kubectl create`.
 """
 
@@ -31,6 +32,8 @@ from ppmlctl.planning import Change, Observed, Recorded, Removal, Wanted
 from ppmlctl.planning.manifest_readiness import READY_KINDS, has_condition, is_ready
 from ppmlctl.secret import Secret
 from ppmlctl.unknown import Unknown
+
+HOLD_DATA = frozenset({"PersistentVolume", "PersistentVolumeClaim"})
 
 
 class WaitFor(BaseModel):
@@ -152,6 +155,10 @@ class K8sObject(Module[K8sObjectArgs, K8sObjectResult]):
             existed_before=existed_before,
             evidence=ctx.simulated,
         )
+
+    def removal_of(self, recorded: Recorded) -> Removal:
+        """Volumes and claims hold data, which outlives the environment."""
+        return Removal.KEEP if recorded.result.get("kind") in HOLD_DATA else self.removal
 
     def reads_secrets(self, args: K8sObjectArgs) -> Iterable[SecretKey]:
         return keys_read(args.manifest) if isinstance(args.manifest, Mapping) else ()

@@ -36,3 +36,9 @@ def unchangeable(live: Mapping[str, Any], found: Iterable[FieldDifference]) -> l
         return [difference for difference in found if not difference.path.startswith("metadata")]
     pattern = _IMMUTABLE.get(kind)
     return [difference for difference in found if pattern and re.fullmatch(pattern, difference.path)]
+
+
+def is_released(live: Mapping[str, Any]) -> bool:
+    """Whether a volume keeps its data for a claim that is gone, so that as an object it serves nobody any more."""
+    retains = (live.get("spec") or {}).get("persistentVolumeReclaimPolicy") == "Retain"
+    return live["kind"] == "PersistentVolume" and retains and (live.get("status") or {}).get("phase") == "Released"

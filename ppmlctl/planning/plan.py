@@ -118,7 +118,7 @@ class Planner:
 
     def _removal(self, address: str, entry: Recorded, dependents: Iterable[str]) -> PlannedAction:
         declaration = self.declarations.get(entry.module)
-        removal = declaration.removal if declaration else Removal.IMPOSSIBLE
+        removal = declaration.removal_of(entry) if declaration else Removal.IMPOSSIBLE
         return PlannedAction(
             address,
             entry.module,

@@ -106,7 +106,10 @@ def test_403_names_verb_and_resource(server: Server, client: KubernetesClient) -
     assert str(refused.value) == (
         "error[k8s-forbidden]: the cluster does not allow this\n"
         f"  is   apply Secret ns/s: {message}\n"
-        "  fix  ask the cluster's administrator to allow you to apply Secret ns/s"
+        '  why  missing: verb patch on resource secrets of apiGroup "" in namespace ns\n'
+        "  fix  let the cluster's administrator run:\n"
+        "       kubectl create role ppmlctl-patch-secrets --verb=create,patch --resource=secrets -n ns\n"
+        "       kubectl create rolebinding ppmlctl-patch-secrets --role=ppmlctl-patch-secrets --user=u -n ns"
     )
 
 

@@ -40,6 +40,9 @@ class Thing:
     def result_fields(self) -> list[str]:
         return ["value"]
 
+    def removal_of(self, recorded: Recorded) -> Removal:
+        return self.removal
+
     def identity(self, args: Any) -> None:
         return None
 

@@ -21,8 +21,6 @@ WARNINGS = {
         "heap-above-half",
         "insecure-spark",
     ],
-    "cluster": ["key-without-effect"],
-    "storage-nfs": ["key-without-effect"],
     "image-catalogue": ["demo-image"],
     "kms-private-root": ["private-root"],
     "kms-tls-insecure": ["insecure-kms-tls", "insecure-kms-attest"],

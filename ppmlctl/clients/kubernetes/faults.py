@@ -21,6 +21,7 @@ from typing import Any
 
 import urllib3.exceptions
 
+from ppmlctl.clients.kubernetes.permissions import missing_permission
 from ppmlctl.clients.kubernetes.requests import Request
 from ppmlctl.diagnostics import Diagnostic, EngineError, TransientError
 
@@ -158,12 +159,14 @@ def _forbidden(request: Request, found: str, status: Mapping[str, Any]) -> Engin
     if any(cause.get("reason") == "NamespaceTerminating" for cause in _causes(status)):
         title = "the namespace is being removed"
         return TransientError(Diagnostic("k8s-namespace-terminating", title, found=found))
+    missing = missing_permission(str(status.get("message") or ""))
     return EngineError(
         Diagnostic(
             "k8s-forbidden",
             "the cluster does not allow this",
             found=found,
-            fix=f"ask the cluster's administrator to allow you to {request.name}",
+            why=missing.told if missing else "",
+            fix=missing.remedy if missing else f"ask the cluster's administrator to allow you to {request.name}",
         )
     )
 

@@ -19,7 +19,6 @@ from ppmlctl.spec.rules.spark import (
     security_is_complete,
 )
 from ppmlctl.spec.rules.target import client_can_submit, enclaves_have_devices, kms_is_known
-from ppmlctl.spec.rules.unfinished import keys_without_effect_are_said
 from ppmlctl.spec.rules.variables import variables_have_free_names
 from ppmlctl.spec.rules.workloads import names_are_unique, needs_can_be_met, workloads_have_an_image
 
@@ -46,7 +45,6 @@ RULES: tuple[Callable[[Environment], Iterator[Finding]], ...] = (
     no_secret_is_literal,
     security_is_complete,
     insecure_choices_are_said,
-    keys_without_effect_are_said,
 )
 
 
