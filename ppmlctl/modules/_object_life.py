@@ -18,6 +18,7 @@ from ppmlctl.modules._kubernetes import (
     recorded_key,
     require_free,
 )
+from ppmlctl.modules._removal_hold import holds
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import ActionKind, Change, FieldChange, Observed, Recorded
 from ppmlctl.planning.manifest_diff import ABSENT, FieldDifference, differences
@@ -239,8 +240,21 @@ def _was_ending(ctx: Context, key: ObjectKey, live: Manifest | None) -> bool:
 
 
 def _delete(ctx: Context, key: ObjectKey, uid: str) -> None:
+    client = ctx.engines.kubernetes
     propagation: Propagation = "Foreground" if key.kind in _OWNERS else "Background"
-    ctx.engines.kubernetes.delete(key, propagation=propagation, uid=uid, wait_seconds=REMOVAL_SECONDS)
+    try:
+        client.delete(key, propagation=propagation, uid=uid, wait_seconds=REMOVAL_SECONDS)
+    except EngineError as error:
+        if error.diagnostics[0].code != "k8s-timeout" or (live := client.get(key)) is None:
+            raise
+        raise _removal_held(key, live) from None
+
+
+def _removal_held(key: ObjectKey, live: Manifest) -> EngineError:
+    held = [f"{key}: not gone after {REMOVAL_SECONDS:g} s", *holds(live)]
+    title = "an object that is being deleted does not go"
+    fix = "let what is named end its work, or remove its cause; then run the same command again"
+    return EngineError(Diagnostic("k8s-removal-held", title, found="\n".join(held), fix=fix))
 
 
 def _not_ours(key: ObjectKey, forcing: Sequence[FieldDifference]) -> EngineError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,8 @@ from ppmlctl.clients.kubernetes import ConflictError, ObjectKey
 from ppmlctl.diagnostics import EngineError
 from ppmlctl.effects import Effect
 from ppmlctl.evidence import Evidence
+from ppmlctl.modules import _object_life
+from ppmlctl.modules._removal_hold import holds
 from ppmlctl.modules.k8s_object import K8sObject, WaitFor
 from ppmlctl.planning import ActionKind, FieldChange, Wanted
 from ppmlctl.secret import Secret
@@ -277,6 +280,44 @@ def test_a_new_object_costs_one_call(world: World) -> None:
     before = world.effects.count(Effect.READ), world.effects.count(Effect.WRITE)
     task.module.apply(task.context, wanted.args, observed)
     assert (world.effects.count(Effect.READ), world.effects.count(Effect.WRITE)) == (before[0], before[1] + 1)
+
+
+def test_a_removal_that_hangs_names_what_holds_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_object_life, "REMOVAL_SECONDS", 1.0)
+    task = world.task(K8sObject(), manifest=config(world, a="1"))
+    task.apply()
+    world.apply_as_other(world.manifest("ConfigMap", "c", metadata={"finalizers": ["example.com/held"]}))
+    with pytest.raises(EngineError) as refused:
+        task.remove()
+    assert str(refused.value) == (
+        "error[k8s-removal-held]: an object that is being deleted does not go\n"
+        f"  is   ConfigMap {world.namespace}/c: not gone after 1 s\n"
+        "       finalizer example.com/held\n"
+        "  fix  let what is named end its work, or remove its cause; then run the same command again"
+    )
+    world.apply_as_other(world.manifest("ConfigMap", "c"))
+    task.remove()
+    assert world.live("ConfigMap", "c") is None
+
+
+def test_an_object_on_its_way_out_is_let_go_before_it_is_made_anew(world: World) -> None:
+    finalizers = {"finalizers": ["example.com/held"]}
+    world.apply_as_other(world.manifest("ConfigMap", "c", metadata=finalizers))
+    world.client.delete(ObjectKey("v1", "ConfigMap", world.namespace, "c"))
+    task = world.task(K8sObject(), manifest=config(world, a="2"))
+    assert task.plan().action is ActionKind.CREATE
+    release = threading.Timer(0.5, lambda: world.apply_as_other(world.manifest("ConfigMap", "c")))
+    release.start()
+    assert task.apply().existed_before is False
+    assert world.live("ConfigMap", "c")["data"] == {"a": "2"}  # type: ignore[index]
+
+
+def test_what_holds_an_object_is_told_in_words() -> None:
+    remaining = {"type": "NamespaceContentRemaining", "status": "True", "message": "Some resources are remaining"}
+    namespace = {"kind": "Namespace", "metadata": {}, "status": {"conditions": [remaining]}}
+    assert list(holds(namespace)) == ["Some resources are remaining"]
+    claim = {"kind": "PersistentVolumeClaim", "metadata": {"finalizers": ["kubernetes.io/pvc-protection"]}}
+    assert list(holds(claim)) == ["finalizer kubernetes.io/pvc-protection: a pod still uses it"]
 
 
 def test_a_namespace_is_removed_with_its_content_before_the_task_is_done(world: World) -> None:
