@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ppmlctl.diagnostics import EngineError
+from ppmlctl.modules._pod_cause import warnings_of
 from ppmlctl.modules._pod_secrets import without_secrets
 
 if TYPE_CHECKING:
-    from ppmlctl.clients.kubernetes import KubernetesClient, Manifest, ObjectKey
+    from ppmlctl.clients.kubernetes import KubernetesClient, Manifest
 
 WITH_PODS = frozenset({"DaemonSet", "Deployment", "Job", "Pod", "ReplicaSet", "StatefulSet"})
 """Kinds that become ready by their pods."""
@@ -18,7 +19,6 @@ CRASHES = 3
 _NEVER = frozenset({"ErrImageNeverPull", "InvalidImageName"})
 """Why a container waits that will never start as it is declared."""
 _MOST_PODS = 2
-_MOST_EVENTS = 3
 _LOG_LINES = 10
 
 
@@ -59,17 +59,15 @@ def short_reason(pods: list[Manifest]) -> str:
 
 def reasons(client: KubernetesClient, live: Manifest, pods: list[Manifest]) -> list[str]:
     """The state of the first pods, recent warnings, and the last lines of what crashed, without secrets."""
-    from ppmlctl.clients.kubernetes import key_of  # noqa: PLC0415 - plans do without the client
-
     lines: list[str] = []
     for pod in pods[:_MOST_PODS]:
         told = list(_states(pod)) or [str((pod.get("status") or {}).get("phase", "Unknown"))]
         lines += [f"pod {pod['metadata']['name']}: {'; '.join(told)}"]
-        lines += [f"  {line}" for line in (*_warnings(client, key_of(pod)), *_log(client, pod))]
+        lines += [f"  {line}" for line in (*_warnings(client, pod), *_log(client, pod))]
     if len(pods) > _MOST_PODS:
         lines.append(f"{len(pods) - _MOST_PODS} more pods are not ready")
     if not pods:
-        makers = [key_of(live), *(key_of(one) for one in _replica_sets(client, live))]
+        makers = [live, *_replica_sets(client, live)]
         lines += [line for maker in makers for line in _warnings(client, maker)] or ["it has no pods"]
     return lines
 
@@ -132,13 +130,8 @@ def _replica_sets(client: KubernetesClient, live: Manifest) -> list[Manifest]:
     return [one for one in found if any(o["uid"] == uid for o in one["metadata"].get("ownerReferences") or ())]
 
 
-def _warnings(client: KubernetesClient, key: ObjectKey) -> list[str]:
-    try:
-        events = client.events(key)
-    except EngineError:
-        return []  # what may not be read is left out: the state is told all the same
-    told = dict.fromkeys(f"{event.reason}: {event.message}" for event in events if event.type == "Warning")
-    return [f"warning {line}" for line in list(told)[-_MOST_EVENTS:]]
+def _warnings(client: KubernetesClient, about: Manifest) -> list[str]:
+    return [f"warning {line}" for line in warnings_of(client, about)]
 
 
 def _log(client: KubernetesClient, pod: Manifest) -> list[str]:

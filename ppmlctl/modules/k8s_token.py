@@ -3,7 +3,7 @@
 Identity: namespace and name of the Secret; another service account replaces it. Since version 1.24 no account has
 such a Secret by itself. A controller fills in token and CA; the task is done when it has. The token never expires: who
 may read the Secret may act as the account until the Secret is deleted.
-Errors: `k8s-no-service-account` (the controller removes a Secret whose account does not exist), `k8s-timeout`.
+Errors: `k8s-no-service-account` (the controller removes a Secret whose account does not exist), `k8s-token-not-filled`.
 Source: Kubernetes, "Manually create a long-lived API token for a ServiceAccount".
 """
 
@@ -111,11 +111,25 @@ def _manifest(args: K8sTokenArgs) -> dict[str, Any]:
 
 
 def _filled(ctx: Context, args: K8sTokenArgs, made: dict[str, Any]) -> dict[str, Any]:
-    """The Secret once the controller has filled it. Raises EngineError where the controller removed it instead."""
+    """The Secret once the controller has filled it. Raises EngineError where it removed it instead, or does nothing."""
     from ppmlctl.clients.kubernetes import Condition, key_of  # noqa: PLC0415 - 0.3 s that --version does not pay
 
     decided = Condition("data.token is filled", lambda live: live is None or _is_filled(live))
-    live = ctx.engines.kubernetes.wait(key_of(made), decided, _SECONDS, stopping=ctx.stopping)
+    try:
+        live = ctx.engines.kubernetes.wait(key_of(made), decided, _SECONDS, stopping=ctx.stopping)
+    except EngineError as error:
+        if error.diagnostics[0].code != "k8s-timeout":
+            raise
+        raise EngineError(
+            Diagnostic(
+                "k8s-token-not-filled",
+                "the cluster does not fill in the token of a service account",
+                found=f"{key_of(made)}, for account {args.service_account}: still empty after {_SECONDS:g} s",
+                why="a controller of kube-controller-manager does this; it does not run, or may not sign tokens",
+                fix="ask the cluster's administrator to look at kube-controller-manager and its "
+                "--service-account-private-key-file, then run the same command again",
+            )
+        ) from None
     if live is None:
         raise EngineError(
             Diagnostic(

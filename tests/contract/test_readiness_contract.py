@@ -89,7 +89,7 @@ def workload(namespace: Namespace, kind: str, image: str, **container: Any) -> M
     return namespace.manifest(kind, "a", "apps/v1", spec=spec)
 
 
-def waited_for(namespace: Namespace, manifest: Manifest, seconds: float = 60.0) -> list[str]:
+def waited_for(namespace: Namespace, manifest: Manifest, seconds: float = 120.0) -> list[str]:
     """What was told while the object was waited for."""
     told: list[str] = []
     context: Any = SimpleNamespace(
@@ -101,7 +101,7 @@ def waited_for(namespace: Namespace, manifest: Manifest, seconds: float = 60.0) 
     return told
 
 
-def refused(namespace: Namespace, manifest: Manifest, seconds: float = 60.0) -> tuple[str, list[str]]:
+def refused(namespace: Namespace, manifest: Manifest, seconds: float = 120.0) -> tuple[str, list[str]]:
     """The code, and the lines of what was found."""
     with pytest.raises(EngineError) as error:
         waited_for(namespace, manifest, seconds)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from kubernetes_world import CLUSTERS, Task, World, cluster, world_of
 
 from ppmlctl.clients.kubernetes import ObjectKey
-from ppmlctl.diagnostics import EngineError
+from ppmlctl.diagnostics import Diagnostic, EngineError
+from ppmlctl.modules import k8s_token
 from ppmlctl.modules.k8s_token import K8sToken
 from ppmlctl.planning import ActionKind, Recorded
 
@@ -52,6 +54,25 @@ def test_a_missing_account_is_named(world: World) -> None:
         "error[k8s-no-service-account]: the service account does not exist\n"
         f"  is   {world.namespace}/nobody; the cluster removed the Secret for its token again\n"
         "  fix  declare the account with k8s_object, as a task that this one needs"
+    )
+
+
+def test_a_token_that_nobody_fills_in_is_told(make_context: Any) -> None:
+    class NeverFilled:
+        def wait(self, *_: Any, **__: Any) -> None:
+            raise EngineError(Diagnostic("k8s-timeout", "a condition was not reached in time"))
+
+    context = make_context(engines=SimpleNamespace(kubernetes=NeverFilled()))
+    args = K8sToken.Args(name="spark-token", namespace="ns", service_account="spark")
+    made = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "spark-token", "namespace": "ns"}}
+    with pytest.raises(EngineError) as refused:
+        k8s_token._filled(context, args, made)
+    assert str(refused.value) == (
+        "error[k8s-token-not-filled]: the cluster does not fill in the token of a service account\n"
+        "  is   Secret ns/spark-token, for account spark: still empty after 60 s\n"
+        "  why  a controller of kube-controller-manager does this; it does not run, or may not sign tokens\n"
+        "  fix  ask the cluster's administrator to look at kube-controller-manager and its "
+        "--service-account-private-key-file, then run the same command again"
     )
 
 
