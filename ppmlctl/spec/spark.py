@@ -19,7 +19,7 @@ _VARIABLE = re.compile(r"\$\{?(\w*)\}?")
 
 def _word(text: str) -> str:
     if not text or re.search(r"\s", text):
-        why = "bigdl-ppml-submit.sh splits its words again at blanks"
+        why = "the image splits the command that runs in the enclave at blanks"
         fix = "put the value into a file that the application reads"
         found = f"{len(text.split())} words"
         raise refusal(

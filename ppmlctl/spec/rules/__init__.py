@@ -11,7 +11,7 @@ from ppmlctl.spec.rules.ehsm_keys import ehsm_keys_fit_what_they_are_for
 from ppmlctl.spec.rules.enclave import findings_have_known_names, signer_is_whole
 from ppmlctl.spec.rules.images import base_fits_builder, enclave_size_is_a_power_of_two, tags_stay
 from ppmlctl.spec.rules.insecure import insecure_choices_are_said
-from ppmlctl.spec.rules.memory import heap_fits_enclave, requested_epc_holds_enclave
+from ppmlctl.spec.rules.memory import heap_fits_enclave, heap_holds_spark, requested_epc_holds_enclave
 from ppmlctl.spec.rules.spark import (
     conf_agrees_with_the_rest,
     no_secret_is_literal,
@@ -30,6 +30,7 @@ RULES: tuple[Callable[[Environment], Iterator[Finding]], ...] = (
     findings_have_known_names,
     signer_is_whole,
     heap_fits_enclave,
+    heap_holds_spark,
     requested_epc_holds_enclave,
     kms_is_known,
     ehsm_keys_fit_what_they_are_for,

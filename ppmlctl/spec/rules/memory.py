@@ -11,6 +11,8 @@ from ppmlctl.spec.rules.workloads import spark_workloads
 from ppmlctl.spec.size import Size
 from ppmlctl.spec.spark import Process, Spark
 
+_LEAST_HEAP = 450 << 20
+
 
 def heap_fits_enclave(environment: Environment) -> Iterator[Finding]:
     """The JVM needs memory beside its heap, and so do Gramine and the loader: half is the guide's recommendation."""
@@ -22,6 +24,17 @@ def heap_fits_enclave(environment: Environment) -> Iterator[Finding]:
             heap = process.jvm_memory
             if heap is not None and heap.bytes > enclave_size.bytes // 2:
                 yield _heap((*path, name, "jvm_memory"), heap, enclave_size)
+
+
+def heap_holds_spark(environment: Environment) -> Iterator[Finding]:
+    """Spark keeps 300 MiB for itself, and starts in one and a half times that at least (UnifiedMemoryManager)."""
+    for path, spark in spark_workloads(environment):
+        processes = {"driver": spark.driver, "executor": spark.executor}
+        for name, process in processes.items() if spark.mode in ("client", "cluster") else [("driver", spark.driver)]:
+            for key, heap in (("memory", process.memory), ("jvm_memory", process.jvm_memory)):
+                if heap is not None and heap.bytes < _LEAST_HEAP:
+                    title, why = "Spark does not start in so small a heap", "it asks for 450 MiB at least"
+                    yield Finding((*path, name, key), "heap-below-spark", title, str(heap), why, "use 512m or more")
 
 
 def _in_enclaves(spark: Spark) -> Iterator[tuple[str, Process]]:

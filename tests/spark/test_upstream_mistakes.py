@@ -1,0 +1,126 @@
+"""Known mistakes of upstream's guide and templates that concern whoever deploys: each impossible here, or caught.
+
+A row is what the guide or a template says, and what is looked at here instead. Mistakes of upstream's own build files
+and documents, which nothing here reads, have no row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from spark_cases import PI, environment, option, settings, submitting
+
+from ppmlctl.modules.spark_submit import SparkSubmit
+from ppmlctl.spark import Attestation, Security, job_manifest, pod_template, submission_files, submit_words
+from ppmlctl.spark.submit_script import SUBMIT_SCRIPT
+
+ATTESTED = replace(
+    PI,
+    attestation=Attestation("ehsm:9000", "EHSMAttestationService", "kms-secret", "https://pccs:1"),
+    security=Security(rpc_auth=True, rpc_encryption=True, io_encryption=True, tls=True),
+    has_keys=True,
+)
+
+
+def container(role: Any = "driver") -> dict[str, Any]:
+    (found,) = pod_template(ATTESTED, role)["spec"]["containers"]
+    return dict(found)
+
+
+def keys_read() -> set[str]:
+    attestation = {"url": "e:9000", "service": "EHSMAttestationService", "secret": "kms-secret", "policy_id": "p"}
+    given = {"name": "pi", "namespace": "n", "image": "i", "application": "a", "has_keys": True}
+    args = SparkSubmit.Args.model_validate({**given, "attestation": attestation, "security": {"tls": True}})
+    return {f"{key.name}:{key.key}" for key in SparkSubmit().reads_secrets(args)}
+
+
+def secrets_mounted() -> set[str]:
+    return {
+        volume["secret"]["secretName"]
+        for volume in pod_template(ATTESTED, "driver")["spec"]["volumes"]
+        if "secret" in volume
+    }
+
+
+def texts_of_variables() -> bool:
+    return all(isinstance(entry["value"], str) for entry in container()["env"] if "value" in entry)
+
+
+def words() -> str:
+    return " ".join(submit_words(ATTESTED))
+
+
+MISTAKES: dict[str, tuple[Callable[[], object], object]] = {
+    "1: the attestation example reads the key app_key": (
+        lambda: environment(container())["API_KEY"]["secretKeyRef"]["key"],
+        "api_key",
+    ),
+    "1: and nobody notices that no such key is made": (lambda: "kms-secret:api_key" in keys_read(), True),
+    "2: the policy comes from a secret that nothing creates": (
+        lambda: environment(container())["ATTESTATION_POLICYID"]["secretKeyRef"],
+        {"name": "kms-secret", "key": "policy_id"},
+    ),
+    "3: a misspelt variable makes the master empty": (
+        lambda: option(submit_words(PI), "--master"),
+        "k8s://https://kubernetes.default.svc",
+    ),
+    "8: options are unknown to spark-submit, which ends with 0": (lambda: "--sgx-" in words(), False),
+    "8: and are settings": (lambda: settings(PI)["spark.kubernetes.sgx.driver.jvm.mem"], "6g"),
+    "9: variables are used that nobody set": (
+        lambda: (
+            {"SGX_ENABLED", "SGX_DRIVER_JVM_MEM_SIZE", "SGX_EXECUTOR_JVM_MEM_SIZE", "RUNTIME_DRIVER_MEMORY"}
+            <= environment(container()).keys()
+        ),
+        True,
+    ),
+    "10: quotes stay in the class path of the enclave's command": (
+        lambda: next(line for line in SUBMIT_SCRIPT.splitlines() if "-cp" in line).split(" -cp ")[1].count("'"),
+        0,
+    ),
+    "11: booleans and numbers of variables are no text": (texts_of_variables, True),
+    "13: the deploy mode is left to a default": (lambda: option(submit_words(PI), "--deploy-mode"), "cluster"),
+    "14: secrets are named in two ways": (secrets_mounted, {"kubeconfig-secret", "ssl-keys", "spark-secret"}),
+    "15: the API server's address is whatever a kubeconfig holds": (lambda: "127.0.0.1" in words(), False),
+    "16: another image than the signed one, pulled always": (
+        lambda: (settings(PI)["spark.kubernetes.container.image"], submitting(PI)["imagePullPolicy"]),
+        ("ppml/custom:1", "IfNotPresent"),
+    ),
+    "18: the attestation's address has a scheme": (lambda: environment(container())["ATTESTATION_URL"], "ehsm:9000"),
+    "22: in client mode the driver is at 127.0.0.1": (
+        lambda: "spark.driver.host=$(PPMLCTL_ADDRESS)" in submitting(replace(PI, mode="client"))["args"],
+        True,
+    ),
+    "template: SGX is asked for with SGX off": (
+        lambda: "sgx.intel.com" in str(pod_template(replace(PI, device_plugin="none"), "driver")),
+        False,
+    ),
+    "template: a missing socket of aesmd becomes a folder of the host": (
+        lambda: [v["hostPath"]["type"] for v in pod_template(PI, "driver")["spec"]["volumes"] if "hostPath" in v],
+        ["Socket"],
+    ),
+    "template: devices are mounted as whatever is there": (
+        lambda: {
+            v["hostPath"]["type"]
+            for v in pod_template(replace(PI, device_plugin="host"), "executor")["spec"]["volumes"]
+            if v["hostPath"]["path"].startswith("/dev/")
+        },
+        {"CharDevice"},
+    ),
+    "script: passwords stand in arguments, in the trace and in the driver's ConfigMap": (
+        lambda: [
+            text
+            for text in (words(), str(submission_files(ATTESTED)), str(job_manifest(ATTESTED)))
+            if "assword=" in text
+        ],
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_of_the_guide_is_not_made_here(mistake: str) -> None:
+    found, expected = MISTAKES[mistake]
+    assert found() == expected
