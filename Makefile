@@ -50,10 +50,14 @@ crash: $(VENV)/installed
 e2e: $(VENV)/installed
 	@$(BIN)/python -m pytest -q -m "docker or cluster"
 
-fuzz: $(VENV)/installed
+$(VENV)/fuzzer: $(VENV)/installed
+	@$(BIN)/python -m pip install -q --disable-pip-version-check 'atheris>=3'
+	@touch $@
+
+fuzz: $(VENV)/fuzzer
 	@PPMLCTL_FUZZ_SECONDS=$${PPMLCTL_FUZZ_SECONDS:-30} $(BIN)/python -m pytest -q -n 2 -m soak tests/fuzz
 
-soak: $(VENV)/installed
+soak: $(VENV)/fuzzer
 	@$(BIN)/python -m pytest -q -n 2 -m soak
 
 clean:
