@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,20 @@ from flows.keys_place import keys_place
 from flows.place import Place, make_place
 
 from ppmlctl.sandbox import process
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of the crash tests keeps the shares that PPMLCTL_CRASH_PART names: `2/3` is the second third. Default: all."""
+    part, parts = (int(number) for number in os.environ.get("PPMLCTL_CRASH_PART", "1/1").split("/"))
+    left_out = [item for item in items if item.get_closest_marker("crash") and _share_of(item) % parts != part - 1]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+def _share_of(item: pytest.Item) -> int:
+    callspec = getattr(item, "callspec", None)
+    return int(callspec.params["share"]) if callspec else 0
 
 
 @pytest.fixture
