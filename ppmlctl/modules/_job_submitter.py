@@ -55,9 +55,16 @@ class JobSubmitter:
         if condition(job, "Complete"):
             return SubmitState("done")
         failed = condition(job, "Failed")
+        if failed is not None and self._was_deleted(pods):
+            return SubmitState("failed", f"pod {self._admitted}, which began it, was deleted")
         if failed is not None:
             return SubmitState("failed", f"{failed.get('reason', '')}: {failed.get('message', '')}".strip(": "))
         return SubmitState("running")
+
+    def _was_deleted(self, pods: Pods) -> bool:
+        """Whether the admitted pod is gone, or on its way: then the Job has replaced it, and that one refused."""
+        left = [pod for pod in pods.submitters if "deletionTimestamp" not in pod["metadata"]]
+        return bool(self._admitted) and self._admitted not in {pod["metadata"]["name"] for pod in left}
 
     def pod(self, pods: Pods) -> Manifest | None:
         """The admitted pod, or where it is gone the one that came after it."""

@@ -295,9 +295,9 @@ def _resolved(location: str, variables: Mapping[str, str]) -> str:
 def _exposures(args: SparkSubmitArgs) -> list[str]:
     """What the image's own contract exposes, by name."""
     found = []
-    if isinstance(args.attestation, SparkAttestationArgs):
+    if isinstance(args.attestation, SparkAttestationArgs) and args.mode != "local":
         found.append(
-            f"{args.name}: EHSM's api key is an environment variable and an argument inside the attested pods "
+            f"{args.name}: EHSM's app id and api key are variables and arguments inside the attested pods "
             "(image's contract)"
         )
     return found

@@ -291,7 +291,7 @@ def test_a_driver_whose_submitting_pod_was_deleted_does_not_begin_again(example:
     assert kubectl("logs", replaced, "--namespace", example.namespace) == (
         f"ppmlctl: {pod} began this run; it does not begin again\n"
     )
-    assert f"ppmlctl: {pod} began this run" in told
+    assert f"pod {pod}, which began it, was deleted" in told
     assert example.acting()["workload.spark-pi-client"] == "run"
 
 

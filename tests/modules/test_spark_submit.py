@@ -325,7 +325,7 @@ def test_exposures_of_the_images_contract_are_named(make_context: Any) -> None:
     given = {"name": "pi", "namespace": "n", "image": "i", "application": "a", "attestation": attestation}
     args = SparkSubmit.Args.model_validate({**given, "security": {"rpc_auth": True}})
     assert SparkSubmit().notes(args) == (
-        "pi: EHSM's api key is an environment variable and an argument inside the attested pods (image's contract)",
+        "pi: EHSM's app id and api key are variables and arguments inside the attested pods (image's contract)",
     )
     unknown = SparkSubmit.Args.model_validate({**given, "attestation": Unknown("policy"), "security": Unknown("x")})
     assert SparkSubmit().notes(unknown) == ()
