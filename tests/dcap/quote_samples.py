@@ -16,7 +16,7 @@ from ppmlctl.sandbox.ehsm.quoting import Quoting
 
 REAL_AT = datetime(2025, 6, 19, 12, tzinfo=UTC)
 SANDBOX_AT = datetime(2026, 5, 1, 12, tzinfo=UTC)
-KINDS = ("real sgx", "real tdx", "sandbox sgx")
+KINDS = ("real sgx", "real tdx", "sandbox sgx", "sandbox tdx")
 
 
 @dataclass(frozen=True)
@@ -101,13 +101,16 @@ class Sample:
 def sample(kind: str, folder: Path) -> Sample:
     """The sample; a real one that is not at hand skips the test."""
     quoting, other = (Quoting(folder / name, SANDBOX_AT.timestamp) for name in ("own", "other"))
+    roots = quoting.root_ca.encode(), other.root_ca.encode()
     if kind == "sandbox sgx":
-        root = quoting.root_ca.encode()
-        return Sample(quoting.quote(), quoting.collateral(), root, SANDBOX_AT, "UpToDate", other.root_ca.encode())
+        return Sample(quoting.quote(), quoting.collateral(), roots[0], SANDBOX_AT, "UpToDate", roots[1])
+    if kind == "sandbox tdx":
+        raw, collateral = quoting.quote_of_domain(), quoting.collateral("TDX")
+        return Sample(raw, collateral, roots[0], SANDBOX_AT, "UpToDate", roots[1])
     place = os.environ.get("PPMLCTL_REAL_QUOTES")
     if not place:
         pytest.skip("PPMLCTL_REAL_QUOTES names no folder with sgx_quote, tdx_quote and their collateral")
     name = kind.removeprefix("real ") + "_quote"
     raw, collateral = (Path(place) / name).read_bytes(), (Path(place) / f"{name}_collateral.json").read_text()
     status = {"real sgx": "ConfigurationAndSWHardeningNeeded", "real tdx": "UpToDate"}[kind]
-    return Sample(raw, collateral, None, REAL_AT, status, other.root_ca.encode())
+    return Sample(raw, collateral, None, REAL_AT, status, roots[1])

@@ -8,26 +8,29 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from ppmlctl.dcap import ReportBody
 from ppmlctl.sandbox.ehsm.flaws import Flaws
 from ppmlctl.sandbox.ehsm.issuing import pem, revocation_list
 from ppmlctl.sandbox.ehsm.platform import TCB, Platform
 
+Tee = Literal["SGX", "TDX"]
+
 _TCB_DATE = "2024-01-01T00:00:00Z"
 _EVALUATION = 1
+_MODULE = {"mrsigner": "00" * 48, "attributes": "00" * 8, "attributesMask": "FF" * 8}
 
 
 def make_collateral(
-    platform: Platform, quoting_enclave: ReportBody, validity: tuple[datetime, datetime], flaws: Flaws
+    platform: Platform, tee: Tee, quoting_enclave: ReportBody, validity: tuple[datetime, datetime], flaws: Flaws
 ) -> str:
     """The JSON document that dcap-qvl's QuoteCollateralV3 reads, signed under the platform's root, valid in between."""
     at, until = validity
     dates = {"issueDate": _instant(at), "nextUpdate": _instant(until)}
-    tcb_info = _compact(_tcb_info(flaws) | dates)
+    tcb_info = _compact(_tcb_info(tee, flaws) | dates)
     known = replace(quoting_enclave, mr_signer=bytes(32)) if flaws.qe_identity_wrong else quoting_enclave
-    identity = _compact(_enclave_identity(known) | dates)
+    identity = _compact(_enclave_identity(tee, known) | dates)
     revoked = [platform.pck.certificate] if flaws.pck_revoked else []
     signing_chain = pem(platform.tcb_signing.certificate, platform.root.certificate)
     return json.dumps(
@@ -45,24 +48,26 @@ def make_collateral(
     )
 
 
-def _tcb_info(flaws: Flaws) -> dict[str, Any]:
+def _tcb_info(tee: Tee, flaws: Flaws) -> dict[str, Any]:
     components = [{"svn": svn} for svn in TCB.components]
+    tcb: dict[str, Any] = {"sgxtcbcomponents": components, "pcesvn": TCB.pce_svn}
     return {
-        "id": "SGX",
+        "id": tee,
         "version": 3,
         "fmspc": TCB.fmspc.hex().upper(),
         "pceId": TCB.pce_id.hex().upper(),
         "tcbType": 0,
         "tcbEvaluationDataNumber": _EVALUATION,
+        **({"tdxModule": _MODULE} if tee == "TDX" else {}),
         "tcbLevels": [
-            _level({"sgxtcbcomponents": components, "pcesvn": TCB.pce_svn}, flaws.tcb_status, flaws.advisories)
+            _level(tcb | ({"tdxtcbcomponents": components} if tee == "TDX" else {}), flaws.tcb_status, flaws.advisories)
         ],
     }
 
 
-def _enclave_identity(enclave: ReportBody) -> dict[str, Any]:
+def _enclave_identity(tee: Tee, enclave: ReportBody) -> dict[str, Any]:
     return {
-        "id": "QE",
+        "id": "QE" if tee == "SGX" else "TD_QE",
         "version": 2,
         "tcbEvaluationDataNumber": _EVALUATION,
         "miscselect": "00000000",
