@@ -12,26 +12,11 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from ppmlctl.diagnostics import Diagnostic, InputError, Location, StateError
 from ppmlctl.files import write_atomic
 from ppmlctl.planning import Moves, Recorded, relocated
-from ppmlctl.spec import read_yaml
 from ppmlctl.state.lease import Revision
-from ppmlctl.state.lockfile import BEGUN, MADE, VERSION, Lockfile, entry_of, entry_text, header_text
-
-LARGEST = 64 * 1024 * 1024
-"""Bytes; some hundred thousand entries."""
-
-_FIELDS = {
-    "environment": str,
-    "name": str,
-    "target": str,
-    "serial": int,
-    "engines": dict,
-    "tasks": dict,
-    "intents": dict,
-    "rotations": dict,
-}
+from ppmlctl.state.lockfile import BEGUN, MADE, Lockfile, entry_of, entry_text, header_text
+from ppmlctl.state.lockfile_reader import read_lockfile
 
 
 class LockStore:
@@ -51,10 +36,10 @@ class LockStore:
 
     @classmethod
     def open(cls, path: Path, *, shown_as: str = "ppml.lock") -> LockStore:
-        """Reads the lockfile; a missing one is a new environment's. Raises InputError where it cannot be understood."""
+        """Reads the lockfile, with `read_lockfile`'s errors; a missing one is a new environment's."""
         if not path.exists():
             return cls(path, Lockfile(environment=str(uuid4())))
-        return cls(path, _read(path, shown_as))
+        return cls(path, read_lockfile(path, shown_as))
 
     def record(self, address: str, recorded: Recorded) -> None:
         """Durably writes one finished task and ends its intent."""
@@ -194,47 +179,3 @@ class LockStore:
 
 def _open() -> None:
     """Nothing stands in the way."""
-
-
-def _read(path: Path, shown_as: str) -> Lockfile:
-    document = read_yaml(path, shown_as=shown_as, limit=LARGEST)
-    content = document.value
-    version = content.get("version")
-    if isinstance(version, int) and version > VERSION:
-        raise _newer(version, document.locate(("version",)))
-    wrong = [name for name, kind in _FIELDS.items() if name in content and not isinstance(content[name], kind)]
-    if version != VERSION or "environment" not in content or wrong:
-        name = wrong[0] if wrong else "version"
-        raise _corrupt(
-            f"`{name}` is not what ppmlctl writes there", document.locate((name,) if name in content else ())
-        )
-    for address, entry in (content.get("tasks") or {}).items():
-        if not isinstance(entry, Mapping) or not isinstance(entry.get("module"), str):
-            raise _corrupt(f"the entry `{address}` names no module", document.locate(("tasks", address)))
-    return Lockfile(**{name: content[name] for name in _FIELDS if name in content})
-
-
-def _newer(version: int, at: Location) -> StateError:
-    return StateError(
-        Diagnostic(
-            "lockfile-newer",
-            "the lockfile was written by a newer ppmlctl",
-            found=f"version {version}; this ppmlctl writes version {VERSION}",
-            why="an older program could lose what it does not understand",
-            fix="upgrade ppmlctl",
-            at=at,
-        )
-    )
-
-
-def _corrupt(found: str, at: Location) -> InputError:
-    return InputError(
-        Diagnostic(
-            "lockfile-corrupt",
-            "the lockfile cannot be understood",
-            found=found,
-            why="without it ppmlctl does not know what it has made",
-            fix="restore it from version control:\ngit checkout -- ppml.lock",
-            at=at,
-        )
-    )

@@ -95,6 +95,9 @@ def test_identifying_the_same_world_again_writes_nothing(tmp_path: Path) -> None
     assert (tmp_path / "ppml.lock").stat().st_mtime_ns == before
 
 
+FIRST_LINES = "version: 1\nenvironment: e\ntasks:\n  a:\n    module: m\n    inputs: {}\n"
+
+
 @pytest.mark.parametrize(
     ("text", "code", "place"),
     [
@@ -102,6 +105,16 @@ def test_identifying_the_same_world_again_writes_nothing(tmp_path: Path) -> None
         ("environment: e\n", "lockfile-corrupt", "ppml.lock:1:1"),
         ("version: 1\nenvironment: e\ntasks: []\n", "lockfile-corrupt", "ppml.lock:3:8"),
         ("version: 1\nenvironment: e\ntasks: {a: 1}\n", "lockfile-corrupt", "ppml.lock:3:12"),
+        ("version: 1\nenvironment: e\nserial: -1\n", "lockfile-corrupt", "ppml.lock:3:9"),
+        ("version: 1\nenvironment: e\nserial: true\n", "lockfile-corrupt", "ppml.lock:3:9"),
+        ("version: 1\nenvironment: e\nrotations: {a: soon}\n", "lockfile-corrupt", "ppml.lock:3:12"),
+        ("version: 1\nenvironment: e\ntasks: {a: {module: m, inputs: {}}}\n", "lockfile-corrupt", "ppml.lock:3:12"),
+        (FIRST_LINES + "    result: gone\n", "lockfile-corrupt", "ppml.lock:7:13"),
+        (FIRST_LINES + "    result: {}\n    needs: other\n", "lockfile-corrupt", "ppml.lock:8:12"),
+        (FIRST_LINES + "    result: {}\n    evidence: hearsay\n", "lockfile-corrupt", "ppml.lock:8:15"),
+        ('version: 1\nenvironment: e\ntasks:\n  a: {"', "lockfile-corrupt", "ppml.lock:4:8"),
+        ("", "lockfile-corrupt", "ppml.lock:1:1"),
+        (FIRST_LINES + "<<<<<<< HEAD\n    result: {}\n=======\n", "lockfile-conflicted", "ppml.lock:7:1"),
     ],
 )
 def test_a_lockfile_that_cannot_be_used_says_why(tmp_path: Path, text: str, code: str, place: str) -> None:
@@ -113,7 +126,37 @@ def test_a_lockfile_that_cannot_be_used_says_why(tmp_path: Path, text: str, code
     assert (tmp_path / "ppml.lock").read_text() == text
 
 
-def test_a_torn_lockfile_is_an_error_and_stays_as_it_is(tmp_path: Path) -> None:
-    (tmp_path / "ppml.lock").write_text('version: 1\nenvironment: e\ntasks:\n  a: {"')
-    with pytest.raises(PpmlError):
-        LockStore.open(tmp_path / "ppml.lock")
+def test_an_unfinished_merge_says_how_to_end_it(tmp_path: Path) -> None:
+    text = "version: 1\nenvironment: e\n<<<<<<< HEAD\nserial: 1\n=======\nserial: 2\n>>>>>>> other\ntasks: {}\n"
+    (tmp_path / "prod.lock").write_text(text)
+    with pytest.raises(PpmlError) as caught:
+        LockStore.open(tmp_path / "prod.lock", shown_as="prod.lock")
+    assert str(caught.value) == (
+        "error[lockfile-conflicted]: the lockfile holds an unfinished merge\n"
+        "  at   prod.lock:3:1\n"
+        "  is   lines of git that mark a conflict\n"
+        "  why  two checkouts have applied; what a cluster was made by is one of the two, never a mixture\n"
+        "  fix  take whole the one that was applied last, with its vault: yours (--ours) or the other's (--theirs):\n"
+        "       git checkout --theirs -- prod.lock\n"
+        "       ppmlctl plan"
+    )
+
+
+def test_a_lockfile_torn_anywhere_is_a_fault_of_the_lockfile_or_still_one(tmp_path: Path) -> None:
+    path = tmp_path / "ppml.lock"
+    store = LockStore.open(path)
+    store.identify(name="n", target="cluster", engines={"kubernetes": "u"})
+    store.begin("b", {"is": "begun"})
+    store.record("a", ENTRY)
+    whole = path.read_bytes()
+    for length in range(len(whole)):
+        path.write_bytes(whole[:length])
+        assert faults_of(path) <= {"lockfile-corrupt"}, length
+
+
+def faults_of(path: Path) -> set[str]:
+    try:
+        LockStore.open(path).lockfile.recorded(Secret)
+    except PpmlError as error:
+        return {one.code for one in error.diagnostics}
+    return set()
