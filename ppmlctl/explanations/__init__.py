@@ -1,6 +1,6 @@
 """What the messages of this stack mean: one table of causes and remedies, each with its source."""
 
 from ppmlctl.explanations.explanation import Explanation
-from ppmlctl.explanations.table import TABLE, answer_of_ehsm, explained, nearest
+from ppmlctl.explanations.table import TABLE, answer_of_ehsm, explained, meanings, nearest
 
-__all__ = ["TABLE", "Explanation", "answer_of_ehsm", "explained", "nearest"]
+__all__ = ["TABLE", "Explanation", "answer_of_ehsm", "explained", "meanings", "nearest"]

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from ppmlctl.explanations.explanation import Explanation
 
-_HEADER = "intel/SGXDataCenterAttestationPrimitives QuoteGeneration/quote_wrapper/common/inc/sgx_ql_lib_common.h"
+_DCAP = "intel/SGXDataCenterAttestationPrimitives"
+_HEADER = f"{_DCAP} QuoteGeneration/quote_wrapper/common/inc/sgx_ql_lib_common.h"
+_PROVIDER = f"{_DCAP} QuoteGeneration/qpl/sgx_default_quote_provider.cpp"
+_NETWORK = f"{_DCAP} QuoteGeneration/qcnl/linux/network_wrapper.cpp"
+_ENCLAVE = f"{_DCAP} QuoteVerification/QvE/Enclave/qve.cpp"
 _REACH = (
     "from the pod or container: curl the PCCS_URL of /etc/sgx_default_qcnl.conf; check its port, certificate and proxy"
 )
@@ -13,6 +17,7 @@ _REGISTER = (
 )
 _UPDATE = "update BIOS and microcode, restart, register anew; or name the status in accept_tcb, knowing its advisories"
 _REFRESH = "refresh the PCCS's cache (its /refresh, or RefreshSchedule), and compare the clocks: date -u"
+_NOT_CACHED = "refresh the PCCS (its /refresh), let PCCS_URL name version 4, and check its API key in its log"
 _PACKAGES = "install libsgx-dcap-ql, libsgx-dcap-default-qpl and libsgx-quote-ex of one release; restart aesmd"
 
 _ROWS = (
@@ -69,13 +74,18 @@ _ROWS = (
         "the PCCS certifies a newer TCB than the platform has",
         "register the platform anew after a change of BIOS; then refresh the PCCS",
     ),
-    (0x19, "NETWORK_ERROR", "the PCCS cannot be reached, or its certificate is not trusted", _REACH),
+    (0x19, "NETWORK_ERROR", "the PCCS cannot be reached, or speaks no TLS", _REACH),
     (0x1A, "MESSAGE_ERROR", "the PCCS gave an answer that is not understood", "compare its API version, 3 or 4"),
     (0x1B, "NO_QUOTE_COLLATERAL_DATA", "the PCCS has no collateral for this platform", _REGISTER),
     (0x1C, "QUOTE_CERTIFICATION_DATA_UNSUPPORTED", "the quote carries no certificate chain", _PACKAGES),
     (0x1D, "QUOTE_FORMAT_UNSUPPORTED", "what was verified is no quote, or of an unknown version", "look at its header"),
     (0x1F, "QE_REPORT_INVALID_SIGNATURE", "the quote was changed or put together", "take it from its source again"),
-    (0x22, "PCK_CERT_CHAIN_ERROR", "the platform's certificates lead to no trusted root", _REFRESH),
+    (
+        0x22,
+        "PCK_CERT_CHAIN_ERROR",
+        "the platform's certificates do not lead to Intel's root: a sandbox, a test platform, or a changed quote",
+        "compare the root with https://certificates.trustedservices.intel.com; quote on the platform itself",
+    ),
     (0x24, "TCBINFO_MISMATCH", "the collateral is another platform's", "fetch it for this quote's FMSPC"),
     (
         0x26,
@@ -104,12 +114,28 @@ _ROWS = (
     (0x3D, "TCB_CONFIGURATION_AND_SW_HARDENING_NEEDED", "settings and software mitigations are needed", _UPDATE),
     (0x3E, "UNSUPPORTED_MODE", "the platform is configured for another way of attestation", _PACKAGES),
     (0x3F, "NO_DEVICE", "there is no SGX device", "enable SGX in the BIOS; give the pod its devices"),
-    (0x40, "SERVICE_UNAVAILABLE", "aesmd does not answer", "systemctl status aesmd; mount /var/run/aesmd/aesm.socket"),
+    (
+        0x40,
+        "SERVICE_UNAVAILABLE",
+        "the PCCS answers that it cannot serve now (503), or aesmd does not answer",
+        "read the PCCS's log; systemctl status aesmd; mount /var/run/aesmd/aesm.socket",
+    ),
     (0x41, "NETWORK_FAILURE", "the quoting service cannot reach the PCCS", _REACH),
     (0x42, "SERVICE_TIMEOUT", "aesmd did not answer in time", "look at aesmd's log and at the PCCS it waits for"),
     (0x43, "ERROR_BUSY", "aesmd is busy", "try again"),
-    (0x44, "UNKNOWN_MESSAGE_RESPONSE", "the PCCS failed in a way of its own", "read the PCCS's log"),
-    (0x47, "PLATFORM_UNKNOWN", "the PCCS does not know this platform", _REGISTER),
+    (
+        0x44,
+        "UNKNOWN_MESSAGE_RESPONSE",
+        "the PCCS answers with a fault of its own, often its way to Intel (502)",
+        "read its log; check its API key and its proxy",
+    ),
+    (
+        0x46,
+        "ERROR_MESSAGE_PARSING_ERROR",
+        "the PCCS's answer is not understood, or is none of a PCCS",
+        "compare PCCS_URL: host, port and /sgx/certification/v4/",
+    ),
+    (0x47, "PLATFORM_UNKNOWN", "the PCCS does not know this platform (461)", _REGISTER),
     (0x48, "UNKNOWN_API_VERSION", "the PCCS speaks another API version", "compare v3 and v4 in sgx_default_qcnl.conf"),
     (0x49, "CERTS_UNAVAILABLE", "Intel has no certificates for this platform", _REGISTER),
     (0x50, "QVEIDENTITY_MISMATCH", "the verification enclave is not Intel's", _PACKAGES),
@@ -122,20 +148,70 @@ _ROWS = (
     ),
     (0x53, "COLLATERAL_VERSION_NOT_SUPPORTED", "the collateral is of an API version that is not read", _PACKAGES),
     (0x60, "TDX_MODULE_MISMATCH", "the TDX module is not the one that Intel signs for this platform", "update it"),
-    (0x61, "QEIDENTITY_NOT_FOUND", "the PCCS has no identity of the quoting enclave", _REFRESH),
-    (0x62, "TCBINFO_NOT_FOUND", "the PCCS has no TCB levels for this platform's FMSPC", _REFRESH),
-    (0x63, "INTERNAL_SERVER_ERROR", "the PCCS failed", "read its log; often its API key or its way to Intel"),
-    (0x64, "SUPPLEMENTAL_DATA_VERSION_NOT_SUPPORTED", "caller and library are of two releases", _PACKAGES),
+    (
+        0x61,
+        "QEIDENTITY_NOT_FOUND",
+        "the PCCS has no identity of the quoting enclave (404); for TDX only version 4 of its API has one",
+        _NOT_CACHED,
+    ),
+    (
+        0x62,
+        "TCBINFO_NOT_FOUND",
+        "the PCCS has no TCB levels for this platform's FMSPC (404); for TDX only version 4 of its API has them",
+        _NOT_CACHED,
+    ),
+    (
+        0x63,
+        "INTERNAL_SERVER_ERROR",
+        "a server failed by itself; Intel's own provider says 0xe044 instead, so another provider speaks",
+        "read the log of the server that the quote provider asks",
+    ),
+    (
+        0x64,
+        "SUPPLEMENTAL_DATA_VERSION_NOT_SUPPORTED",
+        "who verifies asks for newer supplemental data than the installed library knows",
+        "update libsgx-dcap-quote-verify, or ask for the version that it tells",
+    ),
     (
         0x65,
         "ROOT_CA_UNTRUSTED",
-        "the collateral's chain does not end in Intel's root: a sandbox, a test PCCS, or somebody in between",
-        "compare the root with https://certificates.trustedservices.intel.com; use the PCCS that your platform uses",
+        "the TLS certificate of the PCCS is not trusted here, as a self-made one is not",
+        "add the PCCS's CA to the certificates of pod and node; USE_SECURE_CERT=FALSE trusts whoever answers",
     ),
-    (0x66, "TCB_NOT_SUPPORTED", "the platform's level is older than all that Intel still lists", _UPDATE),
+    (
+        0x66,
+        "TCB_NOT_SUPPORTED",
+        "the platform's level is below all that its TCB levels list",
+        "update BIOS and microcode, restart, register anew; then refresh the PCCS",
+    ),
+    (
+        0x67,
+        "CONFIG_INVALID_JSON",
+        "/etc/sgx_default_qcnl.conf is neither JSON nor lines of the old form",
+        "correct it: the pods' entrypoint writes it from PCCS_URL, which is scheme, host and port alone",
+    ),
+    (0x68, "RESULT_INVALID_SIGNATURE", "a signature of the quote does not hold", "take it from its source again"),
 )
+_SOURCES = {
+    0x19: _NETWORK,
+    0x22: _ENCLAVE,
+    0x40: _NETWORK,
+    0x44: f"{_NETWORK}; {_DCAP} QuoteGeneration/pccs/constants/pccs_status_code.js",
+    0x46: _PROVIDER,
+    0x47: _NETWORK,
+    0x49: _NETWORK,
+    0x61: _PROVIDER,
+    0x62: _PROVIDER,
+    0x63: f"{_HEADER}; {_PROVIDER}, which never gives it",
+    0x64: f"{_DCAP} QuoteVerification/dcap_quoteverify/sgx_dcap_quoteverify.cpp",
+    0x65: f"{_PROVIDER}; {_NETWORK}, CURLE_PEER_FAILED_VERIFICATION",
+    0x66: f"{_ENCLAVE}, STATUS_TCB_NOT_SUPPORTED",
+    0x67: _PROVIDER,
+}
+"""The code that gives a number, where the header's words alone would mislead."""
 ROWS = tuple(
-    Explanation(f"SGX_QL_{name}", cause, remedy, _HEADER, 0xE000 | number) for number, name, cause, remedy in _ROWS
+    Explanation(f"SGX_QL_{name}", cause, remedy, _SOURCES.get(number, _HEADER), 0xE000 | number)
+    for number, name, cause, remedy in _ROWS
 )
 
 _RESULTS = (
@@ -147,8 +223,10 @@ _RESULTS = (
     (0x6, "UNSPECIFIED", "verification failed without a reason", "ppmlctl attest quote FILE --collateral FILE"),
     (0x7, "SW_HARDENING_NEEDED", "genuine, but the enclave needs software mitigations", _UPDATE),
     (0x8, "CONFIG_AND_SW_HARDENING_NEEDED", "genuine, but settings and mitigations are needed", _UPDATE),
+    (0x9, "TD_RELAUNCH_ADVISED", "genuine, but the domain was launched under an older TDX module", "launch it anew"),
+    (0xA, "TD_RELAUNCH_ADVISED_CONFIG_NEEDED", "the same, and the platform needs another setting", _UPDATE),
 )
-_VERIFICATION = "intel/SGXDataCenterAttestationPrimitives QuoteVerification, sgx_ql_qv_result_t"
+_VERIFICATION = f"{_DCAP} QuoteVerification/QvE/Include/sgx_qve_header.h"
 RESULTS = tuple(
     Explanation(f"SGX_QL_QV_RESULT_{name}", cause, remedy, _VERIFICATION, 0xA000 | number)
     for number, name, cause, remedy in _RESULTS

@@ -7,6 +7,7 @@ from ppmlctl.explanations.explanation import Explanation
 _STATUS = "intel/linux-sgx common/inc/sgx_error.h"
 _GRAMINE = "gramineproject/gramine pal/src/host/linux-sgx"
 _AESM = "intel/linux-sgx psw/ae/inc/internal/aesm_error.h"
+_BUNDLE = "intel/linux-sgx psw/ae/aesm_service/source/bundles/ecdsa_quote_service_bundle/ecdsa_quote_service_bundle.cpp"
 _REGISTER = "register the platform with Intel, and check the PCCS's API key in its log"
 _DEVICES = "give the pod sgx.intel.com/enclave and sgx.intel.com/provision, or the devices and the group sgx_prv"
 
@@ -47,6 +48,12 @@ STATUSES = tuple(
 
 AESM = (
     Explanation(
+        "AESM service returned error 1",
+        "a fault of the quote provider that aesmd has no number for, such as 0xe047, 0xe049 or 0xe065",
+        "read journalctl -u aesmd on the node for a number 0xe0…, and explain that",
+        f"{_BUNDLE}, quote3_error_to_aesm_error",
+    ),
+    Explanation(
         "AESM service returned error 2",
         "aesmd finds no SGX device on the node",
         "enable SGX in the BIOS, and look for /dev/sgx_enclave on the node",
@@ -66,15 +73,15 @@ AESM = (
     ),
     Explanation(
         "AESM service returned error 42",
-        "aesmd has no attestation key yet; Gramine asks once more by itself",
-        "if it stays: the PCCS does not know the platform, read journalctl -u aesmd",
-        _AESM,
+        "the attestation key is not there or no longer certified (0xe00f); Gramine initialises it and asks again once",
+        "if it stays: journalctl -u aesmd on the node says what the quote provider answered",
+        f"{_AESM}, AESM_ATT_KEY_NOT_INITIALIZED; {_GRAMINE}/enclave_platform.c",
     ),
     Explanation(
         "AESM service returned error 44",
-        "the PCCS has no certificate for this platform",
+        "the PCCS answers that it has no certificate of this platform (404, 0xe011)",
         _REGISTER,
-        _AESM,
+        f"{_AESM}, AESM_NO_PLATFORM_CERT_DATA; {_BUNDLE}",
     ),
     Explanation(
         "Cannot connect to aesm_service",

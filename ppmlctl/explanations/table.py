@@ -20,6 +20,8 @@ _NUMBER_ALONE = re.compile(r"(?:0x)?0*([0-9a-f]{1,4})", re.IGNORECASE)
 _NUMBER_IN_TEXT = re.compile(r"\b0x0{0,4}([0-9a-f]{4})\b", re.IGNORECASE)
 _ABOUT_ERRORS = re.compile(r"err|fail|sgx|aesm|quote|attest|status|result", re.IGNORECASE)
 _NEAREST = 3
+_INFORMATION = re.compile(r"\bINFO\b")
+_MOST_MEANT = 3
 
 
 def explained(text: str) -> list[Explanation]:
@@ -32,6 +34,20 @@ def explained(text: str) -> list[Explanation]:
         return [alone]
     found = (row for line in text.splitlines() for row in _in_line(line))
     return list(dict.fromkeys(found))
+
+
+def meanings(log: str) -> list[str]:
+    """What the last faults in a log mean, one line each, for those that read why something failed.
+
+    Lines that only inform are passed over: what a program does as it was told is no fault.
+    """
+    found: dict[str, Explanation] = {}
+    for line in reversed(log.splitlines()):
+        if not _INFORMATION.search(line):
+            found |= {row.name: row for row in _in_line(line) if row.name not in found}
+        if len(found) >= _MOST_MEANT:
+            break
+    return [f"{row.name}: {row.cause}; {row.remedy}" for row in reversed(list(found.values())[:_MOST_MEANT])]
 
 
 def nearest(text: str) -> list[Explanation]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ppmlctl.diagnostics import EngineError
+from ppmlctl.explanations import meanings
 from ppmlctl.modules._pod_secrets import without_secrets
 from ppmlctl.spark import end_of, phase, telling_lines, waiting_reason
 
@@ -16,11 +17,21 @@ _MOST_EVENTS = 4
 
 
 def cause_lines(client: KubernetesClient, pod: Manifest, *, log: str | None = None) -> list[str]:
-    """The pod in a few lines; `log` instead of its own where that was read elsewhere."""
-    told = waiting_reason(pod) if phase(pod) == "Pending" else end_of(pod)
+    """The pod in a few lines and what these mean; `log` instead of its own where that was read elsewhere."""
+    if phase(pod) == "Pending":
+        told, lines = waiting_reason(pod), warnings_of(client, pod)
+        meant = meaning_lines("\n".join((told, *lines)))
+    else:
+        told, text = end_of(pod), _log(client, pod, log)
+        lines, meant = telling_lines(text), meaning_lines(text)
     head = f"pod {pod['metadata']['name']}: {told or phase(pod)}"
-    lines = warnings_of(client, pod) if phase(pod) == "Pending" else _log_lines(client, pod, log)
-    return [head, *(f"  {line}" for line in lines)]
+    return [head, *(f"  {line}" for line in (*lines, *meant))]
+
+
+def meaning_lines(text: str) -> list[str]:
+    """Cause and remedy of the numbers and messages in a log that are known, the last ones."""
+    last = "\n".join(text.splitlines()[-_LINES_READ:])
+    return [f"means {meaning}" for meaning in meanings(last)]
 
 
 def warnings_of(client: KubernetesClient, about: Manifest) -> list[str]:
@@ -35,12 +46,12 @@ def warnings_of(client: KubernetesClient, about: Manifest) -> list[str]:
     return list(dict.fromkeys(told))[-_MOST_EVENTS:]
 
 
-def _log_lines(client: KubernetesClient, pod: Manifest, log: str | None) -> list[str]:
-    """None where the log cannot be had any more, or its secrets cannot be told."""
+def _log(client: KubernetesClient, pod: Manifest, log: str | None) -> str:
+    """Nothing where the log cannot be had any more, or its secrets cannot be told."""
     from ppmlctl.clients.kubernetes import key_of  # noqa: PLC0415 - plans do without the client
 
     try:
         text = client.pod_log(key_of(pod), tail_lines=_LINES_READ) if log is None else log
-        return telling_lines(without_secrets(client, [pod], text))
+        return without_secrets(client, [pod], text)
     except EngineError:
-        return []
+        return ""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ppmlctl.diagnostics import EngineError
-from ppmlctl.modules._pod_cause import warnings_of
+from ppmlctl.modules._pod_cause import meaning_lines, warnings_of
 from ppmlctl.modules._pod_secrets import without_secrets
 
 if TYPE_CHECKING:
@@ -58,12 +58,13 @@ def short_reason(pods: list[Manifest]) -> str:
 
 
 def reasons(client: KubernetesClient, live: Manifest, pods: list[Manifest]) -> list[str]:
-    """The state of the first pods, recent warnings, and the last lines of what crashed, without secrets."""
+    """The state of the first pods, recent warnings, the last lines of what crashed, and what these mean."""
     lines: list[str] = []
     for pod in pods[:_MOST_PODS]:
         told = list(_states(pod)) or [str((pod.get("status") or {}).get("phase", "Unknown"))]
+        below = [*_warnings(client, pod), *_log(client, pod)]
         lines += [f"pod {pod['metadata']['name']}: {'; '.join(told)}"]
-        lines += [f"  {line}" for line in (*_warnings(client, pod), *_log(client, pod))]
+        lines += [f"  {line}" for line in (*below, *meaning_lines("\n".join((*told, *below))))]
     if len(pods) > _MOST_PODS:
         lines.append(f"{len(pods) - _MOST_PODS} more pods are not ready")
     if not pods:

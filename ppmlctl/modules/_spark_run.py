@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ppmlctl.diagnostics import Diagnostic, EngineError
 from ppmlctl.modules._kubernetes import ENVIRONMENT, RUN
-from ppmlctl.modules._pod_cause import cause_lines
+from ppmlctl.modules._pod_cause import cause_lines, meaning_lines
 from ppmlctl.modules._spark_watch import Watch
 from ppmlctl.modules._submitter import Submitter
 from ppmlctl.modules.context import Context
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SIMULATED = "simulated"
 _EXECUTORS_TOLD = 2
+_LINES_TOLD = 20
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,8 @@ class SparkRun:
         if own is not None:
             yield from cause_lines(self._client, dict(own))
         else:
-            yield from (f"  {line}" for line in self.submitter.log(pods).splitlines()[-20:])
+            log = self.submitter.log(pods)
+            yield from (f"  {line}" for line in (*log.splitlines()[-_LINES_TOLD:], *meaning_lines(log)))
         troubled = [pod for pod in pods.executors if phase(pod) in {"Failed", "Pending"}]
         for pod in troubled[-_EXECUTORS_TOLD:]:
             yield from cause_lines(self._client, dict(pod))

@@ -125,6 +125,9 @@ def test_a_resource_that_no_node_has_is_told_at_the_time_out(real: Namespace, pa
     assert lines[1].startswith("pod a-")
     assert lines[1].endswith("Unschedulable: 0/1 nodes are available: 1 Insufficient sgx.intel.com/epc.")
     assert lines[2] == ("  warning FailedScheduling: 0/1 nodes are available: 1 Insufficient sgx.intel.com/epc.")
+    assert lines[3].startswith(
+        "  means Insufficient sgx.intel.com/…: no node has this much of the SGX resource; check "
+    )
 
 
 def test_an_image_that_does_not_come_ends_the_wait(real: Namespace, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from ppmlctl.explanations import TABLE, answer_of_ehsm, explained, nearest
+from ppmlctl.explanations import TABLE, answer_of_ehsm, explained, meanings, nearest
 
 
 def names(text: str) -> list[str]:
@@ -25,6 +25,8 @@ def names(text: str) -> list[str]:
         ("0x0000e019", "0xe019 SGX_QL_NETWORK_ERROR"),
         ("a007", "0xa007 SGX_QL_QV_RESULT_SW_HARDENING_NEEDED"),
         ("Error in sgx_qe_get_target_info. 0xe019", "0xe019 SGX_QL_NETWORK_ERROR"),
+        ("[QPL] Failed to get quote config. Error code is 0xe067", "0xe067 SGX_QL_CONFIG_INVALID_JSON"),
+        ("error: AESM service returned error 1", "AESM service returned error 1"),
         ("error: AESM service returned error 44", "AESM service returned error 44"),
         ("sgx_ql_tcb_out_of_date", "0xe027 SGX_QL_TCB_OUT_OF_DATE"),
         ("ENCLAVE EINIT FAILED  -  invalid signature", "enclave EINIT failed - Invalid signature"),
@@ -48,6 +50,31 @@ def test_a_log_gives_each_row_once_in_the_order_of_its_lines() -> None:
 )
 def test_what_is_not_known_is_not_explained(text: str) -> None:
     assert explained(text) == []
+
+
+def test_a_log_means_its_last_faults_in_their_order_and_not_what_it_informs_about() -> None:
+    log = """
+        [INFO] Attestation is disabled!
+        error 0xe00f
+        error 0x4004
+        error 0xe019
+        retried: error 0x4004
+        ERROR: AESM service returned error 42
+        Attestation Fail! Application killed!
+    """
+    meant = [line.partition(": ")[0] for line in meanings(log)]
+    assert meant == [
+        "0x4004 SGX_ERROR_SERVICE_INVALID_PRIVILEGE",
+        "AESM service returned error 42",
+        "Attestation Fail! Application killed!",
+    ]
+    assert meanings("Pi is roughly 3.14\n[INFO] Attestation is disabled!") == []
+
+
+def test_a_meaning_has_cause_and_remedy() -> None:
+    (row,) = explained("0xe065")
+    assert "TLS certificate of the PCCS" in row.cause
+    assert meanings("quote failed with 0xe065") == [f"{row.name}: {row.cause}; {row.remedy}"]
 
 
 def test_the_nearest_rows_share_words() -> None:

@@ -222,10 +222,11 @@ def test_a_log_without_what_was_expected_is_a_failure_and_the_next_apply_tries_a
 def test_a_failed_submission_tells_why_and_keeps_secrets_to_itself(world: World) -> None:
     if not is_real(world):
         pytest.skip("the sandbox runs nothing")
-    task = pi(world, arguments=["tell-password", "exit=3"], security={"tls": True})
+    task = pi(world, arguments=["tell-password", "quote-error:0xe019", "exit=3"], security={"tls": True})
     with pytest.raises(EngineError) as failed:
         task.apply()
     text = str(failed.value)
+    assert "means 0xe019 SGX_QL_NETWORK_ERROR: the PCCS cannot be reached" in text
     assert "BackoffLimitExceeded" in text
     assert "Error, exit code 3" in text
     assert "password (secret)" in text
