@@ -457,6 +457,16 @@ def test_an_answer_without_end_is_cut_off(connect: Connect) -> None:
         client.get_version()
 
 
+def test_a_write_whose_answer_cannot_be_unpacked_may_have_been_done(connect: Connect) -> None:
+    packed = PlainTextResponse("no gzip", headers={"content-encoding": "gzip"})
+    client = connect(answering(lambda _body: packed)).client
+    with pytest.raises(EngineError, match=r"ehsm-answer-lost.*\n.*: the answer cannot be unpacked") as caught:
+        client.enroll()
+    assert not isinstance(caught.value, NOTHING_DONE)
+    with pytest.raises(TransientError, match="the answer cannot be unpacked"):
+        client.get_version()
+
+
 def test_an_enrolment_of_another_form_shows_no_key(connect: Connect) -> None:
     answer = {"code": 200, "message": "", "result": {"appid": 7, "apikey": APIKEY}}
     client = connect(answering(lambda _body: answer)).client

@@ -110,6 +110,15 @@ def test_revocation_lists_are_read_in_every_form_that_services_write(
     assert bytes.fromhex(client.collateral(PLATFORM).root_ca_crl) == der
 
 
+@pytest.mark.parametrize(
+    "written", [b"-----BEGIN", b"-----BEGIN X509 CRL-----\nA\n-----END X509 CRL-----\n", b"-----BEGIN\xff"]
+)
+def test_a_revocation_list_that_is_cut_off_is_told(client: PccsClient, answers: list[Answer], written: bytes) -> None:
+    answers.append(lambda path: Response(written) if path.endswith("rootcacrl") else None)
+    with pytest.raises(EngineError, match=r"pccs-answer-wrong.*\n.*: a revocation list is no PEM"):
+        client.collateral(PLATFORM)
+
+
 def test_an_unknown_platform_is_told_with_its_remedy(client: PccsClient) -> None:
     with pytest.raises(EngineError) as caught:
         client.collateral(PlatformFamily("sgx", "00906EA10000", "processor"))
@@ -176,7 +185,17 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(service: int) -> None:
     assert str(caught.value).startswith("error[pccs-untrusted]: the PCCS's certificate is not trusted\n")
 
 
-@pytest.mark.parametrize("url", ["http://pccs:8081", "pccs:8081", "https://"])
+def test_an_answer_that_cannot_be_unpacked_may_be_tried_again(client: PccsClient, answers: list[Answer]) -> None:
+    packed = Response(b"no gzip", headers={"content-encoding": "gzip"})
+    answers.append(lambda path: packed if path == "v4/tcb" else None)
+    with pytest.raises(TransientError, match="the answer cannot be unpacked"):
+        client.collateral(PLATFORM)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://pccs:8081", "pccs:8081", "https://", "https://pccs:99999", "https://pccs:x", "https://[::1", "https://é"],
+)
 def test_a_wrong_url_is_told(url: str) -> None:
     with pytest.raises(InputError) as caught:
         PccsClient(url, reading())

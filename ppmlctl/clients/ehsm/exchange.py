@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import ssl
-import time
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 
 from ppmlctl.clients.ehsm import faults
 from ppmlctl.clients.ehsm.trust import ServerTrust
+from ppmlctl.clients.https import Address, receive
 from ppmlctl.diagnostics import Diagnostic, EngineError, InputError
 from ppmlctl.effects import Effect
 
@@ -29,18 +28,16 @@ class Exchange:
     """Sends requests to one server. Keeps no connection open, so that none is found dead when a write is due."""
 
     def __init__(self, url: str, trust: ServerTrust, connect_to: tuple[str, int] | None) -> None:
-        parts = urlsplit(url)
-        if parts.scheme != "https" or not parts.hostname:
+        address = Address.of(url, connect_to)
+        if address is None:
             title = "EHSM's URL is no https URL"
             raise InputError(Diagnostic("ehsm-url-wrong", title, url, fix="https://HOST:9000"))
-        self.url = f"https://{parts.netloc}"
-        host, port = connect_to or (parts.hostname, parts.port or 443)
-        self._place = f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
-        self._extensions = {"sni_hostname": parts.hostname} if connect_to else {}
+        self.url = address.url
+        self._address = address
         # Neither proxies nor .netrc of the environment: they are meant for the way out, not for a key server.
         self._http = httpx.Client(
             verify=trust.ssl_context(),
-            headers={"Host": parts.netloc, "Accept": "application/json"},
+            headers={"Host": address.netloc, "Accept": "application/json"},
             timeout=TIMEOUT,
             trust_env=False,
             limits=httpx.Limits(max_keepalive_connections=0),
@@ -59,11 +56,13 @@ class Exchange:
         return self._send(operation, effect, self._request("POST", path, json=body))
 
     def _request(self, method: str, path: str, **content: Any) -> httpx.Request:
-        return self._http.build_request(method, self._place + path, extensions=self._extensions, **content)
+        return self._http.build_request(
+            method, self._address.place + path, extensions=dict(self._address.extensions), **content
+        )
 
     def _send(self, operation: str, effect: Effect, request: httpx.Request) -> Any:
         try:
-            response = self._read(request)
+            response = receive(self._http, request, largest=_LARGEST_ANSWER, seconds=TIMEOUT)
         except httpx.TransportError as error:
             raise self._fault(operation, effect, error) from None
         if response.status_code in _GATEWAY_STATUS:
@@ -76,21 +75,6 @@ class Exchange:
             return response.json()
         except (ValueError, RecursionError):
             raise faults.answer_wrong(self.url, operation, "no JSON") from None
-
-    def _read(self, request: httpx.Request) -> httpx.Response:
-        """Reads the whole answer; each step has a time limit of its own, so their sum is watched too."""
-        deadline, content = time.monotonic() + TIMEOUT, bytearray()
-        response = self._http.send(request, stream=True)
-        try:
-            for piece in response.iter_bytes():
-                content += piece
-                if len(content) > _LARGEST_ANSWER:
-                    raise httpx.ReadError("the answer is too large")
-                if time.monotonic() > deadline:
-                    raise httpx.ReadTimeout("the answer takes too long")
-        finally:
-            response.close()
-        return httpx.Response(response.status_code, content=bytes(content))
 
     def _fault(self, operation: str, effect: Effect, error: httpx.TransportError) -> EngineError:
         tls, was_sent = _tls_cause(error), not isinstance(error, _NOT_SENT)

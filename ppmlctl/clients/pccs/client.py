@@ -13,17 +13,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import httpx
 
+from ppmlctl.clients.https import Address, receive
 from ppmlctl.clients.pccs import faults
 from ppmlctl.dcap import Collateral, PlatformFamily
 from ppmlctl.diagnostics import Diagnostic, InputError
 from ppmlctl.effects import Effect, Effects
 
 TIMEOUT = 30.0
-"""Seconds for each step of an exchange: a lazy PCCS asks Intel first."""
+"""Seconds for a whole exchange: a lazy PCCS asks Intel first."""
 _LARGEST_ANSWER = 1 << 22  # bytes; a platform CA's revocation list may be long
 _OK, _NOT_FOUND = 200, 404
 _PATH = re.compile(r"/(sgx|tdx)/certification/v[34]/?$")
@@ -42,18 +43,20 @@ class PccsClient:
         self, url: str, effects: Effects, *, ca: Path | None = None, connect_to: tuple[str, int] | None = None
     ) -> None:
         """`connect_to` leads a logical URL to its real address; TLS is still checked against the URL's host name."""
-        parts = urlsplit(_PATH.sub("", url))
-        if parts.scheme != "https" or not parts.hostname:
+        address = Address.of(_PATH.sub("", url), connect_to)
+        if address is None:
             raise InputError(
                 Diagnostic("pccs-url-wrong", "the PCCS's URL is no https URL", url, fix="https://HOST:8081")
             )
-        self.url = f"https://{parts.netloc}"
-        host, port = connect_to or (parts.hostname, parts.port or 443)
-        self._place = f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
-        self._extensions = {"sni_hostname": parts.hostname} if connect_to else {}
+        self.url = address.url
+        self._address = address
         self._effects = effects
         self._http = httpx.Client(
-            verify=_ssl_context(ca), headers={"Host": parts.netloc}, timeout=TIMEOUT, trust_env=False
+            verify=_ssl_context(ca),
+            headers={"Host": address.netloc},
+            timeout=TIMEOUT,
+            trust_env=False,
+            limits=httpx.Limits(max_keepalive_connections=0),
         )
 
     def close(self) -> None:
@@ -96,8 +99,8 @@ class PccsClient:
         qe_identity, qe_signature = self._signed(identity, "enclaveIdentity")
         return Collateral(
             pck_crl_issuer_chain=self._chain(revoked, "SGX-PCK-CRL-Issuer-Chain"),
-            root_ca_crl=_list(root_revoked.body),
-            pck_crl=_list(revoked.body),
+            root_ca_crl=self._list(root_revoked),
+            pck_crl=self._list(revoked),
             tcb_info_issuer_chain=self._chain(levels, "TCB-Info-Issuer-Chain", "SGX-TCB-Info-Issuer-Chain"),
             tcb_info=tcb_info,
             tcb_info_signature=tcb_signature,
@@ -108,9 +111,10 @@ class PccsClient:
 
     def _get(self, path: str) -> _Answer | None:
         """The answer, or None for what the service does not have."""
-        request = self._http.build_request("GET", self._place + path, extensions=self._extensions)
+        extensions = dict(self._address.extensions)
+        request = self._http.build_request("GET", self._address.place + path, extensions=extensions)
         try:
-            answer = self._read(request)
+            answer = receive(self._http, request, largest=_LARGEST_ANSWER, seconds=TIMEOUT)
         except httpx.TransportError as error:
             tls = _tls_cause(error)
             if tls is not None:
@@ -123,17 +127,6 @@ class PccsClient:
         if answer.status_code != _OK:
             raise faults.answer_wrong(self.url, f"HTTP {answer.status_code} for {path.partition('?')[0]}")
         return _Answer(answer.content, answer.headers)
-
-    def _read(self, request: httpx.Request) -> httpx.Response:
-        response, content = self._http.send(request, stream=True), bytearray()
-        try:
-            for piece in response.iter_bytes():
-                content += piece
-                if len(content) > _LARGEST_ANSWER:
-                    raise httpx.ReadError("the answer is too large")
-        finally:
-            response.close()
-        return httpx.Response(response.status_code, headers=response.headers, content=bytes(content))
 
     def _signed(self, answer: _Answer, name: str) -> tuple[str, str]:
         """The document as it was signed, byte for byte, and its signature."""
@@ -154,14 +147,17 @@ class PccsClient:
                 return unquote(answer.headers[name])
         raise faults.answer_wrong(self.url, f"no header {names[0]}")
 
-
-def _list(body: bytes) -> str:
-    """A revocation list in hexadecimal, however the service writes it: DER, hexadecimal or PEM."""
-    if body.startswith(b"-----BEGIN"):
-        return ssl.PEM_cert_to_DER_cert(body.decode(errors="replace").replace("X509 CRL", "CERTIFICATE")).hex()
-    if re.fullmatch(rb"[0-9a-fA-F\s]+", body):
-        return b"".join(body.split()).decode()
-    return body.hex()
+    def _list(self, answer: _Answer) -> str:
+        """A revocation list in hexadecimal, however the service writes it: DER, hexadecimal or PEM."""
+        if re.fullmatch(rb"[0-9a-fA-F\s]+", answer.body):
+            return b"".join(answer.body.split()).decode()
+        if not answer.body.startswith(b"-----BEGIN"):
+            return answer.body.hex()
+        try:
+            text = answer.body.decode().replace("X509 CRL", "CERTIFICATE")
+            return ssl.PEM_cert_to_DER_cert(text).hex()
+        except ValueError:
+            raise faults.answer_wrong(self.url, "a revocation list is no PEM") from None
 
 
 def _ssl_context(ca: Path | None) -> ssl.SSLContext:
