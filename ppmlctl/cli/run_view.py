@@ -46,7 +46,7 @@ class JsonLines:
 
     def __call__(self, event: Event) -> None:
         line = json.dumps(event_as_data(event), ensure_ascii=False)
-        with self._lock, suppress(BrokenPipeError):  # who reads may go; the apply goes on
+        with self._lock, suppress(OSError):  # who reads may go, a disk may be full; the apply goes on
             print(line, flush=True)
 
 
@@ -60,7 +60,7 @@ class PlainLines:
     def __call__(self, event: Event) -> None:
         text = event_line(event, self._style)
         if text:
-            with self._lock, suppress(BrokenPipeError):
+            with self._lock, suppress(OSError):
                 print(text, file=sys.stderr, flush=True)
 
 
@@ -101,11 +101,14 @@ class LiveTree:
             self._console.print(Text.from_ansi(text))
 
     def _tree(self) -> Any:
+        from rich.text import Text
         from rich.tree import Tree
 
         tree = Tree("running", hide_root=not self._running)
         for address, (started, symbol, text) in list(self._running.items()):
-            tree.add(f"{symbol} {address}  {time.monotonic() - started:5.1f} s  {text}", style="none")
+            # Whatever a build prints is no markup of ours: `[/usr/lib]` would be a fault in it.
+            line = f"{symbol} {address}  {time.monotonic() - started:5.1f} s  {text}"
+            tree.add(Text.from_ansi(line), style="none")
         return tree
 
 
