@@ -1,6 +1,6 @@
 """The entry point: runs a command and turns every way of ending into an exit code and a message.
 
-0 done (for `plan`: nothing to do), 1 an error, 2 `plan` found changes, 130 interrupted.
+0 done (for `plan`: nothing to do), 1 an error, 2 `plan` found changes, 130 interrupted by Ctrl-C, 143 by SIGTERM.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from io import TextIOWrapper
 from typer.exceptions import Abort, Exit, TyperException
 
 from ppmlctl.cli.app import app
+from ppmlctl.cli.termination import Termination
 from ppmlctl.diagnostics import Diagnostic, PpmlError
 
 ERROR = 1
@@ -24,7 +25,11 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that knows no arrows gets question marks, not a fault
+    termination = Termination()
     code = run(sys.argv[1:])
+    if code == INTERRUPTED:
+        code = termination.exit_code(code)
+        print("interrupted", file=sys.stderr)
     try:
         sys.stdout.flush()
     except BrokenPipeError:

@@ -52,9 +52,13 @@ class Run:
         """Removals first, then everything else. A failed task stops only those that need it."""
         removals = [action for action in self.plan.actions if action.action is ActionKind.DELETE]
         others = [action for action in self.plan.actions if action.action is not ActionKind.DELETE]
-        with ThreadPoolExecutor(self.parallel, thread_name_prefix="task") as pool:
-            self._execute(removals, pool, self._remove)
-            self._execute(others, pool, self._make)
+        try:
+            with ThreadPoolExecutor(self.parallel, thread_name_prefix="task") as pool:
+                self._execute(removals, pool, self._remove)
+                self._execute(others, pool, self._make)
+        except KeyboardInterrupt:
+            self.store.flush()  # one more while another was dealt with: what ran has ended by now, and is recorded
+            raise
         return self.recap
 
     def _execute(

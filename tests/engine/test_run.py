@@ -12,7 +12,7 @@ import pytest
 
 from ppmlctl.diagnostics import Diagnostic, EngineError, TransientError
 from ppmlctl.engine import Recap, Status, run
-from ppmlctl.engine.events import TaskStarted
+from ppmlctl.engine.events import TaskStarted, Warned
 from ppmlctl.engine.observe import as_recorded, settled
 from ppmlctl.engine.run import Run
 from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult
@@ -288,6 +288,20 @@ def test_an_interrupt_finishes_and_records_what_runs(bench: Bench) -> None:
     assert recap.counts()["failed"] == 0
     assert bench.apply(CHAIN.replace("VALUE", "x")).succeeded
     assert len(plan.actions) == 3
+
+
+def test_what_runs_is_recorded_however_often_it_is_interrupted(bench: Bench) -> None:
+    _, execution = bench.plan("- name: a\n  thing: {name: a}\n- name: b\n  thing: {name: b}\n")
+
+    def impatient(event: Any) -> None:
+        if isinstance(event, Warned) or (isinstance(event, TaskStarted) and event.action.address == "b"):
+            raise KeyboardInterrupt
+
+    execution.listener = impatient
+    with pytest.raises(KeyboardInterrupt):
+        execution.execute()
+    assert WORLD == {"a": "v"}
+    assert LockStore.open(bench.folder / "ppml.lock").lockfile.tasks.keys() == {"a"}
 
 
 def test_a_secret_input_is_recorded_as_a_keyed_digest_alone(bench: Bench) -> None:

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -145,6 +146,10 @@ class Checkout(Place):
         """Somebody with kubectl."""
         command = ["kubectl", "--kubeconfig", self.variables["KUBECONFIG"], "-n", self.namespace, *words]
         subprocess.run(command, check=True, capture_output=True, timeout=SECONDS)
+
+
+Make = Callable[..., Checkout]
+"""Makes a checkout by its name, in the test's own namespace."""
 
 
 def make_checkout(folder: Path, kubeconfig: Path, namespace: str, *, seconds: int) -> Checkout:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from flows.checkouts import SECONDS, Checkout, Make, make_checkout
 from flows.keys_place import keys_place
 from flows.place import Place, make_place
 
@@ -65,3 +68,37 @@ def keys_applied(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made.apply()
     process.down(made.sandbox)
     return folder
+
+
+@pytest.fixture(scope="module", params=[pytest.param("real", marks=pytest.mark.cluster), "sandbox"])
+def kubeconfig(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The kubeconfig of each cluster in turn."""
+    if request.param == "real":
+        if "KUBECONFIG" not in os.environ:
+            pytest.skip("KUBECONFIG names no cluster")
+        yield Path(os.environ["KUBECONFIG"])
+        return
+    folder = tmp_path_factory.mktemp("cluster")
+    running = process.up(folder, only="kubernetes")
+    assert running.kubeconfig
+    yield running.kubeconfig
+    process.down(folder)
+
+
+@pytest.fixture
+def make(kubeconfig: Path, tmp_path: Path) -> Iterator[Make]:
+    """Makes a checkout in a namespace of its own."""
+    namespace = f"lease-{secrets.token_hex(4)}"
+    begun: list[subprocess.Popen[str]] = []
+
+    def made(name: str = "one", *, seconds: int = 3600) -> Checkout:
+        checkout = make_checkout(tmp_path / name, kubeconfig, namespace, seconds=seconds)
+        checkout.begun = begun
+        return checkout
+
+    yield made
+    for running in begun:
+        running.kill()
+        running.communicate()
+    words = ["delete", "namespace", namespace, "--wait=false", "--ignore-not-found"]
+    subprocess.run(["kubectl", "--kubeconfig", kubeconfig, *words], check=True, capture_output=True, timeout=SECONDS)

@@ -5,55 +5,15 @@ from __future__ import annotations
 import json
 import os
 import re
-import secrets
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from flows.checkouts import SECONDS, Checkout, make_checkout
-
-from ppmlctl.sandbox import process
+from flows.checkouts import SECONDS, Make
 
 pytestmark = pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not on this machine")
-
-Make = Callable[..., Checkout]
-
-
-@pytest.fixture(scope="module", params=[pytest.param("real", marks=pytest.mark.cluster), "sandbox"])
-def kubeconfig(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The kubeconfig of each cluster in turn."""
-    if request.param == "real":
-        if "KUBECONFIG" not in os.environ:
-            pytest.skip("KUBECONFIG names no cluster")
-        yield Path(os.environ["KUBECONFIG"])
-        return
-    folder = tmp_path_factory.mktemp("cluster")
-    running = process.up(folder, only="kubernetes")
-    assert running.kubeconfig
-    yield running.kubeconfig
-    process.down(folder)
-
-
-@pytest.fixture
-def make(kubeconfig: Path, tmp_path: Path) -> Iterator[Make]:
-    """Makes a checkout in a namespace of its own."""
-    namespace = f"lease-{secrets.token_hex(4)}"
-    begun: list[subprocess.Popen[str]] = []
-
-    def made(name: str = "one", *, seconds: int = 3600) -> Checkout:
-        checkout = make_checkout(tmp_path / name, kubeconfig, namespace, seconds=seconds)
-        checkout.begun = begun
-        return checkout
-
-    yield made
-    for running in begun:
-        running.kill()
-        running.communicate()
-    words = ["delete", "namespace", namespace, "--wait=false", "--ignore-not-found"]
-    subprocess.run(["kubectl", "--kubeconfig", kubeconfig, *words], check=True, capture_output=True, timeout=SECONDS)
 
 
 def ended(running: subprocess.Popen[str]) -> tuple[int, str]:
