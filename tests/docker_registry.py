@@ -29,7 +29,7 @@ def running_registry(folder: Path, *, guarded: bool = False) -> Iterator[str]:
     settings = {
         "version": "0.1",
         "log": {"level": "error"},
-        "storage": {"filesystem": {"rootdirectory": str(folder / "registry")}},
+        "storage": {"filesystem": {"rootdirectory": str(folder / "registry")}, "delete": {"enabled": True}},
         "http": {"addr": address},
         **({"auth": {"htpasswd": {"realm": "test", "path": str(folder / "htpasswd")}}} if guarded else {}),
     }

@@ -33,7 +33,7 @@ from ppmlctl.unknown import Unknown, unknowns_in
 if TYPE_CHECKING:
     from ppmlctl.clients.docker import DockerImage as Image
 
-_NOT_PUSHED = "not in the registry"
+_NOT_IN_REGISTRY = "not in the registry"
 _NOT_LISTED = ("evidence", "variables")
 """Fields of the result that a listing does not tell."""
 
@@ -52,7 +52,6 @@ class DockerImageArgs(ModuleArgs):
     overlay: OverlayArgs | None = None
     labels: Mapping[str, Known[str]] = {}
     platform: str | None = None
-    push: bool = False
 
     @model_validator(mode="after")
     def _one_source(self) -> DockerImageArgs:
@@ -68,7 +67,7 @@ class DockerImageArgs(ModuleArgs):
 
 
 class DockerImageResult(ModuleResult):
-    """`id` is the engine's; `digest` what workloads are compared by: the registry's if it has the image, else the id.
+    """`id` is the engine's; `digest` what workloads are compared by: the registry's of a pulled image, else the id.
 
     `inputs` says what the image was built from; a pulled one has none. `variables` are those workloads may name.
     """
@@ -178,7 +177,7 @@ def _built(ctx: Context, args: DockerImageArgs) -> DockerImageResult:
     inputs = inputs_of(ctx, context, args.build, args.platform)
     labels = _labels(ctx, ctx.address, args, inputs)
     if there is not None and labels <= there.labels.items():
-        return _result(args, _pushed(ctx, args, there), inputs)
+        return _result(args, there, inputs)
     build = Build(
         args.reference,
         context,
@@ -193,13 +192,7 @@ def _built(ctx: Context, args: DockerImageArgs) -> DockerImageResult:
     if there is not None:
         _remove_superseded(ctx, there)
     ctx.engines.oci.remember()
-    return _result(args, _pushed(ctx, args, image), inputs)
-
-
-def _pushed(ctx: Context, args: DockerImageArgs, image: Image) -> Image:
-    if not args.push or _newest(ctx, args, image) == image.digest_in(args.reference):
-        return image
-    return ctx.engines.docker.push(args.reference, ctx.tell)
+    return _result(args, image, inputs)
 
 
 def _pulled(ctx: Context, args: DockerImageArgs) -> DockerImageResult:
@@ -213,11 +206,9 @@ def _pulled(ctx: Context, args: DockerImageArgs) -> DockerImageResult:
 
 def _newest(ctx: Context, args: DockerImageArgs, there: Image) -> str:
     """The digest that workloads would get: the registry's where it counts, else the one that the image has here."""
-    if args.push and args.is_built and there.digest_in(args.reference) is None:
-        return _NOT_PUSHED
-    if args.push if args.is_built else args.pull == "always":
+    if args.pull == "always" and not args.is_built:
         try:
-            return ctx.engines.docker.registry_digest(args.reference) or _NOT_PUSHED
+            return ctx.engines.docker.registry_digest(args.reference) or _NOT_IN_REGISTRY
         except SecretLockedError:
             return _digest(args, there)  # a plan without the vault's password takes it as unchanged, and says so
     return _digest(args, there)
@@ -235,7 +226,7 @@ def _labels(ctx: Context, address: str, args: DockerImageArgs, inputs: str) -> A
 
 
 def _digest(args: DockerImageArgs, image: Image) -> str:
-    in_registry = image.digest_in(args.reference) if args.push or not args.is_built else None
+    in_registry = None if args.is_built else image.digest_in(args.reference)
     return in_registry or image.id
 
 

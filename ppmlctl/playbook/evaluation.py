@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -21,8 +21,12 @@ At = Callable[[], Location]
 
 @dataclass
 class Registered:
-    """Where a registered name finds its results: one address, or one for each turn of a loop."""
+    """Where a registered name finds its results: one address, or one for each turn of a loop.
 
+    `position` is that of the task in the playbook.
+    """
+
+    position: int
     addresses: dict[str, str] = field(default_factory=dict)
     looped: bool = False
 
@@ -43,10 +47,35 @@ class Later:
 
 @dataclass
 class Evaluation:
-    """Evaluates within one playbook. `registers` are all names that any of its tasks registers."""
+    """Evaluates within one playbook. `registers` are all names that any of its tasks registers.
+
+    A name that several tasks register means the last of them; to a task among them, the last before it.
+    """
 
     registers: frozenset[str]
     registered: dict[str, Registered] = field(default_factory=dict)
+    hidden: list[tuple[str, Registered]] = field(default_factory=list)
+    """Those that a later task hides, in the order of the playbook."""
+
+    def register(self, name: str, key: str | None, address: str, position: int) -> None:
+        """Says that the task at `position` gives its result, or that of the turn `key` of its loop, this name."""
+        last = self.registered.get(name)
+        if last is not None and last.position != position:
+            self.hidden.append((name, last))
+            last = None
+        if last is None:
+            last = self.registered[name] = Registered(position, looped=key is not None)
+        last.addresses[key or ""] = address
+
+    def seen_from(self, position: int) -> Evaluation:
+        """As the task there sees it."""
+        before = {name: one for name, one in self.hidden if one.position < position <= self.registered[name].position}
+        return replace(self, registered={**self.registered, **before}) if before else self
+
+    def addresses(self) -> frozenset[str]:
+        """Those of all tasks that register a name."""
+        every = [*self.registered.values(), *(one for _, one in self.hidden)]
+        return frozenset(address for one in every for address in one.addresses.values())
 
     def depends_on_results(self, template: Any, scope: Scope = MappingProxyType({})) -> bool:
         """Whether anything in it starts from a registered name, or from a variable in `scope` that does."""
@@ -89,8 +118,8 @@ class Evaluation:
 class Unknowns(Mapping[str, Any]):
     """Results of which nothing is known: every registered task gives an Unknown."""
 
-    def __init__(self, registered: Mapping[str, Registered]) -> None:
-        self._addresses = {address for one in registered.values() for address in one.addresses.values()}
+    def __init__(self, addresses: frozenset[str]) -> None:
+        self._addresses = addresses
 
     def __getitem__(self, address: str) -> Any:
         if address not in self._addresses:

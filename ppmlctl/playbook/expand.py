@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from ppmlctl.diagnostics import Diagnostic, InputError, Location
 from ppmlctl.planning import Results, Task
-from ppmlctl.playbook.evaluation import At, Evaluation, Later, Registered, Scope, Unknowns
+from ppmlctl.playbook.evaluation import At, Evaluation, Later, Scope, Unknowns
 from ppmlctl.playbook.faults import argument_faults
 from ppmlctl.playbook.parse import Playbook, WrittenOutputs, WrittenTask
 from ppmlctl.unknown import Unknown
@@ -51,6 +51,7 @@ class _Instance:
     """One task, or one turn of its loop."""
 
     written: WrittenTask
+    position: int
     address: str
     scope: Scope
 
@@ -73,16 +74,17 @@ class _Expansion:
 
     def run(self) -> Expanded:
         self.faults.extend(_shadowed(self.playbook, self.scope))
-        instances = [instance for written in self.playbook.tasks for instance in self._instances(written)]
+        written = enumerate(self.playbook.tasks)
+        instances = [instance for position, task in written for instance in self._instances(task, position)]
         self.addresses = {instance.address for instance in instances}
-        self.unknowns = Unknowns(self.evaluation.registered)
+        self.unknowns = Unknowns(self.evaluation.addresses())
         tasks = [self._task(order, instance) for order, instance in enumerate(instances)]
-        outputs = [output for written in self.playbook.outputs for output in self._outputs(written)]
+        outputs = [output for one in self.playbook.outputs for output in self._outputs(one)]
         if self.faults:
             raise InputError(*self.faults)
         return Expanded(tuple(tasks), tuple(outputs))
 
-    def _instances(self, written: WrittenTask) -> Iterator[_Instance]:
+    def _instances(self, written: WrittenTask, position: int) -> Iterator[_Instance]:
         scope = self._with_variables(written)
         for key, member in self._turns(written, scope):
             turn = scope if key is None else {**scope, "item": member}
@@ -96,9 +98,8 @@ class _Expansion:
                 continue
             self.by_name[written.name].append(address)
             if written.register:
-                registered = self.evaluation.registered.setdefault(written.register, Registered(looped=key is not None))
-                registered.addresses[key or ""] = address
-            yield _Instance(written, address, turn)
+                self.evaluation.register(written.register, key, address, position)
+            yield _Instance(written, position, address, turn)
 
     def _with_variables(self, written: WrittenTask) -> Scope:
         scope = dict(self.scope)
@@ -125,8 +126,9 @@ class _Expansion:
 
     def _task(self, order: int, instance: _Instance) -> Task:
         written = instance.written
-        sources = self.evaluation.sources([written.arguments, written.when, written.variables])
-        arguments = _Arguments(self, instance)
+        evaluation = self.evaluation.seen_from(instance.position)
+        sources = evaluation.sources([written.arguments, written.when, written.variables])
+        arguments = _Arguments(self, instance, evaluation)
         arguments.check()
         return Task(
             instance.address,
@@ -135,7 +137,7 @@ class _Expansion:
             arguments,
             sources=sources,
             needs=sources | self._needs(instance),
-            condition=self._condition(instance),
+            condition=_condition(instance, evaluation),
             tags=frozenset(written.tags),
             protect=written.protect,
             title=written.title,
@@ -155,18 +157,6 @@ class _Expansion:
                 elif name is not None:
                     self.faults.append(_unknown_need(str(name), self.by_name, written.at("needs", index)))
         return found
-
-    def _condition(self, instance: _Instance) -> Callable[[Results], bool | Unknown] | None:
-        when = instance.written.when
-        if not self.evaluation.depends_on_results(when, instance.scope):
-            return None
-
-        def condition(results: Results) -> bool | Unknown:
-            at = partial(instance.written.at, "when")
-            value = self.evaluation.evaluate(when, instance.scope, results, at)
-            return value if isinstance(value, Unknown) else bool(value)
-
-        return condition
 
     def _outputs(self, written: WrittenOutputs) -> Iterator[Output]:
         if not self._holds(written, self.scope):
@@ -195,14 +185,27 @@ class _Expansion:
             return None
 
 
+def _condition(instance: _Instance, evaluation: Evaluation) -> Callable[[Results], bool | Unknown] | None:
+    when = instance.written.when
+    if not evaluation.depends_on_results(when, instance.scope):
+        return None
+
+    def condition(results: Results) -> bool | Unknown:
+        value = evaluation.evaluate(when, instance.scope, results, partial(instance.written.at, "when"))
+        return value if isinstance(value, Unknown) else bool(value)
+
+    return condition
+
+
 class _Arguments:
     """A task's arguments as a function of the results. Arguments without references are made once."""
 
-    def __init__(self, expansion: _Expansion, instance: _Instance) -> None:
+    def __init__(self, expansion: _Expansion, instance: _Instance, evaluation: Evaluation) -> None:
         self._expansion = expansion
         self._instance = instance
+        self._evaluation = evaluation
         written = instance.written
-        self._constant = not expansion.evaluation.depends_on_results([written.arguments, written.variables])
+        self._constant = not evaluation.depends_on_results([written.arguments, written.variables])
         self._made: BaseModel | None = None
 
     def check(self) -> None:
@@ -229,7 +232,7 @@ class _Arguments:
     def _value(self, name: str, member: Any, results: Results) -> Any:
         written = self._instance.written
         at = partial(written.at, written.module, name)
-        return self._expansion.evaluation.evaluate(member, self._instance.scope, results, at)
+        return self._evaluation.evaluate(member, self._instance.scope, results, at)
 
 
 def _key_of(member: Any, index: int) -> str:

@@ -170,7 +170,7 @@ def test_a_custom_image_goes_to_a_registry_and_comes_back(tmp_path: Path, api: d
         place = signed_place(tmp_path, base, custom, login)
         try:
             said = place.run("apply", "--yes")
-            image = place.result("custom-image-on-engine")
+            image = place.result("pushed-image")
             accept = {"Accept": "application/vnd.docker.distribution.manifest.v2+json"}
             url = f"http://{address}/v2/{custom.partition('/')[2]}/manifests/1"
             answer = httpx.head(url, headers=accept, auth=("ppml", "hunter2"))

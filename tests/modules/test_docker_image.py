@@ -2,89 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from modules.memory_docker import MemoryDocker
 
-from ppmlctl.clients.docker import Build, DockerClient, DockerImage, familiar
+from ppmlctl.clients.docker import DockerClient, DockerImage
 from ppmlctl.clients.oci import OciClient
 from ppmlctl.diagnostics import EngineError
 from ppmlctl.effects import Effect, Effects
 from ppmlctl.modules.docker_image import DockerImage as Module
-from ppmlctl.oci import ENVIRONMENT, INPUTS, TASK, Entry, File, FileDigests, digest_of, entries_digest
+from ppmlctl.oci import ENVIRONMENT, INPUTS, TASK, Entry, File, FileDigests, digest_of
 from ppmlctl.planning import ActionKind
-from ppmlctl.secret import SecretLockedError
 from ppmlctl.unknown import Unknown
-
-ENV = {"SPARK_HOME": "/ppml/spark-3.1.3", "PATH": "/bin"}
-
-
-class MemoryDocker:
-    """Images by id. A registry has what `registry` says; a build's id is the digest of all that it is given."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, DockerImage] = {}
-        self.registry: dict[str, str] = {}
-        self.used: set[str] = set()
-        self.calls: list[str] = []
-        self.built: list[Build] = []
-
-    def images(self, labels: Mapping[str, str] | None = None) -> list[DockerImage]:
-        self.calls.append("images")
-        return [image for image in self.kept.values() if (labels or {}).items() <= image.labels.items()]
-
-    def inspect_image(self, reference: str) -> DockerImage | None:
-        return next((image for image in self.kept.values() if image.is_named(reference)), None)
-
-    def registry_digest(self, reference: str) -> str | None:
-        self.calls.append("registry_digest")
-        return self.registry.get(reference)
-
-    def push(self, reference: str, tell: Callable[[str], None]) -> DockerImage:
-        self.calls.append("push")
-        tell("pushing")
-        image = self.inspect_image(reference)
-        assert image is not None
-        self.registry[reference] = f"sha256:manifest-of-{image.id}"
-        digest = f"{reference.rpartition(':')[0]}@{self.registry[reference]}"
-        self.kept[image.id] = replace(image, repo_digests=(digest,))
-        return self.kept[image.id]
-
-    def pull(self, reference: str, *, platform: str | None, tell: Callable[[str], None]) -> DockerImage:
-        self.calls.append("pull")
-        tell(f"pulling {platform}")
-        digest = self.registry[reference]
-        return self._named(reference, DockerImage(f"sha256:id-of-{digest}", (), (f"app@{digest}",), {}, ENV))
-
-    def build(self, build: Build, tell: Callable[[str], None]) -> DockerImage:
-        self.calls.append("build")
-        self.built.append(build)
-        tell("building")
-        given = f"{entries_digest(build.context, FileDigests())} {build.arguments} {sorted(build.labels.items())}"
-        identity = f"sha256:{hashlib.sha256(given.encode()).hexdigest()}"
-        return self._named(build.reference, DockerImage(identity, (), (), dict(build.labels)))
-
-    def remove_image(self, reference: str) -> bool:
-        self.calls.append("remove")
-        image = self.inspect_image(reference)
-        if image is not None and image.id not in self.used:
-            del self.kept[image.id]
-        return image is None or image.id not in self.used
-
-    def _named(self, reference: str, image: DockerImage) -> DockerImage:
-        name = familiar(reference)
-        for other in list(self.kept.values()):
-            self.kept[other.id] = replace(other, references=tuple(n for n in other.references if n != name))
-        self.kept[image.id] = replace(image, references=(name,))
-        return self.kept[image.id]
 
 
 @pytest.fixture
@@ -127,7 +64,7 @@ class TestPulled:
         assert docker.calls.count("pull") == 1
 
     def test_an_image_that_is_there_is_taken_as_it_is(self, start: Any, docker: MemoryDocker) -> None:
-        docker._named("app:1", DockerImage("sha256:local", (), (), {}))
+        docker.name("app:1", DockerImage("sha256:local", (), (), {}))
         task = start()
         assert task.plan().reasons == ("adopts what is there already",)
         assert task.apply().digest == "sha256:local"
@@ -216,7 +153,7 @@ class TestBuilt:
     def test_another_image_under_the_name_is_drift(self, start: Any, docker: MemoryDocker, build_folder: Path) -> None:
         task = start(build={"context": build_folder.name})
         result = task.apply()
-        docker._named("app:1", DockerImage("sha256:foreign", (), (), {}))
+        docker.name("app:1", DockerImage("sha256:foreign", (), (), {}))
         change = task.plan()
         assert [(field.path, field.before, field.after) for field in change.fields] == [
             ("id", "sha256:foreign", result.id)
@@ -246,7 +183,7 @@ class TestBuilt:
         docker.used.add(task.apply().id)
         recorded = task.recorded
         task.remove()
-        docker._named("app:1", DockerImage("sha256:foreign", (), (), {}))
+        docker.name("app:1", DockerImage("sha256:foreign", (), (), {}))
         task.module.remove(task.context, recorded)
         assert warnings == [
             "app:1 was left alone: a running container or another image uses it",
@@ -263,54 +200,6 @@ class TestBuilt:
         task.apply()
         assert [build.labels["measured"] for build in docker.built] == ["1", "2"]
         assert all(build.pull for build in docker.built)
-
-
-class TestPushed:
-    def test_what_was_built_is_pushed_once(self, start: Any, docker: MemoryDocker, build_folder: Path) -> None:
-        task = start(build={"context": build_folder.name}, push=True)
-        result = task.apply()
-        assert result.digest == f"sha256:manifest-of-{result.id}"
-        assert task.plan().action is ActionKind.KEEP
-        assert task.apply() == result
-        assert docker.calls.count("push") == 1
-        (build_folder / "data").write_text("2")
-        assert task.apply().digest == docker.registry["app:1"] != result.digest
-
-    def test_a_registry_that_lost_it_or_has_another_gets_it_again(
-        self, start: Any, docker: MemoryDocker, build_folder: Path
-    ) -> None:
-        task = start(build={"context": build_folder.name}, push=True)
-        result = task.apply()
-        for left in ("sha256:another", None):
-            docker.registry.clear()
-            docker.registry |= {"app:1": left} if left else {}
-            (field,) = task.plan().fields
-            assert (field.path, field.before) == ("digest", left or "not in the registry")
-            assert task.apply() == result
-            assert docker.registry == {"app:1": result.digest}
-        assert len(docker.built) == 1
-
-    def test_a_push_that_a_crash_prevented_is_made_up_for(
-        self, start: Any, docker: MemoryDocker, build_folder: Path
-    ) -> None:
-        task = start(build={"context": build_folder.name})
-        task.apply()
-        task.arguments["push"] = True
-        assert task.plan().action is ActionKind.UPDATE
-        assert task.apply().digest == docker.registry["app:1"]
-        assert len(docker.built) == 1
-
-    def test_a_registry_whose_password_is_locked_away_counts_as_unchanged(
-        self, start: Any, docker: MemoryDocker, build_folder: Path
-    ) -> None:
-        task = start(build={"context": build_folder.name}, push=True)
-        task.apply()
-
-        def locked(_reference: str) -> str:
-            raise SecretLockedError("vault:registry")
-
-        docker.registry_digest = locked  # type: ignore[method-assign] # the vault was closed meanwhile
-        assert task.plan().action is ActionKind.KEEP
 
 
 class TestOverlay:

@@ -69,3 +69,35 @@ def test_a_loop_over_a_variable_that_reads_a_result_is_refused(tmp_path: Path) -
     text = "- name: user\n  vars: {all: '{{ first.path }}'}\n  loop: '{{ all }}'\n  thing: {}\n"
     with pytest.raises(InputError, match="its length depends on what another task gives"):
         expanded(tmp_path, text)
+
+
+def test_a_name_that_several_tasks_register_means_the_last_of_those_before(tmp_path: Path) -> None:
+    text = "".join(
+        f"- name: {name}\n  vars: {{a: '{{{{ first.path }}}}'}}\n  thing: {{path: '{{{{ a }}}}'}}\n  register: first\n"
+        for name in ("second", "third")
+    )
+    found = expanded(
+        tmp_path,
+        f"{text}- name: user\n  thing: {{path: '{{{{ first.path }}}}'}}\n- outputs: {{o: '{{{{ first.path }}}}'}}\n",
+    )
+    results = {name: {"path": name} for name in ("first", "second", "third")}
+    read = {task.address: (set(task.sources), task.arguments(results).path) for task in found.tasks[1:]}
+    assert read == {
+        "second": ({"first"}, "first"),
+        "third": ({"second"}, "second"),
+        "user": ({"third"}, "third"),
+    }
+    assert found.outputs[0].evaluate(results) == "third"
+
+
+def test_a_task_before_all_that_register_a_name_means_the_last(tmp_path: Path) -> None:
+    text = "- name: user\n  thing: {path: '{{ b.path }}'}\n" + "".join(
+        f"- name: {name}\n  thing: {{}}\n  register: b\n" for name in ("one", "two")
+    )
+    assert expanded(tmp_path, text).tasks[1].sources == {"two"}
+
+
+def test_a_task_that_is_not_there_hides_nothing(tmp_path: Path) -> None:
+    text = "- name: second\n  when: '{{ false }}'\n  thing: {}\n  register: first\n"
+    found = expanded(tmp_path, f"{text}- name: user\n  thing: {{path: '{{{{ first.path }}}}'}}\n")
+    assert path_of(found, path="p") == "p"
