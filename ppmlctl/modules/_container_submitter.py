@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING
 from ppmlctl.diagnostics import Diagnostic, EngineError
 from ppmlctl.modules._submitter import SubmitState
 from ppmlctl.modules.context import Context
-from ppmlctl.spark import Pods, Submission, submission_files, submit_environment, submit_words
+from ppmlctl.spark import (
+    KEYS_FOLDER,
+    Pods,
+    Submission,
+    encrypted_variables,
+    submission_files,
+    submit_environment,
+    submit_words,
+)
 from ppmlctl.spark.begin_script import BEGIN_SCRIPT, BEGUN, LOG, NAME, STATUS
 
 if TYPE_CHECKING:
@@ -76,11 +84,15 @@ class ContainerSubmitter:
 
     def _environment(self) -> dict[str, str]:
         """No account is in it: the script reads that from files."""
-        attestation = self._submission.attested if self._submission.enclave_is_here else None
         own = submit_environment(self._submission)
+        if not self._submission.enclave_is_here:
+            return own
+        attestation, encrypted = self._submission.attested, self._submission.encrypted
         if attestation is not None:
             own |= {"ATTESTATION": "true", "ATTESTATION_URL": attestation.url, "ATTESTATION_TYPE": attestation.service}
             own |= {"PCCS_URL": attestation.pccs_url} if attestation.pccs_url else {}
+        if encrypted is not None:
+            own |= encrypted_variables(encrypted, f"{KEYS_FOLDER}/{encrypted.data_key}")
         return own
 
     def _path(self, name: str) -> Path:

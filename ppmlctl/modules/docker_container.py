@@ -26,7 +26,7 @@ from ppmlctl.modules.context import Context
 from ppmlctl.oci import labels
 from ppmlctl.planning import Observed, Recorded, Wanted
 from ppmlctl.secret import Secret
-from ppmlctl.spark import AESM_SOCKET
+from ppmlctl.spark import AESM_SOCKET, DATA_KEY, ENCRYPTED_FOLDER, KEYS_FOLDER, PRIMARY_KEY, STORED_FOLDER
 from ppmlctl.unknown import Unknown, unknowns_in
 
 if TYPE_CHECKING:
@@ -47,13 +47,25 @@ def _modes(value: object) -> object:
     return sorted({one["spark"]["mode"] if isinstance(one, Mapping) else one for one in value})
 
 
+def _key_files(value: object) -> object:
+    """Results of `ehsm_data_key` by their names, as the files that the image reads."""
+    if not isinstance(value, Mapping) or any(isinstance(one, Unknown) for one in value.values()):
+        return value
+    fields = {PRIMARY_KEY: "keyid", DATA_KEY: "ciphertext"}
+    return {f"{KEYS_FOLDER}/{name}/{file}": one[key] for name, one in value.items() for file, key in fields.items()}
+
+
 class DockerContainerArgs(ModuleArgs):
-    """`files`: secret files by their paths inside; None leaves one out. `modes`: what will be submitted from here."""
+    """`files`: secret files by their paths inside; None leaves one out. `modes`: what will be submitted from here.
+
+    `data_keys`: what opens encrypted folders, by name; with any, the one below `data` is mounted.
+    """
 
     name: str
     image: str
     image_digest: str | None = None
     files: dict[str, Known[Secret | None]] = Field(default_factory=dict)
+    data_keys: Annotated[dict[str, Known[Secret]], BeforeValidator(_key_files)] = Field(default_factory=dict)
     data: str | None = None
     modes: Annotated[tuple[str, ...], BeforeValidator(_modes)] = ()
     device_plugin: Literal["intel", "host", "none"] = "intel"
@@ -88,7 +100,7 @@ class DockerContainer(Module[DockerContainerArgs, DockerContainerResult]):
                 continue
             container = ctx.engines.docker.containers.inspect(one.args.name)
             if container is not None:
-                known = not any(unknowns_in(one.args.model_dump()))
+                known = not any(unknowns_in(one.inputs))
                 current = known and _is_current(ctx, one.args, container)
                 found[one.address] = Observed(fields={"current": current})
         return found
@@ -103,6 +115,8 @@ class DockerContainer(Module[DockerContainerArgs, DockerContainerResult]):
         if found is not None and found.labels.get(labels.ENVIRONMENT) != ctx.environment:
             title = "the client container's name is taken"
             raise EngineError(Diagnostic("container-name-taken", title, found=args.name, fix=f"docker rm {args.name}"))
+        if args.data and args.data_keys:
+            _make_folder(Path(args.data, STORED_FOLDER))
         if found is None or not found.running or found.labels.get(labels.INPUTS) != spec.labels[labels.INPUTS]:
             if ctx.engines.docker.inspect_image(args.image) is None:
                 ctx.engines.docker.pull(args.image, tell=ctx.tell)
@@ -128,7 +142,7 @@ def _is_current(ctx: Context, args: DockerContainerArgs, container: Live) -> boo
 
 def _files(ctx: Context, args: DockerContainerArgs) -> dict[Path, Secret]:
     """What has to be on this machine, by place."""
-    given = {**args.files, _KUBECONFIG: Secret(_kubeconfig(ctx, args))}
+    given = {**args.files, **args.data_keys, _KUBECONFIG: Secret(_kubeconfig(ctx, args))}
     root = ctx.files.path(f"{FOLDER}/files")
     return {root / path.lstrip("/"): content for path, content in given.items() if isinstance(content, Secret)}
 
@@ -182,9 +196,16 @@ def _spec(ctx: Context, args: DockerContainerArgs) -> ContainerSpec:
 
 def _inputs(ctx: Context, args: DockerContainerArgs) -> str:
     """A digest of all that cannot be changed in place."""
-    folders = sorted({str(PurePosixPath(path).parent) for path, content in args.files.items() if content is not None})
+    files = {**args.files, **args.data_keys}
+    folders = sorted({str(PurePosixPath(path).parent) for path, content in files.items() if content is not None})
     parts = [args.image, args.image_digest, folders, args.data, _has_enclave(args), str(ctx.files.root.resolve())]
     return "sha256:" + hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _make_folder(path: Path) -> None:
+    """As a pod's `subPath` does; a folder of shared data that is missing itself is Docker's to refuse."""
+    if path.parent.is_dir():
+        path.mkdir(exist_ok=True)
 
 
 def _has_enclave(args: DockerContainerArgs) -> bool:
@@ -201,6 +222,8 @@ def _binds(ctx: Context, args: DockerContainerArgs) -> Iterable[Bind]:
     yield Bind(str(ctx.files.path(f"{FOLDER}/runs").resolve()), RUNS, read_only=False)
     if args.data:
         yield Bind(args.data, "/ppml/data", read_only=False)
+    if args.data and args.data_keys:
+        yield Bind(f"{args.data}/{STORED_FOLDER}", ENCRYPTED_FOLDER, read_only=False)
     if _has_enclave(args):
         _check_socket()
         yield Bind(AESM_SOCKET, AESM_SOCKET, read_only=False)

@@ -10,6 +10,7 @@ Errors: `vault-entry-missing`, and what the client says. Source: intel/ehsm, Gen
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated
@@ -35,10 +36,14 @@ class EhsmDataKeyArgs(AccountArgs):
 
 
 class EhsmDataKeyResult(ModuleResult):
-    """`ciphertext`: in base64, one line, as the images read it from a file."""
+    """`ciphertext`: in base64, one line, as the images read it from a file. `digest`: of it, to tell keys apart by.
+
+    The digest needs no key of the vault's: what it is of is random, and ciphertext already.
+    """
 
     keyid: str
     ciphertext: Secret
+    digest: str
 
 
 class EhsmDataKey(Module[EhsmDataKeyArgs, EhsmDataKeyResult]):
@@ -83,7 +88,9 @@ class EhsmDataKey(Module[EhsmDataKeyArgs, EhsmDataKeyResult]):
             keys = args.server.client(ctx).keys
             wrapped = keys.generate_wrapped_data_key(args.account(), args.keyid, args.length, aad)
             ctx.vault.put(name, base64.b64encode(wrapped).decode())
-        return EhsmDataKeyResult(keyid=args.keyid, ciphertext=ctx.vault.get(name), evidence=ctx.simulated)
+        ciphertext = ctx.vault.get(name)
+        digest = hashlib.sha256(ciphertext.reveal_bytes()).hexdigest()
+        return EhsmDataKeyResult(keyid=args.keyid, ciphertext=ciphertext, digest=digest, evidence=ctx.simulated)
 
     def remove(self, ctx: Context, recorded: Recorded) -> None:
         """The ciphertext is kept: nothing to do."""

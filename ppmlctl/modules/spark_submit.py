@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
@@ -32,14 +32,18 @@ from ppmlctl.planning import ActionKind, Change, Observed, Recorded, Wanted, dec
 from ppmlctl.spark import (
     AUTHENTICATION,
     CREDENTIALS,
+    DATA_KEY,
     KEYS_SECRET,
     KUBECONFIG_SECRET,
+    PRIMARY_KEY,
     SPARK_SECRET,
     Attestation,
+    EncryptedFs,
     Executor,
     Process,
     Security,
     Submission,
+    account_references,
     attestation_environment,
     run_name,
 )
@@ -82,14 +86,22 @@ class SparkSecurityArgs(ModuleArgs):
 
 
 class SparkAttestationArgs(ModuleArgs):
-    """`attestation`: `policy_id` is here so that another policy is another run; pods read it from the secret."""
+    """`attestation`"""
 
     url: str
     service: str
     secret: str
-    policy_id: str
     pccs_url: str | None = None
     must_succeed: bool = True
+
+
+class SparkEncryptedFsArgs(ModuleArgs):
+    """`encrypted_fs`"""
+
+    data_key: str
+    secret: str
+    account: str
+    url: str
 
 
 class SparkClientArgs(ModuleArgs):
@@ -101,7 +113,11 @@ class SparkClientArgs(ModuleArgs):
 
 
 class SparkSubmitArgs(ModuleArgs):
-    """`image_variables` are the image's own, for `${SPARK_HOME}` and the like in `application` and `jars`."""
+    """`image_variables` are the image's own, for `${SPARK_HOME}` and the like in `application` and `jars`.
+
+    `policy_id` and `data_key_digest` are here so that another policy or data key is another run; pods read both from
+    secrets.
+    """
 
     name: str
     namespace: str
@@ -122,6 +138,9 @@ class SparkSubmitArgs(ModuleArgs):
     executor: SparkExecutorArgs = SparkExecutorArgs()
     security: SparkSecurityArgs = SparkSecurityArgs()
     attestation: SparkAttestationArgs | None = None
+    policy_id: str | None = None
+    encrypted_fs: SparkEncryptedFsArgs | None = None
+    data_key_digest: str | None = None
     epc_request: int | str | None = None
     device_plugin: Literal["intel", "host", "none"] = "intel"
     claim: str | None = None
@@ -214,7 +233,12 @@ class SparkSubmit(Module[SparkSubmitArgs, SparkSubmitResult]):
         if isinstance(args.attestation, SparkAttestationArgs) and isinstance(args.attestation.secret, str):
             account = attestation_environment(Attestation("", "", args.attestation.secret))
             found += keys_read({"metadata": {"namespace": args.namespace}, "env": account})
-        return found
+        if isinstance(args.encrypted_fs, SparkEncryptedFsArgs):
+            encrypted = EncryptedFs(**args.encrypted_fs.model_dump())
+            found += [SecretKey(args.namespace, encrypted.secret, key) for key in (PRIMARY_KEY, DATA_KEY)]
+            account = account_references(encrypted)
+            found += keys_read({"metadata": {"namespace": args.namespace}, "env": account})
+        return list(dict.fromkeys(found))
 
     def remove(self, ctx: Context, recorded: Recorded) -> None:
         """Takes away every run of this task that is still there, with its templates and pods."""
@@ -260,7 +284,8 @@ def _submission(ctx: Context, args: SparkSubmitArgs, name: str) -> Submission:
         driver=Process(**args.driver.model_dump()),
         executor=Executor(**args.executor.model_dump()),
         security=Security(**args.security.model_dump()),
-        attestation=Attestation(**attestation.model_dump(exclude={"policy_id"})) if attestation else None,
+        attestation=Attestation(**attestation.model_dump()) if attestation else None,
+        encrypted_fs=EncryptedFs(**args.encrypted_fs.model_dump()) if args.encrypted_fs else None,
         epc_request=None if args.epc_request is None else str(args.epc_request),
         device_plugin=args.device_plugin,
         image_pull_policy=args.image_pull_policy,
@@ -292,12 +317,17 @@ def _resolved(location: str, variables: Mapping[str, str]) -> str:
     return location
 
 
-def _exposures(args: SparkSubmitArgs) -> list[str]:
+def _exposures(args: SparkSubmitArgs) -> Iterator[str]:
     """What the image's own contract exposes, by name."""
-    found = []
-    if isinstance(args.attestation, SparkAttestationArgs) and args.mode != "local":
-        found.append(
+    if args.mode == "local":
+        return
+    if isinstance(args.attestation, SparkAttestationArgs):
+        yield (
             f"{args.name}: EHSM's app id and api key are variables and arguments inside the attested pods "
-            "(image's contract)"
+            "(image's contract), and BigDL's scripts trace them into the pods' logs"
         )
-    return found
+    if isinstance(args.encrypted_fs, SparkEncryptedFsArgs):
+        yield (
+            f"{args.name}: EHSM's app id and api key are variables inside the pods with the encrypted folder, and what "
+            "fetches the data key there accepts any certificate of EHSM (image's contract)"
+        )

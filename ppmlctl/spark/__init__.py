@@ -1,5 +1,14 @@
 """Spark on Kubernetes as BigDL's images run it: submission, pod templates, the Job, what logs and pods mean. Pure."""
 
+from ppmlctl.spark.encrypted_fs import (
+    DATA_KEY,
+    ENCRYPTED_FOLDER,
+    KEYS_FOLDER,
+    PRIMARY_KEY,
+    STORED_FOLDER,
+    account_references,
+    encrypted_variables,
+)
 from ppmlctl.spark.job import (
     SUBMIT_CONTAINER,
     admission_manifest,
@@ -23,6 +32,7 @@ from ppmlctl.spark.pods import Pods, end_of, failed_mounts, patience, phase, wai
 from ppmlctl.spark.security import AUTHENTICATION, CREDENTIALS
 from ppmlctl.spark.submission import (
     Attestation,
+    EncryptedFs,
     Executor,
     Process,
     Security,
@@ -37,12 +47,18 @@ __all__ = [
     "AESM_SOCKET",
     "AUTHENTICATION",
     "CREDENTIALS",
+    "DATA_KEY",
+    "ENCRYPTED_FOLDER",
+    "KEYS_FOLDER",
     "KEYS_SECRET",
     "KUBECONFIG_SECRET",
     "NOT_CHECKED",
+    "PRIMARY_KEY",
     "SPARK_SECRET",
+    "STORED_FOLDER",
     "SUBMIT_CONTAINER",
     "Attestation",
+    "EncryptedFs",
     "Executor",
     "Logs",
     "Pods",
@@ -50,11 +66,13 @@ __all__ = [
     "Security",
     "Submission",
     "Verdict",
+    "account_references",
     "admission_manifest",
     "admission_name",
     "attestation_environment",
     "completed_template",
     "driver_name",
+    "encrypted_variables",
     "end_of",
     "failed_mounts",
     "failures_in",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from ppmlctl.spark.encrypted_fs import ACCOUNT
+
 NAME = "begin.sh"
 LOG, BEGUN, STATUS = "log", "begun", "status"
 """Below the run's folder: what it wrote, the folder whose making is the beginning, and the exit status."""
 KMS_FOLDER = "/ppml/kms-secret"
+_ACCOUNT = " ".join(f"{name}:{key}" for name, key in ACCOUNT.items())
 
 BEGIN_SCRIPT = f"""\
 #!/bin/bash
@@ -13,9 +16,12 @@ BEGIN_SCRIPT = f"""\
 here=$(dirname "$0")
 mkdir "$here/{BEGUN}" 2>/dev/null || exit 0
 echo $$ >"$here/{BEGUN}/process"
-for pair in APP_ID:app_id API_KEY:api_key ATTESTATION_POLICYID:policy_id; do
+names=
+[ "${{ATTESTATION:-}}" != true ] || names="APP_ID:app_id API_KEY:api_key ATTESTATION_POLICYID:policy_id"
+[ "${{ENCRYPTED_FSD:-}}" != true ] || names="$names {_ACCOUNT}"
+for pair in $names; do
     file={KMS_FOLDER}/${{pair#*:}}
-    [ "${{ATTESTATION:-}}" != true ] || [ ! -f "$file" ] || export "${{pair%%:*}}=$(cat "$file")"
+    [ ! -f "$file" ] || export "${{pair%%:*}}=$(cat "$file")"
 done
 bash "$here/submit.sh" "$@" >"$here/{LOG}" 2>&1
 echo $? >"$here/{STATUS}.new"

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from ppmlctl.spark.encrypted_fs import folder_mounts
 from ppmlctl.spark.pod_template import (
-    attestation_environment,
+    enclave_environment,
+    enclave_volumes,
     mounts,
     plain,
     pod_template,
     sgx_access,
-    sgx_volumes,
     shared_volumes,
     sources,
 )
@@ -90,6 +91,7 @@ def submit_environment(submission: Submission) -> dict[str, str]:
 
 
 def _container(submission: Submission) -> Manifest:
+    here = submission.enclave_is_here
     words = [word.replace("$(", "$$(") for word in submit_words(submission)]  # Kubernetes would fill in $(NAME)
     return {
         "name": SUBMIT_CONTAINER,
@@ -99,8 +101,8 @@ def _container(submission: Submission) -> Manifest:
         "command": ["bash", f"{SUBMISSION_FOLDER}/{NAME}"],
         "args": [*_words_of_the_pod(submission), *words],
         "env": _environment(submission),
-        "volumeMounts": mounts(_volumes(submission)),
-        **sgx_access(submission, wanted=submission.enclave_is_here),
+        "volumeMounts": [*mounts(_volumes(submission)), *(folder_mounts(submission) if here else [])],
+        **sgx_access(submission, wanted=here),
     }
 
 
@@ -117,8 +119,8 @@ def _words_of_the_pod(submission: Submission) -> list[str]:
 def _environment(submission: Submission) -> list[Manifest]:
     fields = {"PPMLCTL_POD": "metadata.name", "PPMLCTL_ADDRESS": "status.podIP"}
     own = [{"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}} for name, path in fields.items()]
-    attested = attestation_environment(submission.attested) if submission.enclave_is_here else []
-    return [*own, *plain(submit_environment(submission)), *attested]
+    enclave = enclave_environment(submission) if submission.enclave_is_here else []
+    return [*own, *plain(submit_environment(submission)), *enclave]
 
 
 def _volumes(submission: Submission) -> dict[str, tuple[str, Manifest]]:
@@ -127,7 +129,7 @@ def _volumes(submission: Submission) -> dict[str, tuple[str, Manifest]]:
         "submission": (SUBMISSION_FOLDER, {"configMap": {"name": f"{submission.name}-submission"}}),
         **shared_volumes(submission),
     }
-    return found | (sgx_volumes(submission) if submission.enclave_is_here else {})
+    return found | (enclave_volumes(submission) if submission.enclave_is_here else {})
 
 
 def _metadata(submission: Submission, name: str) -> Manifest:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from ppmlctl.spark.encrypted_fs import account_references, encrypted_variables, folder_mounts, key_volume
 from ppmlctl.spark.security import AUTHENTICATION, SECRET_FOLDER
 from ppmlctl.spark.submission import API_SERVER, Attestation, Submission
 
@@ -32,7 +33,7 @@ def pod_template(submission: Submission, role: Role) -> Manifest:
     container: Manifest = {
         "name": f"spark-{role}",
         "env": _environment(submission, role),
-        "volumeMounts": mounts(volumes),
+        "volumeMounts": [*mounts(volumes), *folder_mounts(submission)],
         **sgx_access(submission, wanted=submission.in_enclave),
     }
     pod: Manifest = {"containers": [container], "volumes": sources(volumes)}
@@ -67,6 +68,14 @@ def attestation_environment(attestation: Attestation | None) -> list[Manifest]:
     return [*plain(given), *references]
 
 
+def enclave_environment(submission: Submission) -> list[Manifest]:
+    """What happens in an enclave before the application: its attestation, and the data key of its encrypted folder."""
+    found = attestation_environment(submission.attested)
+    if submission.encrypted:
+        found += [*plain(encrypted_variables(submission.encrypted)), *account_references(submission.encrypted)]
+    return list({entry["name"]: entry for entry in found}.values())  # both read the account
+
+
 def plain(values: dict[str, str]) -> list[Manifest]:
     """Variables as a container takes them."""
     return [{"name": name, "value": value} for name, value in values.items()]
@@ -83,9 +92,10 @@ def sgx_access(submission: Submission, *, wanted: bool) -> Manifest:
     return {}
 
 
-def sgx_volumes(submission: Submission) -> Volumes:
-    """What an enclave needs of its host: the socket of aesmd, and without a plugin the devices."""
-    found: Volumes = {"aesm-socket": (AESM_SOCKET, {"hostPath": {"path": AESM_SOCKET, "type": "Socket"}})}
+def enclave_volumes(submission: Submission) -> Volumes:
+    """What an enclave needs: its data key, the socket of the host's aesmd, and without a plugin the devices."""
+    found: Volumes = key_volume(submission.encrypted) if submission.encrypted else {}
+    found |= {"aesm-socket": (AESM_SOCKET, {"hostPath": {"path": AESM_SOCKET, "type": "Socket"}})}
     if submission.device_plugin == "host":
         for name, path in _DEVICES.items():
             found[name] = (path, {"hostPath": {"path": path, "type": "CharDevice"}})
@@ -131,7 +141,7 @@ def _environment(submission: Submission, role: Role) -> list[Manifest]:
         own["RUNTIME_DRIVER_MEMORY"] = submission.driver.memory
     elif submission.security.rpc_auth:
         own[_EXECUTOR_OPTION] = f"-Dspark.master=k8s://{API_SERVER}"
-    return [*plain({**own, **submission.env}), *attestation_environment(submission.attested)]
+    return [*plain({**own, **submission.env}), *enclave_environment(submission)]
 
 
 def _volumes(submission: Submission, role: Role) -> Volumes:
@@ -139,4 +149,4 @@ def _volumes(submission: Submission, role: Role) -> Volumes:
     if role == "executor" and submission.security.rpc_auth:
         items = [{"key": AUTHENTICATION, "path": AUTHENTICATION}]
         found["spark-secret"] = (SECRET_FOLDER, {"secret": {"secretName": SPARK_SECRET, "items": items}})
-    return found | (sgx_volumes(submission) if submission.in_enclave else {})
+    return found | (enclave_volumes(submission) if submission.in_enclave else {})

@@ -77,6 +77,17 @@ class Attestation:
 
 
 @dataclass(frozen=True)
+class EncryptedFs:
+    """What opens the encrypted folder: EHSM (`url` is host:port), and the Secrets with its account and the data key."""
+
+    url: str
+    account: str
+    secret: str
+    data_key: str = ""
+    """Its name, for people and for the client container's folders."""
+
+
+@dataclass(frozen=True)
 class Submission:
     """One run of one workload. `name` is the Job's name; everything that Spark makes is named after it.
 
@@ -99,6 +110,7 @@ class Submission:
     executor: Executor = field(default_factory=Executor)
     security: Security = field(default_factory=Security)
     attestation: Attestation | None = None
+    encrypted_fs: EncryptedFs | None = None
     epc_request: str | None = None
     device_plugin: DevicePlugin = "intel"
     image_pull_policy: str = "IfNotPresent"
@@ -127,6 +139,11 @@ class Submission:
     def attested(self) -> Attestation | None:
         """How it attests; None where it does not, as outside of enclaves."""
         return self.attestation if self.in_enclave else None
+
+    @property
+    def encrypted(self) -> EncryptedFs | None:
+        """Its encrypted folder; None where there is none, as outside of enclaves."""
+        return self.encrypted_fs if self.in_enclave else None
 
     @property
     def on_cluster(self) -> bool:

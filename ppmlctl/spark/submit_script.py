@@ -1,7 +1,8 @@
 """The script that submits: in a Job's pod or in the client container, from a ConfigMap, with no secret in it.
 
 It stands in for `bigdl-ppml-submit.sh`, whose trace, arguments and exit status tell too much and too little. The way
-into the enclave is that of upstream's `entrypoint.sh`: init.sh, `$sgx_command`, and with attestation a command file.
+into the enclave is that of upstream's `entrypoint.sh`: init.sh, `$sgx_command`, and with attestation or a data key a
+command file. The scripts that write it trace themselves, the account among their words, so the trace is thrown away.
 """
 
 from __future__ import annotations
@@ -37,9 +38,14 @@ fi
 ./init.sh || {{ echo "ppmlctl: no enclave: init.sh failed"; exit 1; }}
 sgx_command="$JAVA_HOME/bin/java -cp $SPARK_HOME/conf/:$SPARK_HOME/jars/* -Xmx$PPMLCTL_HEAP"
 sgx_command="$sgx_command org.apache.spark.deploy.SparkSubmit $*"
+rm -f temp_command_file
 if [ "${{ATTESTATION:-}}" = true ]; then
-    rm -f temp_command_file
-    bash attestation.sh || exit 1
+    env BASH_XTRACEFD=9 bash attestation.sh 9>/dev/null || exit 1
+fi
+if [ "${{ENCRYPTED_FSD:-}}" = true ]; then
+    env BASH_XTRACEFD=9 bash encrypted-fsd.sh 9>/dev/null || exit 1
+fi
+if [ -f temp_command_file ]; then
     echo "$sgx_command" >>temp_command_file
     sgx_command="bash temp_command_file"
 fi

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from ppmlctl.spec.names import Boolean, Integer, JavaClass, VariableName
+from ppmlctl.spec.names import Boolean, Integer, JavaClass, Label, VariableName
 from ppmlctl.spec.section import Section, refusal
 from ppmlctl.spec.size import EpcSize, JvmSize, Size
 
@@ -68,6 +68,12 @@ class Security(Section):
     tls: Boolean | None = Field(None, description="TLS for Spark's web pages.")
 
 
+class EncryptedFs(Section):
+    """`encrypted_fs`"""
+
+    data_key: Label = Field(description="The key of `kms.ehsm.data_keys` that opens it, inside the enclave alone.")
+
+
 class Spark(Section):
     """`spark`"""
 
@@ -85,4 +91,9 @@ class Spark(Section):
         None, description="Enclave page cache that each pod asks for. Default: the enclave's size; less is an error."
     )
     security: Security = Field(Security(), description="Spark's own authentication and encryption.")
+    encrypted_fs: EncryptedFs | None = Field(
+        None,
+        description="Makes /ppml/encrypted-fsd an encrypted folder of driver and executors, kept in `encrypted-fsd` of "
+        "their shared data.",
+    )
     conf: dict[Word, Word] = Field({}, description="More settings of Spark.")

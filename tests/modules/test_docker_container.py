@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,8 +22,9 @@ from ppmlctl.modules._submitter import SubmitState
 from ppmlctl.modules.docker_container import DockerContainer as Module
 from ppmlctl.planning import ActionKind
 from ppmlctl.secret import Secret
-from ppmlctl.spark import Pods, Submission
-from ppmlctl.spark.begin_script import BEGIN_SCRIPT
+from ppmlctl.spark import EncryptedFs, Pods, Submission
+from ppmlctl.spark.begin_script import BEGIN_SCRIPT, KMS_FOLDER
+from ppmlctl.unknown import Unknown, unknowns_in
 
 PI = Submission("pi-0-1", "pi", "ppml", "image", "local:///a.jar", "spark", mode="local", device_plugin="none")
 
@@ -99,6 +101,49 @@ def test_it_is_made_once_with_private_files_mounted_folder_by_folder(task: Any, 
     secret = tmp_path / ".ppml/client/files/ppml/spark-secret/secret"
     assert (secret.read_text(), oct(secret.stat().st_mode)[-3:]) == ("s3cret-of-spark", "600")
     assert "s3cret" not in str(spec)
+
+
+WAREHOUSE = {"keyid": "0123", "ciphertext": Secret("wrapped"), "digest": "d", "evidence": None}
+
+
+def test_data_keys_are_files_in_a_folder_each_and_open_the_folder_below_the_shared_data(
+    task: Any, engine: Engine, tmp_path: Path
+) -> None:
+    (tmp_path / "shared").mkdir()
+    task.arguments |= {"data": str(tmp_path / "shared"), "data_keys": {"warehouse": WAREHOUSE}}
+    task.apply()
+    binds = {bind.target: bind.source for bind in engine.specs[-1].binds}
+    assert binds["/ppml/encrypted-fsd"] == str(tmp_path / "shared/encrypted-fsd")
+    keys = Path(binds["/ppml/encrypted_keys/warehouse"])
+    assert {path.name: path.read_text() for path in keys.iterdir()} == {
+        "encrypted_primary_key": "0123",
+        "encrypted_data_key": "wrapped",
+    }
+    assert (tmp_path / "shared/encrypted-fsd").is_dir()
+    assert "wrapped" not in str(engine.specs)
+
+
+def test_another_data_key_changes_files_and_not_the_container(task: Any, engine: Engine) -> None:
+    task.arguments["data_keys"] = {"warehouse": WAREHOUSE}
+    task.apply()
+    task.arguments["data_keys"] = {"warehouse": WAREHOUSE | {"ciphertext": Secret("another")}}
+    assert task.plan().action is ActionKind.UPDATE
+    task.apply()
+    assert task.plan().action is ActionKind.KEEP
+    assert len(engine.specs) == 1
+
+
+def test_shared_data_that_are_not_there_are_not_made(task: Any, tmp_path: Path) -> None:
+    task.arguments |= {"data": str(tmp_path / "shared"), "data_keys": {"warehouse": WAREHOUSE}}
+    task.apply()
+    assert not (tmp_path / "shared").exists()
+
+
+def test_what_a_plan_does_not_know_of_data_keys_is_no_fault() -> None:
+    given = {"name": "c", "image": "i", "account": "a", "namespace": "n", "token": "t", "ca": "PEM"}
+    for unknown in (Unknown("keys"), {"warehouse": Unknown("key")}, {"warehouse": WAREHOUSE | {"keyid": Unknown("k")}}):
+        args = Module.Args.model_validate({**given, "data_keys": unknown})
+        assert any(unknowns_in([args.data_keys]))
 
 
 def test_a_stopped_container_and_an_opened_file_are_drift(task: Any, engine: Engine, tmp_path: Path) -> None:
@@ -178,6 +223,22 @@ def test_a_run_is_a_command_that_is_asked_for_until_it_has_begun(
     assert len(engine.commands) == 1
 
 
+ENCRYPTED = EncryptedFs("ehsm:9000", "kms-secret", "data-key-warehouse", "warehouse")
+
+
+def test_a_driver_in_the_containers_enclave_is_told_where_its_data_key_is_and_no_account(
+    context: Any, engine: Engine
+) -> None:
+    for mode in ("local-sgx", "cluster"):
+        submission = replace(PI, mode=mode, device_plugin="intel", encrypted_fs=ENCRYPTED, name=f"pi-0-{mode}")
+        ContainerSubmitter(context, submission, ClientContainer("client", "runs")).begin()
+    (_, _, here), (_, _, elsewhere) = engine.commands
+    assert here["EHSM_DATA_KEY"] == "/ppml/encrypted_keys/warehouse/encrypted_data_key"
+    assert (here["ENCRYPTED_FSD"], here["EHSM_URL"], here["EHSM_PORT"]) == ("true", "ehsm", "9000")
+    assert not {"APP_ID", "API_KEY", "APPID", "APIKEY"} & here.keys()
+    assert "ENCRYPTED_FSD" not in elsewhere
+
+
 def test_a_run_ends_by_its_status(submitter: ContainerSubmitter, tmp_path: Path) -> None:
     submitter.begin()
     (tmp_path / "runs/pi-0-1/begun").mkdir()
@@ -221,3 +282,23 @@ def test_the_script_begins_once_and_leaves_log_and_status(tmp_path: Path) -> Non
         assert time.monotonic() < over
     assert (tmp_path / "status").read_text() == "7\n"
     assert (tmp_path / "log").read_text() in {"a b 0\n", "a b 1\n"}
+
+
+@pytest.mark.parametrize(
+    ("switch", "told"),
+    [
+        ({}, "----"),
+        ({"ATTESTATION": "true"}, "app-key---"),
+        ({"ENCRYPTED_FSD": "true"}, "app-key-app-key-"),
+    ],
+)
+def test_the_account_comes_from_its_files_for_whom_the_image_asks_for_it(
+    tmp_path: Path, switch: dict[str, str], told: str
+) -> None:
+    (tmp_path / "kms").mkdir()
+    for name, value in (("app_id", "app"), ("api_key", "key")):
+        (tmp_path / "kms" / name).write_text(value)
+    (tmp_path / "begin.sh").write_text(BEGIN_SCRIPT.replace(KMS_FOLDER, str(tmp_path / "kms")))
+    (tmp_path / "submit.sh").write_text('printf "%s-" "${APP_ID:-}" "${API_KEY:-}" "${APPID:-}" "${APIKEY:-}"')
+    subprocess.run(["bash", str(tmp_path / "begin.sh")], env={"PATH": "/usr/bin:/bin", **switch}, check=True)
+    assert (tmp_path / "log").read_text() == told

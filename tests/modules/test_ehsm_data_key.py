@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,13 @@ def test_a_rotation_keeps_the_old_ciphertext(world: World, keyid: str) -> None:
     new = data_key(world, keyid).apply(rotating=True).ciphertext.reveal_bytes()
     assert new != old
     assert vault(world).values[f"{ADDRESS}.{keyid}.retired-1"] == old
+
+
+def test_keys_are_told_apart_by_a_public_digest(world: World, keyid: str) -> None:
+    first, again = data_key(world, keyid).apply(), data_key(world, keyid).apply()
+    rotated = data_key(world, keyid).apply(rotating=True)
+    assert first.digest == again.digest == hashlib.sha256(first.ciphertext.reveal_bytes()).hexdigest()
+    assert rotated.digest != first.digest
 
 
 def test_a_recorded_one_that_the_vault_lacks_is_an_error(world: World, keyid: str) -> None:

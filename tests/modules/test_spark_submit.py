@@ -103,6 +103,15 @@ def test_it_runs_again_when_what_it_depends_on_changed(world: World) -> None:
     assert (second.attempt, second.digest == first.digest) == (1, False)
 
 
+def test_another_data_key_or_policy_is_another_run(world: World) -> None:
+    runs = {pi(world, data_key_digest="one", policy_id="p").apply().name}
+    for other in ({"data_key_digest": "two", "policy_id": "p"}, {"data_key_digest": "one", "policy_id": "q"}):
+        changed = pi(world, **other)
+        assert changed.plan().action is ActionKind.UPDATE
+        runs.add(changed.apply().name)
+    assert len(runs) == 3
+
+
 def test_another_deadline_is_no_other_run(world: World) -> None:
     pi(world).apply()
     assert pi(world, deadline=999, rerun="never").plan().action is ActionKind.KEEP
@@ -302,9 +311,14 @@ def test_a_claim_that_is_not_there_is_said_before_anything_is_submitted(world: W
 
 def test_what_pods_read_is_checked_against_what_the_plan_makes() -> None:
     given = {"name": "pi", "namespace": "n", "image": "i", "application": "a", "has_keys": True}
-    attestation = {"url": "e:9000", "service": "EHSMAttestationService", "secret": "kms-secret", "policy_id": "p"}
-    args = SparkSubmit.Args.model_validate({**given, "attestation": attestation, "security": {"tls": True}})
+    attestation = {"url": "e:9000", "service": "EHSMAttestationService", "secret": "kms-secret"}
+    encrypted = {"url": "e:9000", "data_key": "files", "secret": "data-key-files", "account": "kms-secret"}
+    args = SparkSubmit.Args.model_validate(
+        {**given, "attestation": attestation, "encrypted_fs": encrypted, "security": {"tls": True}}
+    )
     assert sorted(f"{key.name}:{key.key}" for key in SparkSubmit().reads_secrets(args)) == [
+        "data-key-files:encrypted_data_key",
+        "data-key-files:encrypted_primary_key",
         "kms-secret:api_key",
         "kms-secret:app_id",
         "kms-secret:policy_id",
@@ -322,12 +336,25 @@ def test_the_submissions_end_is_that_of_its_job() -> None:
 
 
 def test_exposures_of_the_images_contract_are_named(make_context: Any) -> None:
-    attestation = {"url": "e:9000", "service": "EHSMAttestationService", "secret": "kms-secret", "policy_id": "p"}
+    attestation = {"url": "e:9000", "service": "EHSMAttestationService", "secret": "kms-secret"}
     given = {"name": "pi", "namespace": "n", "image": "i", "application": "a", "attestation": attestation}
     args = SparkSubmit.Args.model_validate({**given, "security": {"rpc_auth": True}})
-    assert SparkSubmit().notes(args) == (
-        "pi: EHSM's app id and api key are variables and arguments inside the attested pods (image's contract)",
+    attested = (
+        "pi: EHSM's app id and api key are variables and arguments inside the attested pods (image's contract), and "
+        "BigDL's scripts trace them into the pods' logs"
     )
+    assert SparkSubmit().notes(args) == (attested,)
+    encrypted = {"url": "e:9000", "data_key": "files", "secret": "data-key-files", "account": "kms-secret"}
+    both = {**given, "encrypted_fs": encrypted}
+    folder = (
+        "pi: EHSM's app id and api key are variables inside the pods with the encrypted folder, and what fetches the "
+        "data key there accepts any certificate of EHSM"
+    )
+    assert SparkSubmit().notes(SparkSubmit.Args.model_validate(both)) == (
+        attested,
+        f"{folder} (image's contract)",
+    )
+    assert SparkSubmit().notes(SparkSubmit.Args.model_validate({**both, "mode": "local"})) == ()
     unknown = SparkSubmit.Args.model_validate({**given, "attestation": Unknown("policy"), "security": Unknown("x")})
     assert SparkSubmit().notes(unknown) == ()
 

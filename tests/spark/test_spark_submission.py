@@ -207,6 +207,7 @@ class Image:
         self.program("spark/bin/spark-submit", 'printf "[%s]" "$@"; exit ${SUBMIT_STATUS:-0}')
         self.program("init.sh", "exit ${INIT_STATUS:-0}")
         self.program("attestation.sh", 'echo "attest" >temp_command_file; exit ${ATTESTATION_STATUS:-0}')
+        self.program("encrypted-fsd.sh", 'echo "open" >>temp_command_file; exit ${ENCRYPTED_STATUS:-0}')
         self.program(
             "bin/gramine-sgx", 'echo "$sgx_command"; [ ! -f temp_command_file ] || cat temp_command_file; exit 7'
         )
@@ -269,3 +270,26 @@ def test_attestation_comes_before_the_application_in_the_enclave(image: Image) -
     )
     refused = image.run("word", PPMLCTL_ENCLAVE="true", ATTESTATION="true", ATTESTATION_STATUS="1")
     assert (refused.stdout, refused.returncode) == ("", 1)
+
+
+def test_a_data_key_is_fetched_in_the_enclave_after_the_attestation(image: Image) -> None:
+    ended = image.run("word", PPMLCTL_ENCLAVE="true", ATTESTATION="true", ENCRYPTED_FSD="true")
+    assert ended.stdout.splitlines()[:3] == ["bash temp_command_file", "attest", "open"]
+    assert ended.stdout.splitlines()[3].endswith("SparkSubmit word")
+    refused = image.run("word", PPMLCTL_ENCLAVE="true", ENCRYPTED_FSD="true", ENCRYPTED_STATUS="1")
+    assert (refused.stdout, refused.returncode) == ("", 1)
+
+
+def test_a_data_key_is_fetched_without_an_attestation_and_without_what_an_earlier_run_left(image: Image) -> None:
+    (image.folder / "temp_command_file").write_text("left over\n")
+    ended = image.run("word", PPMLCTL_ENCLAVE="true", ENCRYPTED_FSD="true")
+    assert ended.stdout.splitlines()[:2] == ["bash temp_command_file", "open"]
+    assert image.run("word", PPMLCTL_ENCLAVE="true").stdout.startswith("/java/bin/java ")
+
+
+def test_scripts_that_trace_themselves_show_the_account_to_nobody(image: Image) -> None:
+    for script in ("attestation.sh", "encrypted-fsd.sh"):
+        image.program(script, 'set -x; [ -n "$API_KEY" ]; echo said; echo "true" >>temp_command_file')
+    ended = image.run("word", PPMLCTL_ENCLAVE="true", ATTESTATION="true", ENCRYPTED_FSD="true", API_KEY="s3cret-key")
+    assert ended.stdout.splitlines()[:2] == ["said", "said"]
+    assert (ended.returncode, ended.stderr) == (7, "")

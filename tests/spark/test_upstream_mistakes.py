@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 from spark_cases import PI, environment, option, settings, submitting
 
 from ppmlctl.modules.spark_submit import SparkSubmit
-from ppmlctl.spark import Attestation, Security, job_manifest, pod_template, submission_files, submit_words
+from ppmlctl.spark import Attestation, EncryptedFs, Security, job_manifest, pod_template, submission_files, submit_words
 from ppmlctl.spark.submit_script import SUBMIT_SCRIPT
 
 ATTESTED = replace(
@@ -22,6 +24,8 @@ ATTESTED = replace(
     attestation=Attestation("ehsm:9000", "EHSMAttestationService", "kms-secret", "https://pccs:1"),
     security=Security(rpc_auth=True, rpc_encryption=True, io_encryption=True, tls=True),
     has_keys=True,
+    encrypted_fs=EncryptedFs("ehsm:9000", "kms-secret", "data-key-files"),
+    claim="nfsvolumeclaim",
 )
 
 
@@ -31,10 +35,16 @@ def container(role: Any = "driver") -> dict[str, Any]:
 
 
 def keys_read() -> set[str]:
-    attestation = {"url": "e:9000", "service": "EHSMAttestationService", "secret": "kms-secret", "policy_id": "p"}
+    attestation = {"url": "e:9000", "service": "EHSMAttestationService", "secret": "kms-secret"}
     given = {"name": "pi", "namespace": "n", "image": "i", "application": "a", "has_keys": True}
     args = SparkSubmit.Args.model_validate({**given, "attestation": attestation, "security": {"tls": True}})
     return {f"{key.name}:{key.key}" for key in SparkSubmit().reads_secrets(args)}
+
+
+def keys_of_data_key() -> list[str]:
+    """What the shipped playbook puts into a data key's Secret."""
+    tasks = YAML(typ="safe").load(Path(__file__).parents[2] / "playbooks/cluster.yaml")
+    return [key for task in tasks if task["name"] == "data-key" for key in task["k8s_secret"]["data"]]
 
 
 def secrets_mounted() -> set[str]:
@@ -67,6 +77,18 @@ MISTAKES: dict[str, tuple[Callable[[], object], object]] = {
         lambda: option(submit_words(PI), "--master"),
         "k8s://https://kubernetes.default.svc",
     ),
+    "5: the data key lies under another name than the one it is read by": (
+        lambda: [environment(container())[name] for name in ("EHSM_PRIMARY_KEY", "EHSM_DATA_KEY")],
+        [f"/ppml/encrypted_keys/{key}" for key in keys_of_data_key()],
+    ),
+    "5: one template mounts another folder's keys": (
+        lambda: [mount.get("subPath") for mount in container()["volumeMounts"] if "encrypted" in mount["mountPath"]],
+        [None, "encrypted-fsd"],
+    ),
+    "6: a key file passes its check and is too short": (
+        lambda: "LOCAL_DATA_KEY" in str(pod_template(ATTESTED, "executor")),
+        False,
+    ),
     "8: options are unknown to spark-submit, which ends with 0": (lambda: "--sgx-" in words(), False),
     "8: and are settings": (lambda: settings(PI)["spark.kubernetes.sgx.driver.jvm.mem"], "6g"),
     "9: variables are used that nobody set": (
@@ -82,13 +104,17 @@ MISTAKES: dict[str, tuple[Callable[[], object], object]] = {
     ),
     "11: booleans and numbers of variables are no text": (texts_of_variables, True),
     "13: the deploy mode is left to a default": (lambda: option(submit_words(PI), "--deploy-mode"), "cluster"),
-    "14: secrets are named in two ways": (secrets_mounted, {"kubeconfig-secret", "ssl-keys", "spark-secret"}),
+    "14: secrets are named in two ways": (
+        secrets_mounted,
+        {"kubeconfig-secret", "ssl-keys", "spark-secret", "data-key-files"},
+    ),
     "15: the API server's address is whatever a kubeconfig holds": (lambda: "127.0.0.1" in words(), False),
     "16: another image than the signed one, pulled always": (
         lambda: (settings(PI)["spark.kubernetes.container.image"], submitting(PI)["imagePullPolicy"]),
         ("ppml/custom:1", "IfNotPresent"),
     ),
     "18: the attestation's address has a scheme": (lambda: environment(container())["ATTESTATION_URL"], "ehsm:9000"),
+    "19: EHSM listens on 9000, and the script assumes 3000": (lambda: environment(container())["EHSM_PORT"], "9000"),
     "22: in client mode the driver is at 127.0.0.1": (
         lambda: "spark.driver.host=$(PPMLCTL_ADDRESS)" in submitting(replace(PI, mode="client"))["args"],
         True,
@@ -108,6 +134,10 @@ MISTAKES: dict[str, tuple[Callable[[], object], object]] = {
             if v["hostPath"]["path"].startswith("/dev/")
         },
         {"CharDevice"},
+    ),
+    "script: the account is demanded by one name and read by another": (
+        lambda: {"APP_ID", "API_KEY", "APPID", "APIKEY"} <= environment(container("executor")).keys(),
+        True,
     ),
     "script: passwords stand in arguments, in the trace and in the driver's ConfigMap": (
         lambda: [

@@ -9,6 +9,7 @@ from ppmlctl.spec.finding import Finding
 from ppmlctl.spec.rules.attestation import attestation_has_what_it_needs, quotes_can_be_verified
 from ppmlctl.spec.rules.ehsm_keys import ehsm_keys_fit_what_they_are_for
 from ppmlctl.spec.rules.enclave import findings_have_known_names, signer_is_whole
+from ppmlctl.spec.rules.encrypted_fs import encrypted_folder_has_one_key, encrypted_folders_can_be_opened
 from ppmlctl.spec.rules.images import base_fits_builder, enclave_size_is_a_power_of_two, tags_stay
 from ppmlctl.spec.rules.insecure import insecure_choices_are_said
 from ppmlctl.spec.rules.memory import heap_fits_enclave, heap_holds_spark, requested_epc_holds_enclave
@@ -43,6 +44,8 @@ RULES: tuple[Callable[[Environment], Iterator[Finding]], ...] = (
     conf_agrees_with_the_rest,
     python_has_a_driver,
     enclaves_have_devices,
+    encrypted_folders_can_be_opened,
+    encrypted_folder_has_one_key,
     no_secret_is_literal,
     security_is_complete,
     insecure_choices_are_said,

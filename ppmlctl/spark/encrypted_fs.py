@@ -1,0 +1,56 @@
+"""The encrypted folder of driver and executors, which Gramine opens with a data key that EHSM unwraps inside.
+
+The image's `encrypted-fsd.sh` demands the account as `APP_ID` and `API_KEY`; the key client that it starts reads the
+same as `APPID` and `APIKEY`, and ends without them. Source: upstream `ppml/base/encrypted-fsd.sh` and
+`bash.manifest.template`, `python/ppml/src/bigdl/ppml/kms/ehsm/{client,caller}.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from ppmlctl.spark.submission import EncryptedFs, Submission
+
+Manifest = dict[str, Any]
+
+ENCRYPTED_FOLDER = "/ppml/encrypted-fsd"
+STORED_FOLDER = "encrypted-fsd"
+"""Below the shared data: what is in it is ciphertext there, and plain below ENCRYPTED_FOLDER in the enclave alone."""
+KEYS_FOLDER = "/ppml/encrypted_keys"
+PRIMARY_KEY, DATA_KEY = "encrypted_primary_key", "encrypted_data_key"
+"""Files below KEYS_FOLDER and keys of a data key's Secret: the id of the key that wraps, and the wrapped one."""
+ACCOUNT = {"APP_ID": "app_id", "API_KEY": "api_key", "APPID": "app_id", "APIKEY": "api_key"}
+"""Variables with the account, and where its Secret has each."""
+
+
+def encrypted_variables(encrypted: EncryptedFs, keys_folder: str = KEYS_FOLDER) -> dict[str, str]:
+    """What `encrypted-fsd.sh` reads, without the account. EHSM's port is never left to upstream's default, 3000."""
+    server = urlsplit(f"//{encrypted.url}")
+    return {
+        "ENCRYPTED_FSD": "true",
+        "EHSM_URL": server.hostname or "",
+        "EHSM_PORT": str(server.port or 443),
+        "EHSM_PRIMARY_KEY": f"{keys_folder}/{PRIMARY_KEY}",
+        "EHSM_DATA_KEY": f"{keys_folder}/{DATA_KEY}",
+    }
+
+
+def account_references(encrypted: EncryptedFs) -> list[Manifest]:
+    """The account from its Secret."""
+    return [
+        {"name": name, "valueFrom": {"secretKeyRef": {"name": encrypted.account, "key": key}}}
+        for name, key in ACCOUNT.items()
+    ]
+
+
+def key_volume(encrypted: EncryptedFs) -> dict[str, tuple[str, Manifest]]:
+    """The wrapped data key, as files."""
+    return {"data-key": (KEYS_FOLDER, {"secret": {"secretName": encrypted.secret}})}
+
+
+def folder_mounts(submission: Submission) -> list[Manifest]:
+    """The encrypted folder out of the shared data; without those it is the container's own, and goes with it."""
+    if submission.encrypted is None or not (submission.claim or submission.data):
+        return []
+    return [{"name": "data", "mountPath": ENCRYPTED_FOLDER, "subPath": STORED_FOLDER}]
