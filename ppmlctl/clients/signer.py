@@ -20,17 +20,15 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import IO
 
+from ppmlctl.clients.users_program import last_words, without_our_variables
 from ppmlctl.diagnostics import Diagnostic, EngineError
 from ppmlctl.effects import Effect, Effects
 
 _MOST_ANSWER = 1 << 16
 _MOST_COMPLAINT = 1 << 12
-_LINES, _LINE = 5, 200
 _LOOK_AGAIN = 0.1
 _LINGER = 1.0
 """Seconds."""
-
-_OUR_VARIABLES = "PPML_"
 
 
 @dataclass(frozen=True)
@@ -57,12 +55,11 @@ class SigningCommand:
             return self._answer(process, message)
 
     def _started(self) -> subprocess.Popen[bytes]:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(_OUR_VARIABLES)}
         pipe = subprocess.PIPE
         return subprocess.Popen(  # noqa: S603 - the user's own command, as a list, without a shell
             list(self.arguments),
             cwd=self.folder,
-            env=environment,
+            env=without_our_variables(os.environ),
             stdin=pipe,
             stdout=pipe,
             stderr=pipe,
@@ -138,9 +135,7 @@ class _Collected:
     @property
     def last(self) -> str:
         """The last lines as printable text, cut to a message's size."""
-        lines = self._last.decode(errors="replace").splitlines()
-        printable = ("".join(c if c.isprintable() else "�" for c in line)[:_LINE] for line in lines if line.strip())
-        return "\n".join(list(printable)[-_LINES:])
+        return last_words(self._last.decode(errors="replace"))
 
     def join(self) -> None:
         """Waits for the end; not long, since a process that left the group may hold the stream open."""

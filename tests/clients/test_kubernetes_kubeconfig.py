@@ -116,6 +116,25 @@ def test_a_kubeconfig_of_another_shape_is_one_message(file: Path, text: str) -> 
     assert refused.value.diagnostics[0].code in ("k8s-kubeconfig-invalid", "k8s-no-context")
 
 
+@pytest.mark.parametrize(
+    ("users", "place"),
+    [
+        ("{name: u, token: hidden}", "Expected key user in FILE, entry u"),
+        ("{token: hidden, name: u}", "Expected key user in FILE, one of its entries"),
+    ],
+)
+def test_an_entry_that_is_quoted_by_the_library_is_not_shown(file: Path, users: str, place: str) -> None:
+    text = TWO_CONTEXTS.replace("{name: u, user: {token: t0ken}}", users)
+    file.write_text(text + "current-context: prod\n")
+    with pytest.raises(EngineError) as refused:
+        connect(file)
+    assert message(refused, file) == (
+        "error[k8s-kubeconfig-invalid]: the kubeconfig cannot be used\n"
+        f"  is   FILE: Invalid kube-config file. {place}\n"
+        "  fix  kubectl config view shows what kubectl makes of it"
+    )
+
+
 def test_importing_the_client_loads_no_generated_model() -> None:
     script = (
         "import sys, ppmlctl.clients.kubernetes\n"

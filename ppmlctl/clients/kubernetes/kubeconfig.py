@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,8 +14,10 @@ import urllib3
 from kubernetes.client import Configuration
 from kubernetes.client.rest import RESTClientObject
 from kubernetes.config import ConfigException, kube_config
+from kubernetes.config.dateutil import parse_rfc3339
 from yaml import YAMLError  # type: ignore[import-untyped]  # only its error is named; the official client brings it
 
+from ppmlctl.clients.kubernetes.credential_plugin import CredentialPlugin
 from ppmlctl.diagnostics import Diagnostic, EngineError
 
 POOL_SIZE = 16
@@ -113,12 +116,38 @@ def _configuration(files: str, context: str) -> Configuration:
     configuration = Configuration()
     configuration.connection_pool_maxsize = POOL_SIZE
     try:
-        kube_config.load_kube_config(  # type: ignore[no-untyped-call]  # as above
-            files, context=context, client_configuration=configuration, persist_config=False
-        )
+        merged = kube_config.KubeConfigMerger(files).config  # type: ignore[no-untyped-call]  # as above
+        loader = _Loader(merged, active_context=context, config_base_path=None)  # type: ignore[no-untyped-call]  # as above
+        loader.load_and_set(configuration)  # type: ignore[no-untyped-call]  # as above
     except (ConfigException, YAMLError, OSError, *_MALFORMED) as error:
         raise _invalid(files, error) from None
     return configuration
+
+
+class _Loader(kube_config.KubeConfigLoader):
+    """The official client's, but for the credential plugin."""
+
+    def _load_from_exec_plugin(self) -> bool:
+        """Called at the beginning, and again when a token has expired."""
+        user, cluster = self._user, self._cluster
+        if user is None or cluster is None or not user.safe_get("exec"):
+            return False
+        folder = self._get_base_path(cluster.path)  # type: ignore[no-untyped-call]  # as above
+        credential = CredentialPlugin.of(user.safe_get("exec"), cluster.value, folder).credential()
+        if "token" in credential:
+            self.token = f"Bearer {credential['token']}"
+        else:
+            self.cert_file = _private_file(credential, "clientCertificateData")
+            self.key_file = _private_file(credential, "clientKeyData")
+        if "expirationTimestamp" in credential:
+            self.expiry = parse_rfc3339(credential["expirationTimestamp"])  # type: ignore[no-untyped-call]  # as above
+        return True
+
+
+def _private_file(credential: Mapping[str, str], key: str) -> str:
+    """A file of mode 0600 with that text, which the official client takes away at the end of the process."""
+    content = kube_config.FileOrData(credential, None, data_key_name=key, base64_file_content=False)  # type: ignore[no-untyped-call]  # as above
+    return str(content.as_file())  # type: ignore[no-untyped-call]  # as above
 
 
 def _invalid(files: str, error: Exception) -> EngineError:
@@ -136,4 +165,10 @@ def _invalid(files: str, error: Exception) -> EngineError:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0] or type(error).__name__
+    # The library quotes whole entries, tokens and keys in them, as part of a path: `FILE/{'name': 'admin', ...}/user`.
+    words = re.sub(r"/\{(?:'name': '([^']*)')?.*", _entry_named, str(error), flags=re.DOTALL)
+    return words.partition("\n")[0] or type(error).__name__
+
+
+def _entry_named(quoted: re.Match[str]) -> str:
+    return f", entry {quoted[1]}" if quoted[1] else ", one of its entries"
