@@ -282,7 +282,7 @@ def _fault(args: EnclaveSignatureArgs, finding: Finding, enclave: MeasuredEnclav
 
 def _place(args: EnclaveSignatureArgs, finding: Finding, enclave: MeasuredEnclave) -> Location | None:
     """Where the template says it; `path` is the manifest's key."""
-    place = finding.place(enclave.template)
+    place = finding.place(enclave.places)
     file = f"{args.base}{args.template}" if args.base is not None else args.template
     return Location(file, place.line, place.column, ".".join(finding.key)) if place else None
 

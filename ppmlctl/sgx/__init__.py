@@ -30,6 +30,7 @@ from ppmlctl.sgx.manifest_expansion import expand_manifest
 from ppmlctl.sgx.measurement import Measurement, measure
 from ppmlctl.sgx.measurement_cache import MeasurementCache
 from ppmlctl.sgx.sigstruct import GivenSignature, Signer, Sigstruct, mr_signer_of
+from ppmlctl.sgx.toml_places import Places
 from ppmlctl.sgx.tree import Entry, FolderTree, Kind, Tree
 from ppmlctl.sgx.trusted_file_check import ChangedFile, changed_trusted_files, trusted_file_paths
 
@@ -57,6 +58,7 @@ __all__ = [
     "MeasurementCache",
     "MeasurementError",
     "Part",
+    "Places",
     "SgxError",
     "Signer",
     "SigningKeyError",

@@ -40,8 +40,11 @@ class Attributes:
 
     @property
     def is_debug(self) -> bool:
-        """Whether a debugger may read the enclave: then it protects nothing."""
-        return bool(self.flags & FLAG_DEBUG)
+        """Whether a debugger may read the enclave: then it protects nothing.
+
+        Either the flag is set, or its mask leaves to whoever starts the enclave whether it is.
+        """
+        return bool(self.flags & FLAG_DEBUG) or not self.flags_mask & FLAG_DEBUG
 
 
 def attributes_of(sgx: Mapping[str, object], version: GramineVersion) -> Attributes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import PurePosixPath
 
 from ppmlctl.sgx.detection import DetectedGramine, detect_gramine, known_gramine
@@ -19,6 +20,7 @@ from ppmlctl.sgx.manifest import read_manifest, sgx_table
 from ppmlctl.sgx.manifest_expansion import expand_manifest
 from ppmlctl.sgx.measurement import Measurement, measure
 from ppmlctl.sgx.template import render_template
+from ppmlctl.sgx.toml_places import Places
 from ppmlctl.sgx.tree import Tree
 from ppmlctl.sgx.trusted_files import trusted_paths
 
@@ -73,7 +75,12 @@ class MeasuredEnclave:
     measurement: Measurement
     findings: tuple[Finding, ...]
     template: str = field(default="", repr=False)
-    """What the manifest was rendered from: there the places of findings are."""
+    """What the manifest was rendered from."""
+
+    @cached_property
+    def places(self) -> Places:
+        """Where findings have their places: in the template."""
+        return Places(self.template)
 
 
 def rendered_manifest(template: bytes, choices: EnclaveChoices) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from ppmlctl.sgx.gramine import GramineVersion
 from ppmlctl.sgx.manifest import enclave_settings, is_power_of_two, sgx_table
-from ppmlctl.sgx.toml_places import Place, place_of
+from ppmlctl.sgx.toml_places import Place, Places
 
 INSECURE = "insecure__"
 """How the names of settings begin that Gramine itself calls insecure; each is the name of its finding."""
@@ -50,9 +50,9 @@ class Finding:
     """The key in the manifest, and the text in its value, by which `place` finds it."""
     text: str | None = field(default=None, compare=False)
 
-    def place(self, manifest: str) -> Place | None:
+    def place(self, places: Places) -> Place | None:
         """Where it stands in the manifest or in the template it came from; None where a default is to blame."""
-        return place_of(manifest, self.key, self.text)
+        return places.of(self.key, self.text)
 
 
 def findings(manifest: Mapping[str, object], version: GramineVersion) -> tuple[Finding, ...]:

@@ -23,6 +23,11 @@ DEFAULT_THREADS = 4
 _SIZE = re.compile(r"(0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+|[1-9][0-9]*|0+)([KMG]?)", re.ASCII)
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 _LONGEST_NUMBER = 66
+_PART = r"""(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')"""
+_DEEP_KEY = re.compile(rf"(?:\.[ \t]*{_PART}[ \t]*){{64}}")
+"""Tables within tables without end: reading them takes time that grows with the square of their number."""
+_ENDLESS_NUMBER = re.compile(r"\b0[xob][0-9a-fA-F_]{256}")
+"""TOML's integers have 64 bits; Python reads any, and may not print what it has read."""
 _ADDRESS_LIMIT = 1 << 47
 _UINT16 = 1 << 16
 
@@ -41,11 +46,17 @@ class EnclaveSettings:
 
 
 def read_manifest(content: bytes | str) -> dict[str, object]:
-    """The manifest as nested tables. Raises ManifestError for what is no TOML in UTF-8."""
+    """The manifest as nested tables. Raises ManifestError for what is no TOML in UTF-8, or beyond all measure."""
     try:
-        return tomllib.loads(content if isinstance(content, str) else content.decode())
+        text = content if isinstance(content, str) else content.decode()
     except UnicodeDecodeError:
         raise ManifestError("the manifest is not UTF-8 text") from None
+    if _DEEP_KEY.search(text):
+        raise ManifestError("the manifest is nested too deeply")
+    if _ENDLESS_NUMBER.search(text):
+        raise ManifestError("the manifest has a number of more than 64 bits")
+    try:
+        return tomllib.loads(text)
     except RecursionError:
         raise ManifestError("the manifest is nested too deeply") from None
     except ValueError as error:

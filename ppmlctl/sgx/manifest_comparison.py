@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from ppmlctl.sgx.manifest import read_manifest
-from ppmlctl.sgx.toml_places import place_of
+from ppmlctl.sgx.toml_places import Places
 
 _TRUSTED = ("sgx", "trusted_files")
 _Key = tuple[str, ...]
@@ -35,43 +35,44 @@ def manifest_differences(before: bytes, after: bytes) -> Iterator[ManifestDiffer
     if before == after:
         return
     tables, texts = (read_manifest(before), read_manifest(after)), (before.decode(), after.decode())
-    found = [*_of_files(tables, texts), *_of_keys(tables, texts)]
+    places = Places(texts[0]), Places(texts[1])
+    found = [*_of_files(tables, places), *_of_keys(tables, places)]
     yield from found or [_of_texts(texts)]
 
 
-def _of_files(tables: tuple[dict[str, object], ...], texts: tuple[str, str]) -> Iterator[ManifestDifference]:
+def _of_files(tables: tuple[dict[str, object], ...], places: tuple[Places, Places]) -> Iterator[ManifestDifference]:
     one, other = (_trusted(table) for table in tables)
     for uri in dict.fromkeys([*one, *other]):
         before, after = one.get(uri), other.get(uri)
         if before != after:
-            lines = (_line(texts[0], _TRUSTED, uri), _line(texts[1], _TRUSTED, uri))
+            lines = (_line(places[0], _TRUSTED, uri), _line(places[1], _TRUSTED, uri))
             yield ManifestDifference(uri, before, after, lines, trusted_file=True)
 
 
-def _of_keys(tables: tuple[dict[str, object], ...], texts: tuple[str, str]) -> Iterator[ManifestDifference]:
+def _of_keys(tables: tuple[dict[str, object], ...], places: tuple[Places, Places]) -> Iterator[ManifestDifference]:
     one, other = (dict(_flat(table, ())) for table in tables)
     for key in dict.fromkeys([*one, *other]):
         before, after = one.get(key), other.get(key)
         if before == after or key == _TRUSTED:
             continue
         if isinstance(before, list) and isinstance(after, list):
-            yield from _of_entries(key, (before, after), texts)
+            yield from _of_entries(key, (before, after), places)
             continue
-        lines = tuple(_line(text, key) for text in texts)
+        lines = tuple(_line(one, key) for one in places)
         yield ManifestDifference(".".join(key), _shown(before), _shown(after), (lines[0], lines[1]))
 
 
 def _of_entries(
-    key: _Key, arrays: tuple[list[object], list[object]], texts: tuple[str, str]
+    key: _Key, arrays: tuple[list[object], list[object]], places: tuple[Places, Places]
 ) -> Iterator[ManifestDifference]:
     """What one array has and the other has not; the order alone is one difference."""
     name, (one, other) = ".".join(key), (Counter(map(_text, array)) for array in arrays)
     for entry in one - other:
-        yield ManifestDifference(name, entry, None, (_line(texts[0], key, entry.strip('"')), None))
+        yield ManifestDifference(name, entry, None, (_line(places[0], key, entry.strip('"')), None))
     for entry in other - one:
-        yield ManifestDifference(name, None, entry, (None, _line(texts[1], key, entry.strip('"'))))
+        yield ManifestDifference(name, None, entry, (None, _line(places[1], key, entry.strip('"'))))
     if one == other:
-        lines = (_line(texts[0], key), _line(texts[1], key))
+        lines = (_line(places[0], key), _line(places[1], key))
         yield ManifestDifference(name, "the same entries", "in another order", lines)
 
 
@@ -100,8 +101,8 @@ def _flat(value: Mapping[str, object], prefix: _Key) -> Iterator[tuple[_Key, obj
             yield (*prefix, key), member
 
 
-def _line(text: str, key: _Key, value: str | None = None) -> int | None:
-    place = place_of(text, key, value) or (place_of(text, key) if value is not None else None)
+def _line(places: Places, key: _Key, value: str | None = None) -> int | None:
+    place = places.of(key, value) or (places.of(key) if value is not None else None)
     return place.line if place else None
 
 

@@ -6,11 +6,15 @@ Reads statements, not values, so the Jinja2 of a template does not matter. Sourc
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-_STRING = r'"""(?:\\.|[^\\])*?"""|' + r"'''.*?'''" + r'|"(?:\\.|[^"\\\n])*"' + r"|'[^'\n]*'"
-_TOKEN = re.compile(rf"{_STRING}|#[^\n]*|[\[\]{{}}\n]", re.DOTALL)
+_SHORT = r'"(?:\\.|[^"\\\n])*"' + r"|'[^'\n]*'"
+_LONG = r'"""(?:\\.|[^\\])*?"""|' + r"'''.*?'''"
+_SHORT_STRING = re.compile(_SHORT)
+_TOKEN = re.compile(rf"{_LONG}|{_SHORT}|#[^\n]*|[\[\]{{}}\n]", re.DOTALL)
 _PART = r'(?:[A-Za-z0-9_-]+|"[^"\n]*"|' + r"'[^'\n]*')"
 _KEY = rf"{_PART}(?:[ \t]*\.[ \t]*{_PART})*"
 _HEADER = re.compile(rf"\[\[?[ \t]*({_KEY})[ \t]*\]")
@@ -35,26 +39,39 @@ class _Statement:
     text: str
     is_header: bool
 
-
-def place_of(text: str, key: Sequence[str], value: str | None = None) -> Place | None:
-    """Where `key` is given; with `value`, where that string stands in what is given for the key. None if nowhere."""
-    wanted = tuple(key)
-    for statement in _statements(text):
-        shared = min(len(wanted), len(statement.key))
-        if statement.key[:shared] != wanted[:shared]:
-            continue
-        if value is not None:
-            found = None if statement.is_header else re.search(f"[\"']{re.escape(value)}[\"']", statement.text)
-            if found:
-                return _place(text, statement.start + found.start() + 1)
-        elif statement.key == wanted or (not statement.is_header and len(statement.key) <= len(wanted)):
-            return _place(text, statement.start)
-    return None
+    @cached_property
+    def strings(self) -> Mapping[str, int]:
+        """Where each quoted string begins in the text, for the first time; as it is written, escapes and all."""
+        found: dict[str, int] = {}
+        for match in _SHORT_STRING.finditer(self.text):
+            found.setdefault(match[0][1:-1], match.start() + 1)
+        return found
 
 
-def _place(text: str, position: int) -> Place:
-    before = text[:position]
-    return Place(before.count("\n") + 1, position - (before.rfind("\n") + 1) + 1)
+class Places:
+    """The places in one text, which is read once however many are asked for."""
+
+    def __init__(self, text: str) -> None:
+        self._statements = tuple(_statements(text))
+        self._line_starts = [0, *(match.end() for match in re.finditer("\n", text))]
+
+    def of(self, key: Sequence[str], value: str | None = None) -> Place | None:
+        """Where `key` is given; with `value`, where that string stands in what it is given. None if nowhere."""
+        wanted = tuple(key)
+        for statement in self._statements:
+            shared = min(len(wanted), len(statement.key))
+            if statement.key[:shared] != wanted[:shared]:
+                continue
+            if value is not None:
+                if not statement.is_header and value in statement.strings:
+                    return self._place(statement.start + statement.strings[value])
+            elif statement.key == wanted or (not statement.is_header and len(statement.key) <= len(wanted)):
+                return self._place(statement.start)
+        return None
+
+    def _place(self, position: int) -> Place:
+        line = bisect_right(self._line_starts, position)
+        return Place(line, position - self._line_starts[line - 1] + 1)
 
 
 def _statements(text: str) -> Iterator[_Statement]:

@@ -14,9 +14,10 @@ def test_it_tells_cause_remedy_and_source(capsys: pytest.CaptureFixture[str]) ->
     assert run(["explain", "AESM service returned error 44"]) == 0
     assert capsys.readouterr().out == (
         "AESM service returned error 44\n"
-        "  cause   the PCCS has no certificate for this platform\n"
+        "  cause   the PCCS answers that it has no certificate of this platform (404, 0xe011)\n"
         "  remedy  register the platform with Intel, and check the PCCS's API key in its log\n"
-        "  source  intel/linux-sgx psw/ae/inc/internal/aesm_error.h\n"
+        "  source  intel/linux-sgx psw/ae/inc/internal/aesm_error.h, AESM_NO_PLATFORM_CERT_DATA; "
+        "intel/linux-sgx psw/ae/aesm_service/source/bundles/ecdsa_quote_service_bundle/ecdsa_quote_service_bundle.cpp\n"
     )
 
 

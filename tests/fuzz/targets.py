@@ -26,6 +26,7 @@ from ppmlctl.sgx import (
     GramineVersionError,
     LoaderError,
     ManifestError,
+    Places,
     SigningKeyError,
     Sigstruct,
     SigstructError,
@@ -74,12 +75,12 @@ def _sigstruct(content: bytes) -> None:
 
 def _manifest(content: bytes) -> None:
     manifest = read_manifest(content)
-    text = content.decode()
+    places = Places(content.decode())
     for version in VERSIONS:
         with suppress(ManifestError):
             enclave_settings(manifest, version)
             for finding in findings(manifest, version):
-                finding.place(text)
+                finding.place(places)
     with suppress(ManifestError):
         changed_trusted_files(content, ContentTree({}))
     differences(Enclave(content), Enclave(_MANIFEST))

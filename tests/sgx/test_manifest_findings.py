@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from ppmlctl.sgx import Finding, findings, gramine_version, read_manifest
-from ppmlctl.sgx.toml_places import Place, place_of
+from ppmlctl.sgx.toml_places import Place, Places
 
 
 def test_a_sound_manifest_has_no_findings() -> None:
@@ -103,7 +103,7 @@ sgx.allowed_files = [
         f"sgx.allowed_files has {uri}, which covers code",
         "the host may put any code there: the program runs it, and MRENCLAVE does not show it",
     )
-    assert found.place(manifest) == Place(5, 4)
+    assert found.place(Places(manifest)) == Place(5, 4)
 
 
 def test_allowed_files_before_v1_2_were_a_table() -> None:
@@ -132,7 +132,7 @@ def test_an_allowed_file_of_data_is_no_finding(uri: str) -> None:
 )
 def test_a_finding_knows_its_place(manifest: str, place: Place) -> None:
     (found,) = findings(read_manifest(manifest), gramine_version("1.3.1"))
-    assert found.place(manifest) == place
+    assert found.place(Places(manifest)) == place
 
 
 def test_a_finding_knows_its_place_in_a_template() -> None:
@@ -147,9 +147,10 @@ debug = true
 enclave_size = "{{ size }}"
 debug = {{ "true" if debug else "false" }}
 '''
-    assert place_of(template, ("sgx", "debug")) == Place(10, 1)
-    assert place_of(template, ("sgx", "enclave_size")) == Place(9, 1)
-    assert place_of(template, ("sgx", "none")) is None
+    places = Places(template)
+    assert places.of(("sgx", "debug")) == Place(10, 1)
+    assert places.of(("sgx", "enclave_size")) == Place(9, 1)
+    assert places.of(("sgx", "none")) is None
 
 
 def test_an_insecure_setting_that_is_off_is_no_finding() -> None:

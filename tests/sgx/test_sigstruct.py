@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ppmlctl.sgx import Measurement, Sigstruct, SigstructError, enclave_settings, gramine_version, read_manifest
+from ppmlctl.sgx.attributes import FLAG_DEBUG
 from ppmlctl.sgx.sigstruct_date import decode_date, encode_date
 
 # A modulus that is off by two leaves Q1 as it was for about four signatures in ten; for this one it does not.
@@ -127,6 +128,13 @@ def test_refuses_to_sign_a_broken_statement() -> None:
     with pytest.raises(SigstructError) as refused:
         Sigstruct.from_bytes(bytes(raw)).signed_by(key("first"))
     assert refused.value.broken == ("reserved",)
+
+
+def test_a_mask_that_leaves_debugging_to_the_host_is_as_good_as_debug() -> None:
+    raw = bytearray(_SAMPLE.sigstruct)
+    assert not Sigstruct.from_bytes(bytes(raw)).attributes.is_debug
+    raw[944] ^= FLAG_DEBUG
+    assert Sigstruct.from_bytes(bytes(raw)).attributes.is_debug
 
 
 @given(st.dates(date(1980, 1, 1)))

@@ -14,6 +14,7 @@ from ppmlctl.sgx import (
     GramineVersion,
     GramineVersionError,
     Measurement,
+    Places,
     SgxError,
     detect_gramine,
     findings,
@@ -84,8 +85,9 @@ def warn_of_findings(found: Measured, manifest: Path) -> None:
 
 
 def _diagnostics(found: Measured, manifest: Path) -> Iterator[Diagnostic]:
+    places = Places(found.text)
     for finding in found.findings:
-        place, title = finding.place(found.text), "the manifest of the enclave has a weakness"
+        place, title = finding.place(places), "the manifest of the enclave has a weakness"
         at = Location(str(manifest), place.line, place.column, ".".join(finding.key)) if place else None
         yield Diagnostic("enclave-finding", title, finding.found, finding.why, at=at, severity=Severity.WARNING)
 
