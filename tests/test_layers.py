@@ -54,7 +54,7 @@ def test_there_are_no_circles() -> None:
 HOMES = {
     "docker": ("ppmlctl.clients.docker",),
     "kubernetes": ("ppmlctl.clients.kubernetes", "ppmlctl.sandbox.kubernetes.schema"),
-    "httpx": ("ppmlctl.clients.ehsm", "ppmlctl.clients.pccs", "ppmlctl.clients.https"),
+    "httpx": tuple(f"ppmlctl.clients.{name}" for name in ("attestation", "ehsm", "exchange", "https", "pccs")),
     "starlette": ("ppmlctl.sandbox",),
     "uvicorn": ("ppmlctl.sandbox",),
     "jinja2": ("ppmlctl.expressions", "ppmlctl.sgx.template"),

@@ -127,9 +127,9 @@ def _application(service: str, state: Path, certificates: SandboxCertificates) -
 
 
 def _ehsm(folder: Path) -> Starlette:
-    from ppmlctl.sandbox.ehsm import make_app  # noqa: PLC0415 - loaded only where it is served
+    from ppmlctl.sandbox.attestation import beside_ehsm  # noqa: PLC0415 - loaded only where it is served
 
-    return make_app(folder)
+    return beside_ehsm(folder)
 
 
 def _kubernetes(folder: Path, ca: Path) -> Starlette:

@@ -25,7 +25,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from ppmlctl.files import PRIVATE, write_atomic
 
-ALWAYS_NAMED = ("ehsm.sandbox", "kubernetes.sandbox", "localhost", "127.0.0.1")
+ALWAYS_NAMED = ("attestation.sandbox", "ehsm.sandbox", "kubernetes.sandbox", "localhost", "127.0.0.1")
 _LIFETIME = timedelta(days=3650)
 _SERVER_LIFETIME = timedelta(days=365)
 _RENEW_BEFORE = timedelta(days=30)

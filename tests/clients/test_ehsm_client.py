@@ -279,7 +279,7 @@ def test_the_url_is_used_as_it_is_where_nothing_maps_it(connect: Connect, tmp_pa
             URL,
             ServerTrust(fingerprint="12:34"),
             (
-                "error[ehsm-fingerprint-wrong]: EHSM's fingerprint is no SHA-256\n  is   12:34\n"
+                "error[server-fingerprint-wrong]: EHSM's fingerprint is no SHA-256\n  is   12:34\n"
                 "  why  it has 64 hexadecimal digits\n"
                 "  fix  openssl x509 -in CERTIFICATE -noout -fingerprint -sha256"
             ),
@@ -288,7 +288,7 @@ def test_the_url_is_used_as_it_is_where_nothing_maps_it(connect: Connect, tmp_pa
             URL,
             ServerTrust(ca=Path("missing/ca.pem")),
             (
-                "error[ehsm-ca-unreadable]: EHSM's CA file holds no certificates that can be read\n"
+                "error[server-ca-unreadable]: EHSM's CA file holds no certificates that can be read\n"
                 "  is   missing/ca.pem: No such file or directory\n"
                 "  fix  let kms.ehsm.tls.ca name a PEM file"
             ),

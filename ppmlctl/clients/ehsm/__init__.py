@@ -3,6 +3,6 @@
 from ppmlctl.clients.ehsm.client import EhsmClient
 from ppmlctl.clients.ehsm.faults import NOTHING_DONE, EhsmRefusedError
 from ppmlctl.clients.ehsm.freshness import Freshness
-from ppmlctl.clients.ehsm.trust import ServerTrust
+from ppmlctl.clients.server_trust import ServerTrust
 
 __all__ = ["NOTHING_DONE", "EhsmClient", "EhsmRefusedError", "Freshness", "ServerTrust"]

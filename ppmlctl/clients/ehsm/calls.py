@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from ppmlctl.clients.ehsm import faults
-from ppmlctl.clients.ehsm.exchange import Exchange
+from ppmlctl.clients.ehsm.exchange import JsonExchange
 from ppmlctl.clients.ehsm.freshness import Freshness
 from ppmlctl.clients.ehsm.operations import EFFECTS
 from ppmlctl.effects import Effects
@@ -24,7 +24,7 @@ class Calls:
     releases that differ in it.
     """
 
-    def __init__(self, exchange: Exchange, effects: Effects, freshness: Freshness) -> None:
+    def __init__(self, exchange: JsonExchange, effects: Effects, freshness: Freshness) -> None:
         self._exchange = exchange
         self._effects = effects
         self._freshness = freshness

@@ -9,11 +9,11 @@ import secrets
 from typing import Self
 
 from ppmlctl.clients.ehsm.calls import Calls
-from ppmlctl.clients.ehsm.exchange import Exchange
+from ppmlctl.clients.ehsm.exchange import JsonExchange
 from ppmlctl.clients.ehsm.freshness import Freshness
 from ppmlctl.clients.ehsm.key_operations import KeyOperations
 from ppmlctl.clients.ehsm.secret_operations import SecretOperations
-from ppmlctl.clients.ehsm.trust import ServerTrust
+from ppmlctl.clients.server_trust import ServerTrust
 from ppmlctl.effects import Effects
 from ppmlctl.ehsm import (
     Account,
@@ -44,7 +44,7 @@ class EhsmClient:
         """`connect_to` leads a logical URL to its real address; TLS is still checked against the URL's host name."""
         self.trust = trust or ServerTrust()
         self._effects = effects
-        self._exchange = Exchange(url, self.trust, connect_to)
+        self._exchange = JsonExchange(url, self.trust, connect_to)
         self._calls = Calls(self._exchange, effects, freshness or Freshness())
         self.keys = KeyOperations(self._calls)
         self.secrets = SecretOperations(self._calls)

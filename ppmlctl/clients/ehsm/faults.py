@@ -14,7 +14,7 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass
 
-from ppmlctl.diagnostics import Diagnostic, EngineError, TransientError
+from ppmlctl.diagnostics import Diagnostic, EngineError, InputError, TransientError
 from ppmlctl.ehsm import Envelope
 from ppmlctl.explanations import answer_of_ehsm
 
@@ -61,6 +61,11 @@ _UNKNOWN_ACCOUNT = _Cause(
 )
 _NO_DATABASE = _Cause("its database cannot be reached", "look at the couchdb of EHSM, then try again")
 _OTHER = _Cause("", "read the log of the EHSM server")
+
+
+def url_wrong(url: str) -> InputError:
+    """The error for an address that is no https URL."""
+    return InputError(Diagnostic("ehsm-url-wrong", "EHSM's URL is no https URL", url, fix="https://HOST:9000"))
 
 
 def refused(operation: str, envelope: Envelope) -> EhsmRefusedError:

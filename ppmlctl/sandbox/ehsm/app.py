@@ -40,6 +40,7 @@ def make_app(
     clock: Callable[[], float] = time.time,
     release: Release | None = None,
     flaws: Flaws | None = None,
+    quoting: Quoting | None = None,
 ) -> Starlette:
     """An EHSM whose accounts, policies and quoting keys live in a folder and survive a restart.
 
@@ -49,7 +50,7 @@ def make_app(
     the protocol, without secrets, to `requests.jsonl`.
     """
     state_folder.mkdir(parents=True, exist_ok=True)
-    quoting = Quoting(state_folder, clock, flaws or Flaws())
+    quoting = quoting or Quoting(state_folder, clock, flaws or Flaws())
     service = Service(Database(state_folder / "ehsm.sqlite"), quoting, clock, release or Release())
     endpoint = _Endpoint(service, AccessLog(state_folder / "requests.jsonl"))
 

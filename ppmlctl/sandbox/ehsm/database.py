@@ -39,7 +39,7 @@ CREATE TABLE IF NOT EXISTS secret_versions (
 class Database:
     """One file, private to its owner."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, tables: str = _TABLES) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         # SQLite gives its journal files the database's mode, so that none of them is ever readable by others.
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, PRIVATE))
@@ -47,7 +47,7 @@ class Database:
         self._path = path
         with self.transaction() as database:
             database.execute("PRAGMA journal_mode = WAL")
-            database.executescript(_TABLES)
+            database.executescript(tables)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

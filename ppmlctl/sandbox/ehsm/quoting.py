@@ -93,14 +93,18 @@ class Quoting:
             return text
 
     def verify(self, quote: bytes) -> VerificationResult:
-        """The verdict on any quote: one under another root has no valid signature here."""
-        if self.flaws.refuses_quotes:
+        """The verdict on any enclave's quote: one under another root has no valid signature here."""
+        status = None if self.flaws.refuses_quotes else self.tcb_status(quote)
+        if status is None:
             return VerificationResult.INVALID_SIGNATURE
+        return VerificationResult.OK if status == "UpToDate" else VerificationResult.UNSPECIFIED
+
+    def tcb_status(self, quote: bytes, tee: Tee = "SGX") -> str | None:
+        """What the platform's level of fixes is worth by the collateral; None for a quote that is not genuine here."""
         try:
-            verdict = verify_quote(quote, self.collateral(), self.root_ca.encode(), self._now())
+            return verify_quote(quote, self.collateral(tee), self.root_ca.encode(), self._now()).tcb_status
         except QuoteUntrustedError:
-            return VerificationResult.INVALID_SIGNATURE
-        return VerificationResult.OK if verdict.tcb_status == "UpToDate" else VerificationResult.UNSPECIFIED
+            return None
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock(), UTC)

@@ -22,6 +22,10 @@ class ServerTrust:
     ca: Path | None = None
     fingerprint: str | None = None
     insecure: bool = False
+    service: str = "EHSM"
+    """What the server is called in messages."""
+    key: str = "kms.ehsm.tls"
+    """The section of ppml.yaml that says all this."""
 
     @property
     def authenticates(self) -> bool:
@@ -33,32 +37,29 @@ class ServerTrust:
         if self.insecure:
             return _unchecked(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
         if self.fingerprint is not None:
-            return _pinned(self.fingerprint)
+            return self._pinned(self.fingerprint)
         try:
             return ssl.create_default_context(cafile=str(self.ca) if self.ca else None)
         except OSError as error:
-            title = "EHSM's CA file holds no certificates that can be read"
-            fix = "let kms.ehsm.tls.ca name a PEM file"
-            raise InputError(
-                Diagnostic("ehsm-ca-unreadable", title, f"{self.ca}: {error.strerror}", fix=fix)
-            ) from error
+            title = f"{self.service}'s CA file holds no certificates that can be read"
+            found, fix = f"{self.ca}: {error.strerror}", f"let {self.key}.ca name a PEM file"
+            raise InputError(Diagnostic("server-ca-unreadable", title, found, fix=fix)) from error
+
+    def _pinned(self, fingerprint: str) -> ssl.SSLContext:
+        expected = fingerprint.lower().removeprefix("sha256:").replace(":", "")
+        if not _SHA256.fullmatch(expected):
+            title, why = f"{self.service}'s fingerprint is no SHA-256", "it has 64 hexadecimal digits"
+            fix = "openssl x509 -in CERTIFICATE -noout -fingerprint -sha256"
+            raise InputError(Diagnostic("server-fingerprint-wrong", title, fingerprint, why, fix))
+        context = _PinnedContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.expected = expected
+        return _unchecked(context)
 
 
 def _unchecked(context: ssl.SSLContext) -> ssl.SSLContext:
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context
-
-
-def _pinned(fingerprint: str) -> ssl.SSLContext:
-    expected = fingerprint.lower().removeprefix("sha256:").replace(":", "")
-    if not _SHA256.fullmatch(expected):
-        title = "EHSM's fingerprint is no SHA-256"
-        fix = "openssl x509 -in CERTIFICATE -noout -fingerprint -sha256"
-        raise InputError(Diagnostic("ehsm-fingerprint-wrong", title, fingerprint, "it has 64 hexadecimal digits", fix))
-    context = _PinnedContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.expected = expected
-    return _unchecked(context)
 
 
 class _PinnedContext(ssl.SSLContext):
