@@ -84,13 +84,13 @@ class Quoting:
         """What verifies the quotes, renewed a week before it ends."""
         now = self._now()
         with self._lock:
-            text, ends = self._collateral.get(tee, ("", now))
-            if now + self._renew_before >= ends:
+            made = self._collateral.get(tee)
+            if made is None or now + self._renew_before >= made[1]:
                 ends = now + self.flaws.collateral_lifetime
                 text = make_collateral(self._platform, tee, _ENCLAVES[tee], (now - _COLLATERAL_AGE, ends), self.flaws)
-                self._collateral[tee] = text, ends
+                made = self._collateral[tee] = text, ends
                 write_atomic(self._folder / _FILES[tee], text.encode())
-            return text
+            return made[0]
 
     def verify(self, quote: bytes) -> VerificationResult:
         """The verdict on any enclave's quote: one under another root has no valid signature here."""
