@@ -1,7 +1,8 @@
 """Carrying plans out: sessions, order, parallelism, retries, records."""
 
 from ppmlctl.engine.events import Event, Listener, Recap, Status, TaskFinished, TaskProgress, TaskStarted, Warned
-from ppmlctl.engine.session import Options, Session, lockfile_path
+from ppmlctl.engine.options import Options, lockfile_path
+from ppmlctl.engine.session import Session
 
 __all__ = [
     "Event",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from ppmlctl.diagnostics import Diagnostic, Severity
 from ppmlctl.effects import Effect, Effects
 from ppmlctl.engine.secret_sources import SecretOf
 from ppmlctl.modules.context import EhsmServer, PccsServer
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ppmlctl.clients.docker import DockerClient, Proxy
     from ppmlctl.clients.ehsm import EhsmClient
     from ppmlctl.clients.kubernetes import KubernetesClient
+    from ppmlctl.clients.kubernetes.kubeconfig import Connection
     from ppmlctl.clients.oci import OciClient
     from ppmlctl.clients.pccs import PccsClient
 
@@ -51,6 +53,11 @@ class OpenEngines:
         return {
             kind: {effect.value: effects.count(effect) for effect in Effect} for kind, effects in self.effects.items()
         }
+
+    def warnings(self) -> list[Diagnostic]:
+        """What a plan says about the connections that it has opened."""
+        client: KubernetesClient | None = self.__dict__.get("_kubernetes")
+        return [_unverified(client.connection)] if client and not client.connection.verifies_server else []
 
     def effects_on_the_world(self) -> Iterator[Effects]:
         """Of all engines; the lease's own calls are what the others wait for."""
@@ -150,3 +157,14 @@ class OpenEngines:
                     ca, connect_to = self._sandbox.ca, (str(place.hostname), int(place.port or 443))
                 self._pccs[server] = PccsClient(server.url, self.effects["pccs"], ca=ca, connect_to=connect_to)
             return self._pccs[server]
+
+
+def _unverified(connection: Connection) -> Diagnostic:
+    return Diagnostic(
+        "insecure-cluster-tls",
+        "any server may pass for the cluster",
+        found=f"context {connection.context} of the kubeconfig does not verify {connection.server}",
+        why="secrets, and this kubeconfig's own credentials, go to whoever answers there",
+        fix="give the cluster's certificate-authority, and remove insecure-skip-tls-verify",
+        severity=Severity.WARNING,
+    )

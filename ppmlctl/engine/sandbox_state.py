@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ppmlctl.diagnostics import Diagnostic, Severity, StateError
 from ppmlctl.sandbox import process
 from ppmlctl.sandbox.process import Sandbox
 
@@ -25,3 +26,22 @@ def running_sandbox(root: Path) -> Sandbox | None:
 def start_sandbox(root: Path) -> Sandbox:
     """Starts it, or finds it running. Raises StateError."""
     return process.up(sandbox_folder(root))
+
+
+def sandbox_not_started() -> Diagnostic:
+    """What the plan of a first apply says."""
+    title = "the sandbox does not run; apply starts it"
+    return Diagnostic("sandbox-stopped", title, severity=Severity.WARNING)
+
+
+def sandbox_stopped(recorded: int, file: Path) -> StateError:
+    """The error for an environment whose recorded tasks cannot be looked at."""
+    return StateError(
+        Diagnostic(
+            "sandbox-stopped",
+            "the sandbox does not run",
+            found=f"{recorded} recorded tasks live in it",
+            why="what is there cannot be compared with what is wanted",
+            fix=f"ppmlctl sandbox up -f {file}",
+        )
+    )

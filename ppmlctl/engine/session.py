@@ -2,69 +2,43 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
-from ppmlctl.diagnostics import Diagnostic, Severity, StateError
+from ppmlctl.diagnostics import Diagnostic
 from ppmlctl.engine.engines import OpenEngines
 from ppmlctl.engine.events import Listener, Recap
 from ppmlctl.engine.exclusion import Exclusion
+from ppmlctl.engine.expansion import expand_environment
 from ppmlctl.engine.identity import check_identities, check_target, engine_identities
 from ppmlctl.engine.observe import as_recorded, settled
+from ppmlctl.engine.options import Options, lockfile_path
+from ppmlctl.engine.outputs import evaluate_outputs
 from ppmlctl.engine.rotation import rotating
-from ppmlctl.engine.run import PARALLEL, Run, steers_as_recorded
-from ppmlctl.engine.sandbox_state import running_sandbox, start_sandbox
+from ppmlctl.engine.run import Run, steers_as_recorded
+from ppmlctl.engine.sandbox_state import running_sandbox, sandbox_not_started, sandbox_stopped, start_sandbox
 from ppmlctl.engine.secret_references import check_secret_references
 from ppmlctl.engine.secret_sources import secret_of
 from ppmlctl.engine.secrets_kept import SecretsKept
-from ppmlctl.engine.vault_access import NoVault, open_vault, password_of
-from ppmlctl.engine.workload_runs import WorkloadRun, last_run, with_reruns
+from ppmlctl.engine.vault_access import NoVault, open_vault, password_of, vault_locked
+from ppmlctl.engine.workload_runs import WorkloadRun, last_run
 from ppmlctl.modules._container_submitter import ClientContainer
 from ppmlctl.modules._spark_attempt import end_run
 from ppmlctl.modules.base import Module
 from ppmlctl.modules.context import SANDBOX, Context, Files
 from ppmlctl.modules.registry import Registry
 from ppmlctl.planning import ActionKind, Moves, Plan, Planner, Recorded, Task, Wanted, followed, moves
-from ppmlctl.playbook import Expanded, expand, parse
+from ppmlctl.playbook import Expanded
 from ppmlctl.sandbox.process import Sandbox
 from ppmlctl.secret import SecretLockedError
-from ppmlctl.shipped import playbook_path
 from ppmlctl.spec import Loaded, load
 from ppmlctl.state import LockStore, Vault
 
 SANDBOX_ENGINES = {"kubernetes", "ehsm"}
-
-
-@dataclass(frozen=True)
-class Options:
-    """How an environment is opened. `prompt` asks for the vault's password; None where there is no terminal."""
-
-    file: Path
-    writes_allowed: bool = False
-    move: bool = False
-    accept_lockfile: bool = False
-    """Whether the lockfile here counts although the cluster was made by a later or another one."""
-    lock_timeout: float = 0.0
-    """Seconds to wait for another apply that runs."""
-    force_conflicts: bool = False
-    rotate: tuple[str, ...] = ()
-    """What is to be made anew though it is there: addresses of tasks, or entries of the vault."""
-    parallel: int = PARALLEL
-    prompt: Callable[[], str] | None = None
-    rerun: frozenset[str] = frozenset()
-    """Workloads that run again although nothing changed."""
-    variables: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
-
-
-def lockfile_path(file: Path) -> Path:
-    """The lockfile of an environment's file, beside it."""
-    return file.with_suffix(".lock")
 
 
 class Session:
@@ -99,7 +73,9 @@ class Session:
     @property
     def warnings(self) -> list[Diagnostic]:
         """What every plan says: findings in ppml.yaml, and what could not be looked at."""
-        return [*self.loaded.warnings, *self._notes(), *self.exclusion.notes]
+        vault = [vault_locked()] if self.recorded and self.vault.is_locked() else []
+        sandbox = [sandbox_not_started()] if self.sandboxed and self.sandbox is None else []
+        return [*self.loaded.warnings, *vault, *sandbox, *self.engines.warnings(), *self.exclusion.notes]
 
     def start_sandbox(self) -> None:
         """Starts the sandbox where this environment wants one. Must come before anything looks at the engines."""
@@ -235,12 +211,7 @@ class Session:
         )
 
     def _expand(self) -> Expanded:
-        data = with_reruns(self.environment.model_dump(mode="json"), self.options.rerun)
-        site = self.environment.site
-        files = {site or "site.yaml": self.root / site if site else playbook_path("site.yaml")}
-        files |= {shown: self.root / shown for shown in self.environment.playbooks}
-        scope = {**data["vars"], "env": data, "target": self.environment.target}
-        return expand(parse(files, tuple(self.modules)), scope, self.modules)
+        return expand_environment(self.environment, self.root, self.modules, self.options.rerun)
 
     def _expand_and_unlock(self) -> tuple[Expanded, Vault | NoVault]:
         """Both take about as long, and deriving the vault's key leaves a processor free.
@@ -260,16 +231,6 @@ class Session:
         password = password_of(self.store, path, self.options, key_file, sandboxed=self.sandboxed)
         return open_vault(path, self.store, password, writes_allowed=self.options.writes_allowed)
 
-    def _notes(self) -> Iterator[Diagnostic]:
-        if self.recorded and self.vault.is_locked():
-            title = "secret unknown (vault locked)"
-            why = "whether a secret has changed cannot be told"
-            fix = "set PPML_VAULT_PASSWORD or name a key file (vault.key_file)"
-            yield Diagnostic("vault-locked", title, why=why, fix=fix, severity=Severity.WARNING)
-        if self.sandboxed and self.sandbox is None:
-            title = "the sandbox does not run; apply starts it"
-            yield Diagnostic("sandbox-stopped", title, severity=Severity.WARNING)
-
     def _as_recorded(self, tasks: Sequence[Task]) -> list[tuple[Wanted, str]]:
         """What the tasks want if everything recorded is kept; without what no engine can be asked for."""
         wanted = as_recorded(tasks, self.modules, self.recorded, self.digest)
@@ -288,15 +249,7 @@ class Session:
     def _check_sandbox(self) -> None:
         made = [address for address, entry in self.recorded.items() if self._engine_of(entry) in SANDBOX_ENGINES]
         if self.sandboxed and made and self.sandbox is None:
-            raise StateError(
-                Diagnostic(
-                    "sandbox-stopped",
-                    "the sandbox does not run",
-                    found=f"{len(made)} recorded tasks live in it",
-                    why="what is there cannot be compared with what is wanted",
-                    fix=f"ppmlctl sandbox up -f {self.options.file}",
-                )
-            )
+            raise sandbox_stopped(len(made), self.options.file)
 
     def _check_identities(self) -> None:
         known = {name: uid for name, uid in self.store.lockfile.engines.items() if self._is_reachable(name)}
@@ -317,13 +270,3 @@ class Session:
 
     def _is_reachable(self, engine: str | None) -> bool:
         return not (self.sandboxed and engine in SANDBOX_ENGINES and self.sandbox is None)
-
-
-def evaluate_outputs(expanded: Expanded, results: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Each output whose results are there."""
-    found: dict[str, Any] = {}
-    for output in expanded.outputs:
-        value = output.evaluate_if_known(results)
-        if value is not None:
-            found[output.name] = value
-    return found

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NoReturn, Protocol
 
-from ppmlctl.diagnostics import Diagnostic, StateError
+from ppmlctl.diagnostics import Diagnostic, Severity, StateError
 from ppmlctl.secret import Secret, SecretLockedError
 from ppmlctl.state import LockStore, Vault
 from ppmlctl.state.lockfile import HANDLE
@@ -117,3 +117,11 @@ def _locked() -> StateError:
             fix="set PPML_VAULT_PASSWORD, name a key file (vault.key_file), or run on a terminal",
         )
     )
+
+
+def vault_locked() -> Diagnostic:
+    """What a plan says that cannot compare secrets."""
+    title = "secret unknown (vault locked)"
+    why = "whether a secret has changed cannot be told"
+    fix = "set PPML_VAULT_PASSWORD or name a key file (vault.key_file)"
+    return Diagnostic("vault-locked", title, why=why, fix=fix, severity=Severity.WARNING)

@@ -88,6 +88,8 @@ def kubeconfig(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
 @pytest.fixture
 def make(kubeconfig: Path, tmp_path: Path) -> Iterator[Make]:
     """Makes a checkout in a namespace of its own."""
+    if shutil.which("kubectl") is None:
+        pytest.skip("kubectl is not on this machine")
     namespace = f"lease-{secrets.token_hex(4)}"
     begun: list[subprocess.Popen[str]] = []
 

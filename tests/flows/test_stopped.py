@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 
 import pytest
 from flows.checkouts import SECONDS, Make
-
-pytestmark = pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not on this machine")
 
 
 @pytest.mark.parametrize(("told", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

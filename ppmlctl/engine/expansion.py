@@ -1,0 +1,25 @@
+"""From an environment to its tasks: the site's playbook and the environment's own, expanded over its data."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from ppmlctl.engine.workload_runs import with_reruns
+from ppmlctl.modules.base import Module
+from ppmlctl.playbook import Expanded, expand, parse
+from ppmlctl.shipped import playbook_path
+from ppmlctl.spec import Environment
+
+
+def expand_environment(
+    environment: Environment, root: Path, modules: Mapping[str, Module[Any, Any]], rerun: Collection[str]
+) -> Expanded:
+    """The tasks and outputs; workloads in `rerun` run whatever has changed. Raises InputError with all faults found."""
+    data = with_reruns(environment.model_dump(mode="json"), rerun)
+    site = environment.site
+    files = {site or "site.yaml": root / site if site else playbook_path("site.yaml")}
+    files |= {shown: root / shown for shown in environment.playbooks}
+    scope = {**data["vars"], "env": data, "target": environment.target}
+    return expand(parse(files, tuple(modules)), scope, modules)

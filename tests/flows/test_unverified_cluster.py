@@ -1,0 +1,34 @@
+"""A cluster whose kubeconfig does not verify it is used, as kubectl does, and every plan and apply says so."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from flows.checkouts import Make
+from ruamel.yaml import YAML
+
+SAID = """\
+warning[insecure-cluster-tls]: any server may pass for the cluster
+  is   context CONTEXT of the kubeconfig does not verify SERVER
+  why  secrets, and this kubeconfig's own credentials, go to whoever answers there
+  fix  give the cluster's certificate-authority, and remove insecure-skip-tls-verify
+"""
+
+
+def test_every_plan_names_a_cluster_that_is_not_verified(make: Make, kubeconfig: Path, tmp_path: Path) -> None:
+    content = YAML(typ="safe", pure=True).load(kubeconfig)
+    server = content["clusters"][0]["cluster"]["server"]
+    content["clusters"][0]["cluster"] = {"server": server, "insecure-skip-tls-verify": True}
+    (tmp_path / "open").write_text(json.dumps(content))
+    verified = make()
+    one = replace(verified, variables={**verified.variables, "KUBECONFIG": str(tmp_path / "open")})
+    said = SAID.replace("CONTEXT", content["current-context"]).replace("SERVER", server)
+
+    assert said in one.run("plan").stdout
+    assert said in one.succeed("apply", "--yes")
+    assert said in one.run("plan").stdout, "and when there is nothing to do"
+    code, plan = one.plan()
+    assert (code, [warning["code"] for warning in plan["warnings"]]) == (0, ["insecure-cluster-tls"])
+    assert "insecure-cluster-tls" not in verified.run("plan").stdout
