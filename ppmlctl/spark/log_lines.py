@@ -14,6 +14,8 @@ _FAILURES = {
     r"both /dev/sgx\S+ /dev/sgx\S+ are not ready": "there is no SGX device",
     r"ppmlctl: no enclave: init\.sh failed": "the enclave was not started",
     r"\[ERROR\] Attestation is enabled, but .* is empty!": "a variable of the attestation is not set",
+    r"\[ERROR\] Distributed encrypted filesystem is enabled, but .* is empty!": "a variable of the encrypted folder is "
+    "not set",
     r"Attestation Fail! Application killed!": "the attestation was refused",
     r"ERROR:Attestation Fail! In debug mode, continue\.": "the attestation was refused, and debug mode ran on",
     r'JA?SONObject\["result"\] is not a JA?SONObject': "the attestation service answered with an error "

@@ -19,6 +19,9 @@ _QUICKSTART = _HERE.parents[2] / "examples" / "quickstart" / "base"
 _FROM_QUICKSTART = ("usr/local/", "ppml/secured_argvs")
 """Gramine's loader, libraries and traces of its version, and the words that run in the enclave."""
 
+_EMPTY = ("ppml/encrypted-fs", "ppml/encrypted-fsd", "ppml/encrypted_keys")
+"""Folders that BigDL's image has for mounts, or for Gramine to encrypt."""
+
 _DOCKERFILE = f"""\
 FROM {_ROOT}:{{root}}
 COPY rootfs/ /
@@ -49,7 +52,7 @@ def _import_root(root: str, say: Say) -> None:
 
 
 def _rootfs() -> list[Entry]:
-    entries: dict[str, Entry] = {}
+    entries: dict[str, Entry] = {path: Folder(path) for path in _EMPTY}
     for entry in entries_of_folder(_QUICKSTART):
         if f"{entry.path}/".startswith(_FROM_QUICKSTART):
             entries[entry.path] = entry

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import docker
 import pytest
@@ -13,7 +15,7 @@ from containers import Container
 
 from ppmlctl.clients.ehsm import EhsmClient, ServerTrust
 from ppmlctl.effects import Effects
-from ppmlctl.ehsm import Account
+from ppmlctl.ehsm import Account, KeySpec
 from ppmlctl.sandbox import Sandbox, down, up
 
 pytestmark = pytest.mark.docker
@@ -29,6 +31,8 @@ SPARK_PI = [
 SGX = {"SGX_ENABLED": "true", "SGX_DRIVER_JVM_MEM_SIZE": "512m", "SPARK_DRIVER_BIND_ADDRESS": "127.0.0.1"}
 DEVICES = {"devices": ["/dev/null:/dev/sgx_enclave", "/dev/null:/dev/sgx_provision"]}
 HOST_NETWORK = {"network_mode": "host"}
+AAD = base64.b64decode("test")
+"""What upstream's key client sends."""
 PI = re.compile(r"^Pi is roughly 3\.1\d+$", re.MULTILINE)
 
 
@@ -40,6 +44,11 @@ class Ehsm:
     account: Account
     policy_id: str
     other_policy_id: str
+    ca: Path
+
+    def client(self) -> EhsmClient:
+        trust = ServerTrust(ca=self.ca)
+        return EhsmClient(f"https://{self.address}", Effects("ehsm", writes_allowed=True), trust=trust)
 
     def environment(self, policy_id: str) -> dict[str, str]:
         return {
@@ -62,7 +71,7 @@ def ehsm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ehsm]:
             account = client.enroll()
             policy_id = client.upload_quote_policy(account, MR_ENCLAVE, MR_SIGNER)
             other = client.upload_quote_policy(account, "b2" * 32, MR_SIGNER)
-        yield Ehsm(sandbox.ehsm_url.removeprefix("https://"), account, policy_id, other)
+        yield Ehsm(sandbox.ehsm_url.removeprefix("https://"), account, policy_id, other, sandbox.ca)
     finally:
         down(state)
 
@@ -168,11 +177,21 @@ def test_the_account_stands_among_the_attestations_arguments(api: docker.APIClie
     assert "--app-id some-app --api-key some-key" in ended.text
 
 
+def local_key(key: bytes) -> str:
+    return f"stand-in: data key {digest(key)} from the file /ppml/data.key; /ppml/encrypted-fsd stays as it is"
+
+
+def digest(key: bytes) -> str:
+    """Of the part that the images use."""
+    return hashlib.sha256(key[:15]).hexdigest()[:8]
+
+
 @pytest.mark.parametrize(
     ("key", "status", "said"),
     [
-        (b"x" * 15, 0, "stand-in: a data key from the file /ppml/data.key; the folders stay as they are"),
-        (b"x" * 14, 1, "[ERROR] a data key has at least 15 bytes!"),
+        (b"x" * 15, 0, local_key(b"x" * 15)),
+        (b"y" * 40, 0, local_key(b"y" * 15)),
+        (b"x" * 14, 1, "[ERROR] The key should be at least 15 bytes"),
     ],
 )
 def test_an_encrypted_folder_needs_a_data_key(api: docker.APIClient, key: bytes, status: int, said: str) -> None:
@@ -180,3 +199,64 @@ def test_an_encrypted_folder_needs_a_data_key(api: docker.APIClient, key: bytes,
     command = ["driver", "--version"]
     ended = Container(command, environment, SIGNED | {"ppml/data.key": key}, DEVICES).run(api)
     assert (ended.status, said in ended.lines) == (status, True)
+
+
+@dataclass(frozen=True)
+class DataKey:
+    """One that the EHSM wrapped, as a deployer gives it to a pod."""
+
+    plaintext: bytes
+    files: dict[str, bytes]
+    environment: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def data_key(ehsm: Ehsm) -> DataKey:
+    with ehsm.client() as client:
+        keyid = client.keys.create(ehsm.account, KeySpec.AES_GCM_256)
+        wrapped = client.keys.generate_wrapped_data_key(ehsm.account, keyid, 32, AAD)
+        plaintext = base64.b64encode(client.keys.decrypt(ehsm.account, keyid, wrapped, AAD).reveal_bytes())
+    host, _, port = ehsm.address.partition(":")
+    app_id, api_key = ehsm.account.appid, ehsm.account.apikey.reveal_text()
+    account = {"APP_ID": app_id, "API_KEY": api_key, "APPID": app_id, "APIKEY": api_key}
+    files = {"encrypted_primary_key": keyid.encode(), "encrypted_data_key": base64.b64encode(wrapped)}
+    return DataKey(
+        plaintext,
+        SIGNED | {f"ppml/encrypted_keys/{name}": content for name, content in files.items()},
+        SGX | account | {"ENCRYPTED_FSD": "true", "EHSM_URL": host, "EHSM_PORT": port},
+    )
+
+
+def test_a_data_key_is_unwrapped_by_ehsm_and_never_said(api: docker.APIClient, ehsm: Ehsm, data_key: DataKey) -> None:
+    ended = Container(["driver", "--version"], data_key.environment, data_key.files, DEVICES | HOST_NETWORK).run(api)
+    said = f"stand-in: data key {digest(data_key.plaintext)} from {ehsm.address}; /ppml/encrypted-fsd stays as it is"
+    assert (ended.status, said in ended.lines) == (0, True)
+    assert data_key.plaintext.decode() not in ended.text
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"APPID": ""}, "stand-in: EHSM does not unwrap the data key (400 Missing required parameters)"),
+        ({"EHSM_PORT": "1"}, "stand-in: https://"),
+        ({"API_KEY": ""}, "[ERROR] Distributed encrypted filesystem is enabled, but API_KEY is empty!"),
+        ({"EHSM_DATA_KEY": "/ppml/nothing"}, "[ERROR] the key file /ppml/nothing is missing or empty!"),
+    ],
+)
+def test_without_its_data_key_a_driver_does_not_begin(
+    api: docker.APIClient, data_key: DataKey, changed: dict[str, str], said: str
+) -> None:
+    environment = data_key.environment | changed
+    ended = Container(["driver", "--version"], environment, data_key.files, DEVICES | HOST_NETWORK).run(api)
+    assert ended.status == 1
+    assert any(line.startswith(said) for line in ended.lines), ended.text
+    assert "version 3.1.3" not in ended.text
+
+
+def test_the_account_by_one_of_its_names_is_not_enough(api: docker.APIClient, data_key: DataKey) -> None:
+    environment = {name: value for name, value in data_key.environment.items() if name != "APIKEY"}
+    ended = Container(["driver", "--version"], environment, data_key.files, DEVICES | HOST_NETWORK).run(api)
+    assert (ended.status, ended.lines[-1]) == (
+        1,
+        "stand-in: the key client reads the account from APIKEY, which is not set",
+    )

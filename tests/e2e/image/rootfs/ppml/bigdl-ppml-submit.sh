@@ -86,6 +86,12 @@ words="${placement[*]} ${confs[*]} ${passed[*]} $*"
 if [ "$sgx_enabled" = true ] && [ "$deploy_mode" != cluster ]; then
     export sgx_command="$JAVA_HOME/bin/java -Xmx$RUNTIME_DRIVER_MEMORY -cp $SPARK_HOME/conf/:$SPARK_HOME/jars/* \
 org.apache.spark.deploy.SparkSubmit $words"
+    if [ "$ENCRYPTED_FSD" = true ]; then
+        rm -f temp_command_file
+        bash encrypted-fsd.sh
+        echo "$sgx_command" >>temp_command_file
+        export sgx_command="bash temp_command_file"
+    fi
     ./init.sh
     gramine-sgx bash 2>&1 | tee "$log_file"
 else
