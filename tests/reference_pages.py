@@ -15,6 +15,19 @@ from ppmlctl.modules.registry import kinds, module
 from ppmlctl.spec import Environment
 
 GENERATED = "<!-- Generated from the code; PPMLCTL_WRITE_GENERATED=1 make test writes it anew. -->\n"
+_CONVENTIONS = """\
+Results go to standard output; progress, warnings and errors to standard error. With `-o json` a command gives one JSON
+document, `apply` and `destroy` one on each line, and errors are JSON too. Nothing is coloured without a terminal, or
+where `NO_COLOR` is set. `ppmlctl --install-completion` teaches your shell to complete commands and options.
+
+| exit code | means |
+| --- | --- |
+| 0 | done; for `plan`: nothing to do |
+| 1 | an error; a quote or signature that is refused, two enclaves that differ, a message that nothing is known about |
+| 2 | `plan` found changes |
+| 130 | interrupted |
+| 143 | ended by SIGTERM |
+"""
 
 
 def modules_page() -> str:
@@ -40,7 +53,7 @@ def keys_page() -> str:
 def commands_page() -> str:
     """Every command with its options."""
     command: Any = typer.main.get_command(app)
-    return f"{GENERATED}# Commands\n" + "".join(_commands(command, "ppmlctl"))
+    return f"{GENERATED}# Commands\n\n{_CONVENTIONS}" + "".join(_commands(command, "ppmlctl"))
 
 
 def errors_page() -> str:
@@ -75,12 +88,17 @@ def _types(annotation: Any) -> Iterator[Any]:
         yield from _types(part)
 
 
+def _argument(parameter: Any) -> str:
+    name = parameter.name.upper()
+    return name if parameter.required else f"[{name}]"
+
+
 def _commands(command: Any, path: str) -> Iterator[str]:
     for name, child in command.commands.items():
         if hasattr(child, "commands"):
             yield from _commands(child, f"{path} {name}")
             continue
-        arguments = " ".join(f"[{p.name.upper()}]" for p in child.params if p.param_type_name == "argument")
+        arguments = " ".join(_argument(p) for p in child.params if p.param_type_name == "argument")
         yield f"\n## {path} {name} {arguments}".rstrip() + f"\n\n{child.help}\n\n"
         for option in (p for p in child.params if p.param_type_name == "option"):
             yield f"- `{', '.join(option.opts)}`: {option.help}\n"

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 from committed import ROOT
 from flows.place import Place, make_place
 
+from ppmlctl.cli.app import app
 from ppmlctl.sandbox import process
 
 WALKS = [page for page in sorted((ROOT / "docs").glob("*.md")) if "```console" in page.read_text(encoding="utf-8")]
 _BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
-_ANYTHING = "…"
+_ANYTHING, _MORE = "…", "> "
 _END = "-- end of a command --"
 
 
@@ -32,8 +36,10 @@ def _steps(page: Path) -> Iterator[tuple[str, str]]:
     """Each command with what it is said to print."""
     for block in _BLOCK.findall(page.read_text(encoding="utf-8")):
         for step in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-            command, _, output = step.partition("\n")
-            yield command, output
+            first, *lines = step.splitlines()
+            more = list(itertools.takewhile(lambda line: line.startswith(_MORE), lines))
+            command = "\n".join([first, *(line.removeprefix(_MORE) for line in more)])
+            yield command, "".join(f"{line}\n" for line in lines[len(more) :])
 
 
 def _pattern(output: str) -> str:
@@ -43,6 +49,19 @@ def _pattern(output: str) -> str:
         for line in output.splitlines()
     )
     return "".join(lines)
+
+
+def _first(wrong: list[tuple[str, str, str]]) -> str:
+    return "".join(f"\n$ {command}\n--- said\n{said}--- printed\n{got}" for command, said, got in wrong[:1])
+
+
+def commands_of(group: Any, path: str) -> Iterator[str]:
+    """Each command below a group, as it is typed."""
+    for name, child in group.commands.items():
+        if hasattr(child, "commands"):
+            yield from commands_of(child, f"{path} {name}")
+        else:
+            yield f"{path} {name}"
 
 
 @pytest.mark.parametrize("page", WALKS, ids=lambda page: page.stem)
@@ -65,16 +84,22 @@ def test_a_walk_through_does_what_it_says(page: Path, place: Place) -> None:
         for (command, expected), got in zip(steps, printed, strict=False)
         if not re.fullmatch(_pattern(expected), got)
     ]
-    assert wrong == [], done.stderr
+    assert not wrong, _first(wrong) + done.stderr
     assert done.returncode == 0, done.stderr
     assert len(printed) == len(steps) + 1
 
 
-def test_there_are_walk_throughs_and_they_show_every_command_for_enclaves() -> None:
-    from ppmlctl.cli.enclave import app
+def test_the_readme_shows_the_plan_as_it_is(place: Place) -> None:
+    place.apply()
+    place.edit("log_level: error", "log_level: debug")
+    ((command, said),) = _steps(ROOT / "README.md")
+    assert command == "ppmlctl plan -f examples/quickstart/ppml.yaml"
+    assert re.match(_pattern(said), place.run("plan").stdout)
 
-    text = (ROOT / "docs" / "trust-chain.md").read_text(encoding="utf-8")
-    names = [command.callback.__name__ for command in app.registered_commands if command.callback]
-    assert [name for name in names if f"$ ppmlctl enclave {name} " not in text] == ["measure"], (
-        "the recap's own command"
-    )
+
+def test_the_walk_through_shows_every_command_of_the_trust_chain() -> None:
+    shown = [command for command, _ in _steps(ROOT / "docs" / "trust-chain.md")]
+    every = list(commands_of(typer.main.get_command(app), "ppmlctl"))
+    of_trust = [name for name in every if name.split()[1] in ("enclave", "attest", "ehsm", "explain")]
+    assert len(of_trust) > len(("enclave", "attest", "ehsm", "explain"))
+    assert [name for name in of_trust if not any(f"{name} " in f"{step} " for step in shown)] == []

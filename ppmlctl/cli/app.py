@@ -110,7 +110,7 @@ def apply(
         bool, typer.Option("--force-conflicts", help="Take over fields that other managers hold.")
     ] = False,
     rerun: Annotated[
-        list[str] | None, typer.Option("--rerun", metavar="WORKLOAD", help="Run it again; may be given several times.")
+        list[str] | None, typer.Option("--rerun", metavar="WORKLOAD", help="Run this workload again. Repeatable.")
     ] = None,
     parallel: Parallel = 8,
 ) -> None:
@@ -314,14 +314,17 @@ def attest_quote(
     ] = None,
     expect: Annotated[
         list[str] | None,
-        typer.Option("--expect", help="NAME=VALUE that the quote must say: mr_enclave, min_svn, mr_td, rtmr0, …"),
+        typer.Option(
+            "--expect", help="NAME=VALUE the quote must say: mr_enclave, min_svn, mr_td, rtmr0, … Repeatable."
+        ),
     ] = None,
     accept_status: Annotated[
-        list[str] | None, typer.Option("--accept-status", help="TCB status to accept. Default: UpToDate alone.")
+        list[str] | None,
+        typer.Option("--accept-status", help="A TCB status to accept. Repeatable. Default: UpToDate alone."),
     ] = None,
     accept_advisory: Annotated[
         list[str] | None,
-        typer.Option("--accept-advisory", help="Advisory to accept. Default: those that come with the status."),
+        typer.Option("--accept-advisory", help="An advisory to accept. Repeatable. Default: those of the status."),
     ] = None,
     root_ca: Annotated[
         Path | None, typer.Option("--root-ca", help="Root certificate in PEM to verify by, instead of Intel's.")

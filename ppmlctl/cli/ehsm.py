@@ -27,6 +27,17 @@ def ehsm_status(file: File = DEFAULT_FILE, output: As = Output.TEXT) -> None:
     run(file, as_json=output is Output.JSON)
 
 
+@app.command("quote")
+def ehsm_quote(
+    to: Annotated[Path, typer.Option("--to", help="The file to write.")],
+    file: File = DEFAULT_FILE,
+) -> None:
+    """Ask the server for a fresh quote and write it to a file, for `attest quote`."""
+    from ppmlctl.cli.commands.ehsm import save_quote
+
+    save_quote(file, to)
+
+
 @app.command("policy")
 def ehsm_policy(file: File = DEFAULT_FILE, output: As = Output.TEXT) -> None:
     """Show the recorded policies, as EHSM has them now."""

@@ -115,6 +115,12 @@ def masked(value: Any) -> Any:
     return value
 
 
+def whole(value: Any) -> str:
+    """An output in full: people copy it."""
+    plain = masked(value)
+    return plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)
+
+
 def _field_as_data(field: FieldChange) -> dict[str, Any]:
     return {"path": field.path, "before": masked(field.before), "after": masked(field.after)}
 

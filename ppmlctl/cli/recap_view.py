@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ppmlctl.cli.plan_view import masked
+from ppmlctl.cli.plan_view import masked, whole
 from ppmlctl.cli.style import Style
 from ppmlctl.engine import Recap, Session, TaskFinished
 from ppmlctl.evidence import Evidence
@@ -44,7 +43,7 @@ def recap_text(recap: Recap, session: Session, seconds: float, style: Style) -> 
     left = [f"  {finished.action.address}: {what}" for finished, what in left_behind(recap, session)]
     if left:
         blocks.append("\n".join([style.bold("Kept or left behind"), *left]))
-    outputs = [f"  {name} = {_whole(value)}" for name, value in outputs_after(recap, session).items()]
+    outputs = [f"  {name} = {whole(value)}" for name, value in outputs_after(recap, session).items()]
     if outputs:
         blocks.append("\n".join([style.bold("Outputs"), *outputs]))
     if session.sandboxed and recap.succeeded:
@@ -109,12 +108,6 @@ def _described(finished: TaskFinished, session: Session) -> Iterator[str]:
     labelled = [f"{_LABELS.get(name, name)} {value}" for name, value in told.items() if value and name not in _PLAIN]
     for number, line in enumerate(["  ".join(plain), *labelled] if plain else labelled):
         yield f"  {finished.action.address if number == 0 else '':<24} {line}"
-
-
-def _whole(value: Any) -> str:
-    """An output in full: people copy it."""
-    plain = masked(value)
-    return plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)
 
 
 def _next_commands(session: Session, style: Style) -> Iterator[str]:

@@ -91,6 +91,15 @@ def test_a_file_that_is_no_quote_is_refused_as_malformed(files: list[str], capsy
             TIME.format("2025-06-19T12:00:00"),
         ),
         (
+            ["--accept-status", "uptodate"],
+            (
+                "error[attest-status]: there is no such TCB status\n"
+                "  is   uptodate\n"
+                "  fix  name one of: UpToDate, SWHardeningNeeded, ConfigurationNeeded, "
+                "ConfigurationAndSWHardeningNeeded, OutOfDate, OutOfDateConfigurationNeeded, Revoked\n"
+            ),
+        ),
+        (
             ["--collateral", "/nowhere.json"],
             "error[attest-file]: a file cannot be read\n  is   /nowhere.json: No such file or directory\n",
         ),

@@ -92,6 +92,6 @@ def test_one_source_is_wanted(enclave: Command, tmp_path: Path) -> None:
         _, err = enclave.text("inspect", *arguments, code=1)
         assert err == (
             "error[usage]: one SIGSTRUCT is wanted\n"
-            f"  is   {2 * bool(arguments)} are named\n"
+            f"  is   {'2 are' if arguments else 'none is'} named\n"
             "  fix  name a file, or --image REF, or --layout FOLDER\n"
         )

@@ -148,7 +148,7 @@ def test_what_is_no_pccs_is_told(client: PccsClient, answers: list[Answer], answ
         client.collateral(PLATFORM)
     assert str(caught.value) == (
         "error[pccs-answer-wrong]: what answered is no PCCS\n"
-        f"  is   {client.url}: {words}\n  fix  compare pccs.url with the deployment"
+        f"  is   {client.url}: {words}\n  fix  compare pccs.url (or --pccs) with the deployment"
     )
 
 
@@ -209,5 +209,6 @@ def test_a_ca_file_without_certificates_is_told(tmp_path: Path) -> None:
         PccsClient("https://pccs", reading(), ca=tmp_path / "missing.pem")
     assert str(caught.value) == (
         "error[pccs-ca-unreadable]: the PCCS's CA file holds no certificates that can be read\n"
-        f"  is   {tmp_path / 'missing.pem'}: No such file or directory\n  fix  let pccs.ca name a PEM file"
+        f"  is   {tmp_path / 'missing.pem'}: No such file or directory\n"
+        "  fix  let pccs.ca (or --pccs-ca) name a PEM file"
     )

@@ -11,7 +11,9 @@ import pytest
 from flows.keys_place import copied, keys_place
 from flows.place import Place
 
+from ppmlctl.dcap import parse_sgx_report
 from ppmlctl.sandbox import process
+from ppmlctl.sandbox.ehsm import ehsm_identity
 
 
 @pytest.fixture(scope="module")
@@ -33,11 +35,22 @@ def test_the_status_tells_of_server_verdict_and_account(keys: Place) -> None:
         "url": "https://ehsm.sandbox:9000",
         "version": "sandbox",
         "verdict": "simulated: genuine quote of this identity shown; not bound to this server",
+        "root": "sandbox",
         "tcb_status": "UpToDate",
+        "advisories": [],
+        "mr_enclave": ehsm_identity().mr_enclave,
+        "mr_signer": ehsm_identity().mr_signer,
+        "collateral_until": "",
         "keys": 2,
         "secrets": 2,
     }
     assert keys.succeed("ehsm", "policy") == "no policy was registered\n"
+
+
+def test_the_servers_quote_is_fetched_as_it_comes(keys: Place) -> None:
+    assert keys.succeed("ehsm", "quote", "--to", "ehsm.quote").endswith(" is in ehsm.quote\n")
+    quote = parse_sgx_report((keys.folder / "ehsm.quote").read_bytes())
+    assert quote.mr_enclave.hex() == ehsm_identity().mr_enclave
 
 
 def test_keys_are_listed_with_their_tasks_and_switched(keys: Place) -> None:
@@ -78,6 +91,11 @@ def test_a_secrets_value_is_shown_on_request_only(keys: Place) -> None:
     written = keys.folder / "value"
     assert value not in keys.succeed("ehsm", "secrets", "get", "session", "--to", str(written))
     assert (written.read_text(), written.stat().st_mode & 0o777) == (value, 0o600)
+    unknown = keys.run("ehsm", "secrets", "get", "nothing", "--reveal")
+    assert (unknown.returncode, unknown.stdout) == (1, "")
+    assert unknown.stderr == (
+        "error[ehsm-no-secret]: the account has no such secret\n  is   nothing\n  fix  name one of: database, session\n"
+    )
     missing = keys.run("ehsm", "secrets", "get", "session", "--version", "7", "--reveal")
     assert (missing.returncode, "error[ehsm-no-version]: the secret has no such version" in missing.stderr) == (1, True)
 

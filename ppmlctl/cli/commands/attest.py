@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import get_args
 
 import typer
 
@@ -22,9 +23,11 @@ from ppmlctl.dcap import (
     quote_bytes,
 )
 from ppmlctl.diagnostics import Diagnostic, InputError
+from ppmlctl.spec.kms import TcbStatus
 
 _LARGEST_FILE = 1 << 20  # bytes; a quote has about five thousand, collateral twenty thousand
 _REFUSED = 1
+_STATUSES: tuple[str, ...] = get_args(TcbStatus)
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,10 @@ def _policy(asked: Question) -> Policy:
         fix = "--expect mr_enclave=HEX, mr_signer=, prod_id=, min_svn=, debug=, report_data=, mr_td=, rtmr0="
         title = "an expectation cannot be understood"
         raise InputError(Diagnostic("attest-expectation", title, str(error), fix=fix)) from None
+    unknown = [status for status in asked.statuses if status not in _STATUSES]
+    if unknown:
+        title, fix = "there is no such TCB status", f"name one of: {', '.join(_STATUSES)}"
+        raise InputError(Diagnostic("attest-status", title, ", ".join(unknown), fix=fix))
     return Policy(expected, asked.statuses or Policy.statuses, asked.advisories or None)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,21 +22,31 @@ from ppmlctl.files import PRIVATE, write_atomic
 from ppmlctl.secret import Secret
 from ppmlctl.state import apply_lock
 
+_CHALLENGE_BYTES = 32
+_SHOWN_OF_VERDICT = ("verdict", "root", "tcb_status", "advisories", "mr_enclave", "mr_signer", "collateral_until")
+
 
 def status(file: Path, *, as_json: bool) -> None:
     """The server, the verdict on it, and what the account has there."""
     access = recorded_account(_reading(file))
-    keys, secrets = access.client.keys.list(access.account), access.client.secrets.list(access.account)
+    account = access.account
     told = {
         "url": access.client.url,
         "version": access.client.get_version().version,
-        "account": access.account.appid,
-        "verdict": access.attestation.result["verdict"],
-        "tcb_status": access.attestation.result["tcb_status"],
-        "keys": len(keys),
-        "secrets": len(secrets),
+        "account": account.appid,
+        **{name: access.attestation.result[name] for name in _SHOWN_OF_VERDICT},
+        "keys": len(access.client.keys.list(account)),
+        "secrets": len(access.client.secrets.list(account)),
     }
-    _tell(told if as_json else "\n".join(f"{name:<12} {value}" for name, value in told.items()))
+    _tell(told if as_json else _lines(told))
+
+
+def save_quote(file: Path, to: Path) -> None:
+    """A fresh quote of the server's enclave, as it came, for whoever wants to judge it without ppmlctl's verdict."""
+    access = recorded_account(_reading(file))
+    quote = access.client.generate_quote(access.account, secrets.token_bytes(_CHALLENGE_BYTES))
+    write_atomic(to, quote)
+    typer.echo(f"a quote of {len(quote)} bytes is in {to}")
 
 
 def list_keys(file: Path, *, as_json: bool) -> None:
@@ -59,7 +70,7 @@ def switch_key(file: Path, keyid: str, *, enabled: bool) -> None:
     """Lets a key be used, or not. One that a task declares is put back by the next apply."""
     with _writing(file) as session:
         access = recorded_account(session)
-        _check_known(access, keyid)
+        _check_key(access, keyid)
         (access.client.keys.enable if enabled else access.client.keys.disable)(access.account, keyid)
     typer.echo(f"{keyid} is {'enabled' if enabled else 'disabled'}")
 
@@ -68,7 +79,7 @@ def delete_key(file: Path, keyid: str, *, yes: bool) -> None:
     """Deletes a key that no task has, after a yes; what it encrypted is lost."""
     with _writing(file) as session:
         access = recorded_account(session)
-        _check_known(access, keyid)
+        _check_key(access, keyid)
         users = users_of(session, keyid)
         if users:
             title, why = "tasks have this key", "what they encrypted with it would be lost"
@@ -83,7 +94,7 @@ def delete_key(file: Path, keyid: str, *, yes: bool) -> None:
 def list_secrets(file: Path, *, as_json: bool) -> None:
     """Names and descriptions; no value is asked for."""
     access = recorded_account(_reading(file))
-    secrets = [
+    listed = [
         {
             "name": secret.name,
             "description": secret.description,
@@ -92,7 +103,7 @@ def list_secrets(file: Path, *, as_json: bool) -> None:
         }
         for secret in access.client.secrets.list(access.account)
     ]
-    _tell(secrets if as_json else _table(secrets) or "the account has no secrets")
+    _tell(listed if as_json else _table(listed) or "the account has no secrets")
 
 
 def get_secret(file: Path, name: str, *, version: int | None, to: Path | None, reveal: bool) -> None:
@@ -102,6 +113,7 @@ def get_secret(file: Path, name: str, *, version: int | None, to: Path | None, r
         why = "a value is shown on request only: --reveal"
         raise InputError(Diagnostic("secret-not-shown", "where the value shall go is not said", name, why, fix))
     access = recorded_account(_reading(file))
+    _check_secret(access, name)
     found = access.client.secrets.get(access.account, name, version)
     if found is None:
         known = [str(one.version) for one in access.client.secrets.versions(access.account, name)]
@@ -141,11 +153,23 @@ def _writing(file: Path) -> Iterator[Session]:
         yield Session(Options(file, writes_allowed=True, prompt=prompt))
 
 
-def _check_known(access: EhsmAccess, keyid: str) -> None:
+def _check_key(access: EhsmAccess, keyid: str) -> None:
     known = [key.keyid for key in access.client.keys.list(access.account)]
     if keyid not in known:
-        fix = f"keys: {', '.join(known) or 'none'}"
+        fix = _known(known, "kms.ehsm.keys")
         raise InputError(Diagnostic("ehsm-no-key", "the account has no such key", keyid, fix=fix))
+
+
+def _check_secret(access: EhsmAccess, name: str) -> None:
+    """EHSM's own answer to a wrong name is one that needs its log to be understood."""
+    known = [secret.name for secret in access.client.secrets.list(access.account)]
+    if name not in known:
+        fix = _known(known, "kms.ehsm.secrets")
+        raise InputError(Diagnostic("ehsm-no-secret", "the account has no such secret", name, fix=fix))
+
+
+def _known(names: Sequence[str], section: str) -> str:
+    return f"name one of: {', '.join(names)}" if names else f"it has none; declare one in {section}"
 
 
 def _agrees(question: str) -> bool:
@@ -169,7 +193,7 @@ def _table(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def _lines(row: dict[str, Any]) -> str:
-    return "\n".join(f"{name:<12} {_word(value)}" for name, value in row.items())
+    return "\n".join(f"{name:<16} {_word(value)}" for name, value in row.items())
 
 
 def _word(value: Any) -> str:

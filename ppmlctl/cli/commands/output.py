@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from ppmlctl.cli.plan_view import masked
+from ppmlctl.cli.plan_view import masked, whole
 from ppmlctl.diagnostics import Diagnostic, InputError
 from ppmlctl.engine import Options, Session
 
@@ -21,9 +21,9 @@ def output(file: Path, name: str | None, *, as_json: bool) -> None:
             raise InputError(
                 Diagnostic("output-unknown", "there is no such output", found=name, fix=f"outputs: {known}")
             )
-        typer.echo(json.dumps(outputs[name], ensure_ascii=False) if as_json else outputs[name])
+        typer.echo(json.dumps(outputs[name], ensure_ascii=False) if as_json else whole(outputs[name]))
     elif as_json:
         typer.echo(json.dumps(outputs, ensure_ascii=False, indent=2))
     else:
         for key, value in outputs.items():
-            typer.echo(f"{key} = {value}")
+            typer.echo(f"{key} = {whole(value)}")

@@ -164,7 +164,10 @@ def _ssl_context(ca: Path | None) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=str(ca) if ca else None)
     except OSError as error:
-        title, fix = "the PCCS's CA file holds no certificates that can be read", "let pccs.ca name a PEM file"
+        title, fix = (
+            "the PCCS's CA file holds no certificates that can be read",
+            "let pccs.ca (or --pccs-ca) name a PEM file",
+        )
         raise InputError(Diagnostic("pccs-ca-unreadable", title, f"{ca}: {error.strerror}", fix=fix)) from error
 
 

@@ -20,7 +20,10 @@ def unreachable(url: str, reason: str) -> TransientError:
 def untrusted(url: str, error: ssl.SSLError) -> EngineError:
     """The error for a certificate that is not trusted. Another try would not mend it."""
     reason = getattr(error, "verify_message", "") or error.reason or str(error)
-    title, fix = "the PCCS's certificate is not trusted", "let pccs.ca name the certificates that vouch for it"
+    title, fix = (
+        "the PCCS's certificate is not trusted",
+        "let pccs.ca (or --pccs-ca) name the certificates that vouch for it",
+    )
     why = "whoever stands between could hold back that a platform was revoked"
     return EngineError(Diagnostic("pccs-untrusted", title, f"{url}: {reason}", why, fix))
 
@@ -34,5 +37,5 @@ def unknown_platform(url: str, fmspc: str) -> EngineError:
 
 def answer_wrong(url: str, reason: str) -> EngineError:
     """The error for an answer that is not what a PCCS gives."""
-    title, fix = "what answered is no PCCS", "compare pccs.url with the deployment"
+    title, fix = "what answered is no PCCS", "compare pccs.url (or --pccs) with the deployment"
     return EngineError(Diagnostic("pccs-answer-wrong", title, f"{url}: {reason}", fix=fix))

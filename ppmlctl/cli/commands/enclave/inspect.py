@@ -42,7 +42,7 @@ def inspect(source: Source, path: str, *, as_json: bool) -> None:
 def _enclave(source: Source, path: str) -> tuple[Enclave, str]:
     given = [one for one in (source.file, source.image, source.layout) if one is not None]
     if len(given) != 1:
-        title, found = "one SIGSTRUCT is wanted", f"{len(given)} are named"
+        title, found = "one SIGSTRUCT is wanted", f"{len(given) or 'none'} {'are' if given else 'is'} named"
         raise InputError(Diagnostic("usage", title, found, fix="name a file, or --image REF, or --layout FOLDER"))
     if source.image is not None:
         return enclave_of_image(source.image, Names(path), AUTO), source.image
