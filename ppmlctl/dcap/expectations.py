@@ -11,7 +11,7 @@ from ppmlctl.dcap.claims import Claims
 
 _LARGEST_NUMBER = 0xFFFF
 _SIZES = {"mr_enclave": 32, "mr_signer": 32, "report_data": 64, "td_attributes": 8, "xfam": 8, "seam_attributes": 8}
-_SIZES |= {"tee_tcb_svn": 16}
+_SIZES |= {"tee_tcb_svn": 16, "tee_tcb_svn2": 16}
 _SIZES |= dict.fromkeys(("mr_td", "mr_seam", "mr_signer_seam", "rtmr0", "rtmr1", "rtmr2", "rtmr3"), 48)
 _SIZES |= dict.fromkeys(("mr_config_id", "mr_owner", "mr_owner_config", "mr_service_td"), 48)
 """Bytes of what is compared as hexadecimal."""

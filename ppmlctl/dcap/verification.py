@@ -16,6 +16,18 @@ _INTEL_ROOT = "44a0196b2b99f889b8e149e95b807a350e7424964399e885a7cbb8ccfab674d3"
 """SHA-256 of the Intel SGX Root CA's certificate (certificates.trustedservices.intel.com)."""
 
 _WORDS = (
+    ("Failed to parse JSON", Reason.COLLATERAL_MALFORMED),
+    ("Failed to decode TcbInfo", Reason.COLLATERAL_MALFORMED),
+    ("Failed to decode QeIdentity", Reason.COLLATERAL_MALFORMED),
+    ("Failed to decode TCB FMSPC", Reason.COLLATERAL_MALFORMED),
+    ("Failed to parse TCB Info", Reason.COLLATERAL_MALFORMED),
+    ("Failed to parse QE Identity", Reason.COLLATERAL_MALFORMED),
+    ("ECDSA signature sequence", Reason.COLLATERAL_MALFORMED),
+    ("component count mismatch", Reason.COLLATERAL_MALFORMED),
+    ("Invalid key length", Reason.COLLATERAL_MALFORMED),
+    ("InvalidCrlSignature", Reason.COLLATERAL_FORGED),
+    ("UnknownRevocationStatus", Reason.COLLATERAL_MISMATCH),
+    ("CRL", Reason.COLLATERAL_MALFORMED),
     ("ISV enclave report signature", Reason.SIGNATURE_WRONG),
     ("qe_report in quote", Reason.QE_REPORT_WRONG),
     ("QE report hash", Reason.QE_REPORT_WRONG),
@@ -129,7 +141,7 @@ def _verified(raw: bytes, collateral: Collateral, root: bytes | None, at: dateti
             report = dcap_qvl.verify(raw, parsed, now)
         else:
             report = dcap_qvl.verify_with_root_ca(raw, parsed, root, now)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:  # the latter for an instant before 1970
         words = " ".join(str(error).removeprefix("Verification failed: ").split())
         reason = next((reason for part, reason in _WORDS if part in words), Reason.NOT_GENUINE)
         raise QuoteUntrustedError(words, reason) from error

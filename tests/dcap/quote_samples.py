@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from ppmlctl.dcap import Expectations, Judgement, Policy, Reason, judge_quote
+from ppmlctl.sandbox.ehsm.made_up import DOMAIN, DOMAIN15
 from ppmlctl.sandbox.ehsm.quoting import Quoting
 
 REAL_AT = datetime(2025, 6, 19, 12, tzinfo=UTC)
 SANDBOX_AT = datetime(2026, 5, 1, 12, tzinfo=UTC)
-KINDS = ("real sgx", "real tdx", "sandbox sgx", "sandbox tdx")
+KINDS = ("real sgx", "real tdx", "sandbox sgx", "sandbox tdx", "sandbox tdx 1.5")
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Sample:
     @property
     def signature(self) -> int:
         """Where the signature begins, after the length of the signature data."""
-        return self.body + {0: 384, 0x81: 584}[self.raw[4]] + 4
+        return self.body + {3: 384, 4: 584, 5: 648}[self.raw[0]] + 4
 
     def regions(self) -> Iterator[tuple[str, int, Reason]]:
         """One byte of each region, and why its change is refused."""
@@ -67,6 +68,9 @@ class Sample:
         yield "header's reserved or SVNs", 9, Reason.SIGNATURE_WRONG
         yield "QE vendor", 13, Reason.UNKNOWN_VENDOR
         yield "user data", 30, Reason.SIGNATURE_WRONG
+        if self.raw[0] == 5:
+            yield "body's type", 48, Reason.UNSUPPORTED_VERSION
+            yield "body's size", 50, Reason.MALFORMED
         yield "body", self.body + 20, Reason.SIGNATURE_WRONG
         yield "report data", at - 5, Reason.SIGNATURE_WRONG
         yield "length", at - 4, Reason.MALFORMED
@@ -104,8 +108,9 @@ def sample(kind: str, folder: Path) -> Sample:
     roots = quoting.root_ca.encode(), other.root_ca.encode()
     if kind == "sandbox sgx":
         return Sample(quoting.quote(), quoting.collateral(), roots[0], SANDBOX_AT, "UpToDate", roots[1])
-    if kind == "sandbox tdx":
-        raw, collateral = quoting.quote_of_domain(), quoting.collateral("TDX")
+    if kind.startswith("sandbox tdx"):
+        domain = DOMAIN15 if kind.endswith("1.5") else DOMAIN
+        raw, collateral = quoting.quote_of_domain(domain), quoting.collateral("TDX")
         return Sample(raw, collateral, roots[0], SANDBOX_AT, "UpToDate", roots[1])
     place = os.environ.get("PPMLCTL_REAL_QUOTES")
     if not place:

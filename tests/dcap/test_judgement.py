@@ -124,6 +124,42 @@ def test_damaged_collateral_is_refused_and_nothing_else_happens(genuine: Sample,
         assert not found.accepted
 
 
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"tcb_info_signature": ""}, Reason.COLLATERAL_MALFORMED),
+        ({"tcb_info_signature": "zz"}, Reason.COLLATERAL_MALFORMED),
+        ({"qe_identity_signature": "ff" * 5000}, Reason.COLLATERAL_MALFORMED),
+        ({"tcb_info_signature": "00" * 64}, Reason.COLLATERAL_FORGED),
+    ],
+)
+def test_collateral_whose_signatures_are_none_is_told_from_forged_one(
+    genuine: Sample, changes: dict[str, str], reason: Reason
+) -> None:
+    assert genuine.reason(collateral=json.dumps(json.loads(genuine.collateral) | changes)) is reason
+
+
+@pytest.mark.parametrize("name", ["tcb_info", "qe_identity"])
+def test_a_signed_document_of_another_form_is_malformed(genuine: Sample, name: str) -> None:
+    document = json.loads(genuine.collateral)
+    changed = json.dumps(json.loads(document[name]) | {"tcbLevels": 1})
+    assert genuine.reason(collateral=json.dumps(document | {name: changed})) is Reason.COLLATERAL_MALFORMED
+
+
+@pytest.mark.parametrize("name", ["root_ca_crl", "pck_crl"])
+def test_a_revocation_list_with_another_signature_is_forged(genuine: Sample, name: str) -> None:
+    document = json.loads(genuine.collateral)
+    changed = bytearray.fromhex(document[name])
+    changed[-1] ^= 1
+    assert genuine.reason(collateral=json.dumps(document | {name: changed.hex()})) is Reason.COLLATERAL_FORGED
+
+
+def test_without_a_revocation_list_for_platforms_nothing_is_known_of_this_one(genuine: Sample) -> None:
+    document = json.loads(genuine.collateral)
+    collateral = json.dumps(document | {"pck_crl": document["root_ca_crl"]})
+    assert genuine.reason(collateral=collateral) is Reason.COLLATERAL_MISMATCH
+
+
 def test_a_chain_beside_the_collateral_does_not_stand_in_for_the_quotes(genuine: Sample) -> None:
     chain = genuine.raw[genuine.raw.index(b"-----BEGIN") :].rstrip(b"\0").decode()
     collateral = json.dumps(json.loads(genuine.collateral) | {"pck_certificate_chain": chain})

@@ -53,3 +53,5 @@ DOMAIN = TdReport(
     rtmr3=bytes(48),  # nothing was extended by the application
     report_data=bytes(64),
 )
+DOMAIN15 = replace(DOMAIN, tee_tcb_svn2=TCB.components, mr_service_td=bytes(48))
+"""The same as a TDX 1.5 module reports it, without a service domain."""

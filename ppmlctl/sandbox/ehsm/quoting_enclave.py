@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ppmlctl.dcap import Quote, QuoteHeader, ReportBody, TdReport
-from ppmlctl.dcap.quote import ECDSA_P256, TEE_SGX, TEE_TDX, VERSION, VERSION_OF_TDX
+from ppmlctl.dcap.quote import ECDSA_P256, TEE_SGX, TEE_TDX, VERSION, VERSION_OF_TDX, VERSION_OF_TDX15
 from ppmlctl.dcap.signature_data import PCK_CHAIN, QE_REPORT
 from ppmlctl.sandbox.ehsm.issuing import raw_signature
 from ppmlctl.sandbox.ehsm.platform import TCB, Platform
@@ -33,8 +33,8 @@ class QuotingEnclave:
         self._key = ec.generate_private_key(ec.SECP256R1())
 
     def quote(self, body: ReportBody | TdReport) -> bytes:
-        """The body in a quote: of version 3 for an enclave, 4 for a domain."""
-        unsigned = Quote(_OF_ENCLAVE if isinstance(body, ReportBody) else _OF_DOMAIN, body, b"")
+        """The body in a quote: of version 3 for an enclave, 4 for a domain, 5 for one with the fields of TDX 1.5."""
+        unsigned = Quote(_header_for(body), body, b"")
         public = self._key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)[1:]
         certified = self._certification(public)
         if isinstance(body, TdReport):
@@ -49,6 +49,12 @@ class QuotingEnclave:
         authentication = len(_AUTHENTICATION_DATA).to_bytes(2, "little") + _AUTHENTICATION_DATA
         chain = _typed(PCK_CHAIN, self._platform.pck_chain.encode())
         return report + self._platform.pck.sign(report) + authentication + chain
+
+
+def _header_for(body: ReportBody | TdReport) -> QuoteHeader:
+    if isinstance(body, ReportBody):
+        return _OF_ENCLAVE
+    return _OF_DOMAIN if body.mr_service_td is None else replace(_OF_DOMAIN, version=VERSION_OF_TDX15)
 
 
 def _typed(kind: int, data: bytes) -> bytes:
