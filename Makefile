@@ -48,7 +48,7 @@ crash: $(VENV)/installed
 	@$(BIN)/python -m pytest -q -n 2 -m crash
 
 e2e: $(VENV)/installed
-	@$(BIN)/python -m pytest -q -m "docker or cluster"
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "docker or cluster"
 
 $(VENV)/fuzzer: $(VENV)/installed
 	@$(BIN)/python -m pip install -q --disable-pip-version-check 'atheris>=3'
