@@ -18,7 +18,7 @@ from ppmlctl.modules._kubernetes import (
     recorded_key,
     require_free,
 )
-from ppmlctl.modules._removal_hold import holds
+from ppmlctl.modules._object_writes import applied, delete_object
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import ActionKind, Change, FieldChange, Observed, Recorded
 from ppmlctl.planning.manifest_diff import ABSENT, FieldDifference, differences
@@ -27,12 +27,8 @@ from ppmlctl.planning.manifest_ownership import fields_held, first_writer
 from ppmlctl.unknown import Unknown
 
 if TYPE_CHECKING:
-    from ppmlctl.clients.kubernetes import Manifest, ObjectKey, Propagation
+    from ppmlctl.clients.kubernetes import Manifest, ObjectKey
 
-REMOVAL_SECONDS = 300.0
-"""How long a removal waits until the object is gone; a namespace takes its content along."""
-_OWNERS = frozenset({"CronJob", "DaemonSet", "Deployment", "Job", "ReplicaSet", "StatefulSet"})
-"""Kinds whose pods must be gone too before the removal is done."""
 _LISTS_AT_ONCE = 8
 
 
@@ -117,14 +113,14 @@ def apply_object(ctx: Context, manifest: Manifest, observed: Observed, *, force:
     seen: Seen | None = observed.detail
     if seen is not None and (unchangeable(seen.live, seen.differences) or (is_released(seen.live) and seen.was_ours)):
         ctx.tell(f"replaces {key}")
-        _delete(ctx, key, seen.live["metadata"]["uid"])
+        delete_object(ctx, key, seen.live["metadata"]["uid"])
         seen = None
     existed_before = seen is not None and not seen.was_ours
-    live = _applied(ctx, key, labelled(ctx, ctx.address, manifest, existed_before=existed_before), force=force)
+    live = applied(ctx, key, labelled(ctx, ctx.address, manifest, existed_before=existed_before), force=force)
     if seen is None and not made_by(ctx.environment, first_writer(live)):
         # Somebody else made it since the plan was made.
         existed_before = True
-        live = _applied(ctx, key, labelled(ctx, ctx.address, manifest, existed_before=True), force=force)
+        live = applied(ctx, key, labelled(ctx, ctx.address, manifest, existed_before=True), force=force)
     return live, existed_before
 
 
@@ -132,16 +128,16 @@ def remove_object(ctx: Context, recorded: Recorded) -> None:
     """Deletes what the record says was made, and waits until it is gone. What was there before, or is another
     environment's by now, is kept and told.
     """
-    key = recorded_key(recorded)
-    live = ctx.engines.kubernetes.get(key)
-    if live is None:
+    key = ctx.engines.kubernetes.as_served(recorded_key(recorded))
+    live = ctx.engines.kubernetes.get(key) if key else None
+    if key is None or live is None:
         return
     if recorded.result.get("existed_before"):
         ctx.warn(f"{key} was there before; kept")
     elif environment_of(live) != ctx.environment:
         ctx.warn(f"{key} does not carry this environment's label any more; kept")
     else:
-        _delete(ctx, key, live["metadata"]["uid"])
+        delete_object(ctx, key, live["metadata"]["uid"])
 
 
 def _known_key(manifest: Manifest) -> ObjectKey | None:
@@ -168,7 +164,7 @@ def _live(ctx: Context, keys: Iterable[ObjectKey]) -> dict[ObjectKey, Manifest]:
 
 
 def _of_one_kind(ctx: Context, keys: Sequence[ObjectKey]) -> list[tuple[ObjectKey, Manifest]]:
-    from ppmlctl.clients.kubernetes import key_of  # noqa: PLC0415 - 0.3 s that --version does not pay
+    from ppmlctl.clients.kubernetes import UnknownKindError, key_of  # noqa: PLC0415 - as above
 
     client, place = ctx.engines.kubernetes, keys[0]
     try:
@@ -178,10 +174,8 @@ def _of_one_kind(ctx: Context, keys: Sequence[ObjectKey]) -> list[tuple[ObjectKe
         return [
             (key_of(one), one) for one in client.list_objects(place.api_version, place.kind, place.namespace or None)
         ]
-    except EngineError as error:
-        if error.diagnostics[0].code == "k8s-unknown-kind":
-            return []  # a task before this one may install the kind; apply says so if none did
-        raise
+    except UnknownKindError:
+        return []  # a task before this one may install the kind; apply says so if none did
 
 
 def _seen(ctx: Context, address: str, manifest: Manifest, live: Manifest) -> Seen:
@@ -199,62 +193,6 @@ def _is_of(recorded: Recorded, key: ObjectKey) -> bool:
 def _shown(difference: FieldDifference) -> FieldChange:
     live, desired = (None if side is ABSENT else side for side in (difference.live, difference.desired))
     return FieldChange(difference.path, live, desired)
-
-
-def _applied(ctx: Context, key: ObjectKey, manifest: Manifest, *, force: bool) -> Manifest:
-    """Applies as this environment's manager, which the server refuses for an object of another environment."""
-    from ppmlctl.clients.kubernetes import ConflictError  # noqa: PLC0415 - as above
-
-    client, manager = ctx.engines.kubernetes, manager_of(ctx.environment)
-    if force or ctx.force_conflicts:
-        _require_free(ctx, key)  # forced, the server would let it pass
-    while True:
-        try:
-            live = client.apply(manifest, manager=manager, force=force or ctx.force_conflicts)
-        except ConflictError:
-            if not _was_ending(ctx, key, _require_free(ctx, key)):
-                raise
-        else:
-            if not _was_ending(ctx, key, live):
-                return live
-
-
-def _require_free(ctx: Context, key: ObjectKey) -> Manifest | None:
-    """What is there now. Raises EngineError (k8s-other-environment), but not for what is being deleted."""
-    live = ctx.engines.kubernetes.get(key)
-    if live is not None and "deletionTimestamp" not in live["metadata"]:
-        require_free(key, environment_of(live), ctx.environment)
-    return live
-
-
-def _was_ending(ctx: Context, key: ObjectKey, live: Manifest | None) -> bool:
-    """Whether this is a former object on its way out; it is let go first, so that what is applied is a new one."""
-    from ppmlctl.clients.kubernetes import Condition  # noqa: PLC0415 - as above
-
-    if live is None or "deletionTimestamp" not in live["metadata"]:
-        return False
-    ctx.tell(f"waits until the former {key} is gone")
-    gone = Condition("the former one is gone", lambda now: now is None or "deletionTimestamp" not in now["metadata"])
-    ctx.engines.kubernetes.wait(key, gone, REMOVAL_SECONDS, stopping=ctx.stopping)
-    return True
-
-
-def _delete(ctx: Context, key: ObjectKey, uid: str) -> None:
-    client = ctx.engines.kubernetes
-    propagation: Propagation = "Foreground" if key.kind in _OWNERS else "Background"
-    try:
-        client.delete(key, propagation=propagation, uid=uid, wait_seconds=REMOVAL_SECONDS)
-    except EngineError as error:
-        if error.diagnostics[0].code != "k8s-timeout" or (live := client.get(key)) is None:
-            raise
-        raise _removal_held(key, live) from None
-
-
-def _removal_held(key: ObjectKey, live: Manifest) -> EngineError:
-    held = [f"{key}: not gone after {REMOVAL_SECONDS:g} s", *holds(live)]
-    title = "an object that is being deleted does not go"
-    fix = "let what is named end its work, or remove its cause; then run the same command again"
-    return EngineError(Diagnostic("k8s-removal-held", title, found="\n".join(held), fix=fix))
 
 
 def _not_ours(key: ObjectKey, forcing: Sequence[FieldDifference]) -> EngineError:

@@ -231,6 +231,23 @@ def test_a_kind_that_is_not_served_is_named(kubernetes_target: KubernetesTarget)
 
 
 @pytest.mark.parametrize(
+    ("api_version", "kind", "served"),
+    [
+        ("v1", "Secret", "v1"),
+        ("rbac.authorization.k8s.io/v1alpha9", "Role", "rbac.authorization.k8s.io/v1"),
+        ("rbac.authorization.k8s.io/v1alpha9", "Widget", None),
+        ("example.com/v1", "Widget", None),
+        ("v9", "Secret", None),
+    ],
+)
+def test_an_object_is_found_by_another_version_of_its_group(
+    kubernetes_target: KubernetesTarget, api_version: str, kind: str, served: str | None
+) -> None:
+    found = kubernetes_target.client().as_served(ObjectKey(api_version, kind, "ns", "name"))
+    assert found == (None if served is None else ObjectKey(served, kind, "ns", "name"))
+
+
+@pytest.mark.parametrize(
     ("fields", "says"),
     [
         pytest.param({"data": {"a": 1}}, ".data.a", id="type"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,14 @@ import pytest
 from kubernetes_world import CLUSTERS, World, cluster, world_of
 from pydantic import ValidationError
 
-from ppmlctl.clients.kubernetes import ConflictError, ObjectKey
+from ppmlctl.clients.kubernetes import ConflictError, ObjectKey, WaitStoppedError
 from ppmlctl.diagnostics import EngineError
 from ppmlctl.effects import Effect
 from ppmlctl.evidence import Evidence
-from ppmlctl.modules import _object_life
+from ppmlctl.modules import _object_writes
 from ppmlctl.modules._removal_hold import holds
 from ppmlctl.modules.k8s_object import K8sObject, WaitFor
-from ppmlctl.planning import ActionKind, FieldChange, Wanted
+from ppmlctl.planning import ActionKind, FieldChange, Recorded, Wanted
 from ppmlctl.secret import Secret
 from ppmlctl.unknown import Unknown
 
@@ -261,6 +262,45 @@ def test_an_object_that_another_environment_made_since_the_plan_is_left_as_it_is
     assert world.live("ConfigMap", "c") == before
 
 
+@pytest.mark.parametrize("there", [False, True])
+def test_force_does_not_take_what_another_environment_took_since_the_look(
+    world: World, monkeypatch: pytest.MonkeyPatch, *, there: bool
+) -> None:
+    if there:
+        world.client.create(config(world, a="before"))
+    ours = world.task(K8sObject(), manifest=config(world, a="ours"), force_conflicts=True)
+    theirs = world.other_environment().task(K8sObject(), manifest=config(world, a="theirs"), force_conflicts=True)
+    wanted, observed, get = ours.wanted(), ours.observe(), world.client.get
+
+    def looked(key: ObjectKey) -> Any:
+        found = get(key)
+        monkeypatch.undo()
+        theirs.apply()
+        return found
+
+    monkeypatch.setattr(world.client, "get", looked)
+    with pytest.raises(EngineError) as refused:
+        ours.module.apply(ours.context, wanted.args, observed)
+    assert refused.value.diagnostics[0].code == "k8s-other-environment"
+    assert world.live("ConfigMap", "c")["data"] == {"a": "theirs"}  # type: ignore[index]
+
+
+def test_force_goes_on_though_the_object_is_written_meanwhile(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.apply_as_other(config(world, a="theirs"))
+    task, get = world.task(K8sObject(), manifest=config(world, a="ours"), force_conflicts=True), world.client.get
+    wanted, observed = task.wanted(), task.observe()
+
+    def looked(key: ObjectKey) -> Any:
+        found = get(key)
+        monkeypatch.undo()
+        world.apply_as_other(config(world, a="theirs", b="more"))
+        return found
+
+    monkeypatch.setattr(world.client, "get", looked)
+    task.module.apply(task.context, wanted.args, observed)
+    assert world.live("ConfigMap", "c")["data"] == {"a": "ours", "b": "more"}  # type: ignore[index]
+
+
 def test_what_somebody_made_since_the_plan_is_adopted_and_kept_at_removal(world: World) -> None:
     task = world.task(K8sObject(), manifest=config(world, a="1"))
     wanted, observed = task.wanted(), task.observe()
@@ -283,7 +323,7 @@ def test_a_new_object_costs_one_call(world: World) -> None:
 
 
 def test_a_removal_that_hangs_names_what_holds_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_object_life, "REMOVAL_SECONDS", 1.0)
+    monkeypatch.setattr(_object_writes, "REMOVAL_SECONDS", 1.0)
     task = world.task(K8sObject(), manifest=config(world, a="1"))
     task.apply()
     world.apply_as_other(world.manifest("ConfigMap", "c", metadata={"finalizers": ["example.com/held"]}))
@@ -298,6 +338,37 @@ def test_a_removal_that_hangs_names_what_holds_it(world: World, monkeypatch: pyt
     world.apply_as_other(world.manifest("ConfigMap", "c"))
     task.remove()
     assert world.live("ConfigMap", "c") is None
+
+
+def test_a_removal_that_hangs_can_be_stopped(world: World) -> None:
+    task = world.task(K8sObject(), manifest=config(world, a="1"))
+    task.apply()
+    world.apply_as_other(world.manifest("ConfigMap", "c", metadata={"finalizers": ["example.com/held"]}))
+    world.context.stopping.set()
+    with pytest.raises(WaitStoppedError):
+        task.remove()
+    world.context.stopping.clear()
+    world.apply_as_other(world.manifest("ConfigMap", "c"))
+    task.remove()
+    assert world.live("ConfigMap", "c") is None
+
+
+def test_with_its_definition_a_custom_object_is_removed_too(world: World) -> None:
+    result = {"api_version": "example.com/v1", "kind": "Widget", "namespace": world.namespace, "name": "w"}
+    world.recorded["task"] = Recorded("k8s_object", {}, {**result, "existed_before": False})
+    world.task(K8sObject()).remove()
+    assert "task" not in world.recorded
+
+
+def test_an_object_outlives_the_version_that_it_was_made_by(world: World) -> None:
+    role = world.manifest("Role", "r", "rbac.authorization.k8s.io/v1", rules=[])
+    task = world.task(K8sObject(), manifest=role)
+    task.apply()
+    recorded = world.recorded["task"]
+    older = {**recorded.result, "api_version": "rbac.authorization.k8s.io/v1alpha9"}
+    world.recorded["task"] = replace(recorded, result=older)
+    task.remove()
+    assert world.live("Role", "r", "rbac.authorization.k8s.io/v1") is None
 
 
 def test_an_object_on_its_way_out_is_let_go_before_it_is_made_anew(world: World) -> None:

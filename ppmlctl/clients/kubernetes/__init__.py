@@ -2,7 +2,7 @@
 
 from ppmlctl.clients.kubernetes.client import KubernetesClient, Propagation
 from ppmlctl.clients.kubernetes.events import Event
-from ppmlctl.clients.kubernetes.faults import ConflictError, ObjectExistsError, ObjectGoneError
+from ppmlctl.clients.kubernetes.faults import ConflictError, ObjectExistsError, ObjectGoneError, UnknownKindError
 from ppmlctl.clients.kubernetes.objects import Manifest, ObjectKey, key_of
 from ppmlctl.clients.kubernetes.resources import Resource
 from ppmlctl.clients.kubernetes.waiting import Condition, WaitStoppedError
@@ -18,6 +18,7 @@ __all__ = [
     "ObjectKey",
     "Propagation",
     "Resource",
+    "UnknownKindError",
     "WaitStoppedError",
     "key_of",
 ]

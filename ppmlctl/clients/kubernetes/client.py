@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from ppmlctl.clients.kubernetes import requests
 from ppmlctl.clients.kubernetes.events import Event, events_in
-from ppmlctl.clients.kubernetes.faults import NotStartedError, ObjectGoneError
+from ppmlctl.clients.kubernetes.faults import NotStartedError, ObjectGoneError, UnknownKindError, unknown_kind
 from ppmlctl.clients.kubernetes.kubeconfig import connect
 from ppmlctl.clients.kubernetes.objects import Manifest, ObjectKey, key_of
 from ppmlctl.clients.kubernetes.prepare import prepared
@@ -47,14 +48,25 @@ class KubernetesClient:
     def resource(self, api_version: str, kind: str) -> Resource:
         """Where the kind is served. Asks the server once per group, and not at all for the well-known kinds.
 
-        Raises EngineError (k8s-unknown-kind), as for a custom resource whose definition is not installed.
+        Raises UnknownKindError.
         """
         known = WELL_KNOWN.get((api_version, kind)) or self._served(api_version, kind)
         if known is None:
-            title = "the cluster does not serve this kind of object"
-            fix = "install what defines the kind, or correct apiVersion and kind"
-            raise EngineError(Diagnostic("k8s-unknown-kind", title, found=f"{kind} of {api_version}", fix=fix))
+            raise unknown_kind(api_version, kind)
         return known
+
+    def as_served(self, key: ObjectKey) -> ObjectKey | None:
+        """The key, by a version of its group that has the kind now; None where none has: so there are no such objects.
+
+        An object outlives the version that it was made by.
+        """
+        try:
+            self.resource(key.api_version, key.kind)
+        except UnknownKindError:
+            versions = self._versions(key.api_version.rpartition("/")[0])
+            served = (replace(key, api_version=one) for one in versions if self._served(one, key.kind))
+            return next(served, None)
+        return key
 
     def get(self, key: ObjectKey) -> Manifest | None:
         """The object, or None where it is not there."""
@@ -206,6 +218,16 @@ class KubernetesClient:
             return resources_in(api_version, self._transport.send(request))
         except ObjectGoneError:
             return {}
+
+    def _versions(self, group: str) -> list[str]:
+        """The versions of a group, as `GROUP/VERSION`; none where it is not served."""
+        if not group:
+            return []
+        try:
+            answer = self._transport.send(requests.discovery(group, f"/apis/{group}"))
+        except ObjectGoneError:
+            return []
+        return [version["groupVersion"] for version in answer["versions"]]
 
     def _pages(self, resource: Resource, namespace: str | None, labels: str, fields: str) -> Iterator[Manifest]:
         proceed = ""

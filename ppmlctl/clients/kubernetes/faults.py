@@ -4,6 +4,7 @@ EngineError
 ├── ObjectExistsError     create found the object there already
 ├── ObjectGoneError       the object, or the kind, is not there
 ├── ConflictError         another manager holds fields, or the object changed meanwhile
+├── UnknownKindError      the cluster does not serve the kind
 └── TransientError
     └── NotStartedError   a container has no log yet
 
@@ -56,6 +57,10 @@ class ConflictError(EngineError):
     """Another manager holds fields that should be set, or the object changed since it was read."""
 
 
+class UnknownKindError(EngineError):
+    """The cluster does not serve this kind of object, as of a custom resource whose definition is not installed."""
+
+
 class NotStartedError(TransientError):
     """A container has not started, so it has no log yet."""
 
@@ -82,6 +87,13 @@ def refusal(request: Request, code: int, body: bytes, context: str) -> EngineErr
         return TransientError(Diagnostic("k8s-unavailable", "the API server cannot answer now", found=found))
     title = "the API server refuses this object"
     return EngineError(Diagnostic("k8s-invalid", title, found=found, fix=f"correct the fields of {request.subject}"))
+
+
+def unknown_kind(api_version: str, kind: str) -> UnknownKindError:
+    """The error for a kind that is not served."""
+    title = "the cluster does not serve this kind of object"
+    fix = "install what defines the kind, or correct apiVersion and kind"
+    return UnknownKindError(Diagnostic("k8s-unknown-kind", title, found=f"{kind} of {api_version}", fix=fix))
 
 
 def no_api(request: Request, context: str) -> EngineError:
