@@ -8,7 +8,8 @@ import posixpath
 import tarfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING
 
 import docker
 from docker.errors import NotFound
@@ -72,10 +73,29 @@ class Reader:
         for folder in _worth_whole(wanted):
             known |= self._digests_below(folder)
         for path in sorted(wanted - known.keys()):
-            for below, content in self._files_at(path):
-                if not below:
-                    known[path] = hashlib.sha256(content).hexdigest()
+            digest = self._digest_at(path)
+            if digest is not None:
+                known[path] = digest
         return {path: known[path] for path in wanted & known.keys()}
+
+    def _digest_at(self, path: str) -> str | None:
+        """Of one file, links followed; in pieces, since one may fill gigabytes too. None where no file is."""
+        for _ in range(_MOST_LINKS):
+            with self._effects.operation(Effect.READ, "read archive"):
+                try:
+                    chunks, status = self._api.get_archive(self._container, path)
+                except NotFound:
+                    return None
+                target = status.get("linkTarget") if status else None
+                with _streamed(chunks) as archive:
+                    member = archive.next()
+                    content = archive.extractfile(member) if member and member.isreg() and not target else None
+                    if content is not None:
+                        return _sha256(content)
+            if not target:
+                return None
+            path = posixpath.join(posixpath.dirname(path), target)
+        return None
 
     def _digests_below(self, folder: str) -> dict[str, str]:
         """Of all files below, links among them followed; in pieces, since libraries fill gigabytes."""
@@ -86,19 +106,16 @@ class Reader:
                 chunks, status = self._api.get_archive(self._container, folder)
             except NotFound:
                 return {}
-            stream = io.BufferedReader(_Pieces(chunks))
-            with tarfile.open(fileobj=stream, mode="r|") as archive:
+            with _streamed(chunks) as archive:
                 for member in archive:
                     path = posixpath.join(folder, member.name.partition("/")[2])
                     content = archive.extractfile(member) if member.isreg() else None
                     if content is not None:
-                        digests[path] = hashlib.file_digest(content, "sha256").hexdigest()  # type: ignore[arg-type] # typeshed wants more than is read
+                        digests[path] = _sha256(content)
                     elif member.islnk():
                         links[path] = posixpath.join(folder, member.linkname.partition("/")[2])
                     elif member.issym():
                         links[path] = posixpath.normpath(posixpath.join(posixpath.dirname(path), member.linkname))
-            while stream.read(_PIECE):
-                pass  # what follows the archive's end; unread, it would block the connection
         if status and status.get("linkTarget"):
             target = posixpath.join(posixpath.dirname(folder), status["linkTarget"])
             below = self._digests_below(posixpath.normpath(target))
@@ -126,6 +143,20 @@ class Reader:
                 self._api.remove_container(container, force=True)
             except NotFound:
                 return
+
+
+@contextmanager
+def _streamed(chunks: Iterable[bytes]) -> Iterator[tarfile.TarFile]:
+    """The archive, to be read from its beginning to its end. What is left of it is read in the end."""
+    stream = io.BufferedReader(_Pieces(chunks))
+    with tarfile.open(fileobj=stream, mode="r|") as archive:
+        yield archive
+    while stream.read(_PIECE):
+        pass  # unread, it would block the connection
+
+
+def _sha256(content: IO[bytes]) -> str:
+    return hashlib.file_digest(content, "sha256").hexdigest()  # type: ignore[arg-type] # typeshed wants more than is read
 
 
 class _Pieces(io.RawIOBase):
