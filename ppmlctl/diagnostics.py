@@ -86,7 +86,11 @@ class EngineError(PpmlError):
 
 
 class TransientError(EngineError):
-    """An engine failed in a way that another try may mend."""
+    """An engine failed in a way that another try may mend, by its own word not before `retry_after` seconds."""
+
+    def __init__(self, *diagnostics: Diagnostic, retry_after: float = 0.0) -> None:
+        self.retry_after = retry_after
+        super().__init__(*diagnostics)
 
 
 class WriteRefusedError(PpmlError):

@@ -19,7 +19,9 @@ from ppmlctl.state import LockStore
 
 PARALLEL = 8
 RETRY_AFTER = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
-"""Seconds to wait before each further try after a transient fault."""
+"""Seconds to wait before each further try after a transient fault, where the engine does not ask for more."""
+LONGEST_PAUSE = 60.0
+"""Seconds; an engine that asks for more is asked again all the same."""
 SHARED_SECONDS = 0.05
 """Seconds that a finished task waits for others to share its durable write, while there are tasks that need not."""
 
@@ -156,10 +158,10 @@ class Run:
             try:
                 return perform(action)
             except TransientError as error:
-                title = error.diagnostics[0].title
-                self.listener(TaskProgress(action.address, f"{title}; next try in {pause:g} s"))
-                if self.context.stopping.wait(pause):
-                    break
+                seconds = min(max(pause, error.retry_after), LONGEST_PAUSE)
+                self.listener(TaskProgress(action.address, f"{error.diagnostics[0].title}; next try in {seconds:g} s"))
+                if self.context.stopping.wait(seconds):
+                    raise
         return perform(action)
 
     def _keep(self, action: PlannedAction, because: str = "") -> TaskFinished:

@@ -28,6 +28,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.answer: tuple[int, bytes] = (200, b"{}")
+        self.headers: dict[str, str] = {}
         self.asked: list[tuple[str, str, str]] = []
 
     def refuses(self, code: int, **status: Any) -> None:
@@ -46,6 +47,8 @@ class Handler(BaseHTTPRequestHandler):
         code, body = self.server.answer
         self.send_response(code)
         self.send_header("Content-Length", str(len(body)))
+        for name, value in self.server.headers.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
 
@@ -158,6 +161,20 @@ def test_a_server_that_cannot_answer_now_is_worth_another_try(
         "error[k8s-unavailable]: the API server cannot answer now\n  is   get ConfigMap ns/c: upstream connect error"
     )
     assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("code", [429, 503])
+@pytest.mark.parametrize(
+    ("header", "seconds"), [("7", 7.0), ("Fri, 02 Jan 2026 03:04:05 GMT", 0.0), ("-1", 0.0), (None, 0.0)]
+)
+def test_the_server_says_when_to_try_again(
+    server: Server, client: KubernetesClient, code: int, header: str | None, seconds: float
+) -> None:
+    server.refuses(code, message="busy")
+    server.headers = {"Retry-After": header} if header else {}
+    with pytest.raises(TransientError) as refused:
+        client.get(CONFIG)
+    assert refused.value.retry_after == seconds
 
 
 @pytest.mark.parametrize(("code", "body"), [(200, b"<html>log in</html>"), (200, b"[]"), (302, b"")])

@@ -12,7 +12,7 @@ import pytest
 
 from ppmlctl.diagnostics import Diagnostic, EngineError, TransientError
 from ppmlctl.engine import Recap, Status, run
-from ppmlctl.engine.events import TaskStarted, Warned
+from ppmlctl.engine.events import TaskProgress, TaskStarted, Warned
 from ppmlctl.engine.observe import as_recorded, settled
 from ppmlctl.engine.run import Run
 from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult
@@ -203,6 +203,32 @@ def test_a_transient_fault_that_stays_fails(bench: Bench) -> None:
     Thing.faults["a"] = [TransientError(Diagnostic("busy", "try again")) for _ in range(9)]
     assert bench.statuses("- name: a\n  thing: {name: a}\n") == {"a": "failed"}
     assert len(Thing.calls) == 3
+
+
+@pytest.mark.parametrize(("asked", "waited"), [(0.0, 0.0), (7.0, 7.0), (3600.0, 60.0)])
+def test_the_engine_says_how_long_to_wait(
+    bench: Bench, asked: float, waited: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Thing.faults["a"] = [TransientError(Diagnostic("busy", "too busy"), retry_after=asked)]
+    _, execution = bench.plan("- name: a\n  thing: {name: a}\n")
+    monkeypatch.setattr(execution.context.stopping, "wait", lambda _seconds: False)
+    assert execution.execute().succeeded
+    told = [event.text for event in bench.events if isinstance(event, TaskProgress)]
+    assert told == [f"too busy; next try in {waited:g} s"]
+
+
+def test_who_is_told_to_stop_tries_nothing_again(bench: Bench) -> None:
+    Thing.faults["a"] = [TransientError(Diagnostic("busy", "too busy"))]
+    _, execution = bench.plan("- name: a\n  thing: {name: a}\n")
+
+    def stopping(event: Any) -> None:
+        if isinstance(event, TaskProgress):
+            execution.context.stopping.set()
+
+    execution.listener = stopping
+    (finished,) = execution.execute().finished
+    assert (finished.status, finished.diagnostics[0].code) == (Status.FAILED, "busy")
+    assert Thing.calls == ["apply a"]
 
 
 def test_a_surprise_is_told_without_its_text(bench: Bench) -> None:

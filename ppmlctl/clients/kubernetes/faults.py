@@ -65,8 +65,8 @@ class NotStartedError(TransientError):
     """A container has not started, so it has no log yet."""
 
 
-def refusal(request: Request, code: int, body: bytes, context: str) -> EngineError:
-    """The error for an answer of status `code` >= 400."""
+def refusal(request: Request, code: int, body: bytes, context: str, *, retry_after: float = 0.0) -> EngineError:
+    """The error for an answer of status `code` >= 400; `retry_after`: the seconds that it asks to wait."""
     status = _status(body)
     words = _words(request, status)
     found = f"{request.name}: {words}" if words else f"{request.name}: HTTP {code}"
@@ -84,7 +84,8 @@ def refusal(request: Request, code: int, body: bytes, context: str) -> EngineErr
     if code < _BAD_REQUEST:
         return no_api(request, context)
     if code == _TOO_MANY or (code >= _SERVER_FAULT and not _SCHEMA_FAULT.search(status.get("message") or "")):
-        return TransientError(Diagnostic("k8s-unavailable", "the API server cannot answer now", found=found))
+        title = "the API server cannot answer now"
+        return TransientError(Diagnostic("k8s-unavailable", title, found=found), retry_after=retry_after)
     title = "the API server refuses this object"
     return EngineError(Diagnostic("k8s-invalid", title, found=found, fix=f"correct the fields of {request.subject}"))
 

@@ -74,7 +74,8 @@ class Transport:
             preload_content=False,
         )
         if response.status >= HTTPStatus.MULTIPLE_CHOICES:
-            raise refusal(request, response.status, response.data, self.connection.context)
+            retry_after = _seconds(response.headers.get("Retry-After"))
+            raise refusal(request, response.status, response.data, self.connection.context, retry_after=retry_after)
         return response
 
     @contextmanager
@@ -83,3 +84,8 @@ class Transport:
             yield
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise unreachable(request, error, self.connection.server, self.connection.context) from None
+
+
+def _seconds(retry_after: str | None) -> float:
+    """What the header asks to wait. The API server writes seconds; a date, which a proxy may write, counts as none."""
+    return float(retry_after) if retry_after and retry_after.isdecimal() else 0.0

@@ -63,7 +63,7 @@ class Wait:
             except TransientError as error:
                 fault = error
                 # There is no condition to wait for while the server does not answer.
-                self.stopping.wait(min(_PAUSE_SECONDS, self._left()))
+                self.stopping.wait(min(max(_PAUSE_SECONDS, error.retry_after), self._left()))
             if self.stopping.is_set():
                 raise WaitStoppedError(self._diagnostic("k8s-wait-stopped", "a wait was stopped"))
             if not self._left():
