@@ -47,7 +47,7 @@ def recap_text(recap: Recap, session: Session, seconds: float, style: Style) -> 
     if outputs:
         blocks.append("\n".join([style.bold("Outputs"), *outputs]))
     if session.sandboxed and recap.succeeded:
-        blocks.append("\n".join(_next_commands(session, style)))
+        blocks.append("\n".join(_next_commands(session, style, destroyed=_is_destroyed(recap))))
     return "\n\n".join(blocks)
 
 
@@ -110,12 +110,19 @@ def _described(finished: TaskFinished, session: Session) -> Iterator[str]:
         yield f"  {finished.action.address if number == 0 else '':<24} {line}"
 
 
-def _next_commands(session: Session, style: Style) -> Iterator[str]:
+def _is_destroyed(recap: Recap) -> bool:
+    return bool(recap.finished) and all(done.action.action is ActionKind.DELETE for done in recap.finished)
+
+
+def _next_commands(session: Session, style: Style, *, destroyed: bool) -> Iterator[str]:
     file = session.options.file
     yield style.bold("Next")
-    yield "  Set another log_level under images.custom, and see what follows from it:"
-    yield f"    ppmlctl plan -f {file}"
+    if not destroyed:
+        yield "  Set another log_level under images.custom, and see what follows from it:"
+        yield f"    ppmlctl plan -f {file}"
     yield "  Stop the sandbox (what is in it stays):"
     yield f"    ppmlctl sandbox down -f {file}"
+    if destroyed:
+        return
     yield "  The same file on real engines: set `target: cluster` and `kms.ehsm.url` in a copy of it, then:"
     yield f"    ppmlctl plan -f {file.parent / 'cluster.yaml'}"

@@ -14,7 +14,7 @@ from ppmlctl.cli.errors import as_data, text_of
 from ppmlctl.cli.plan_view import SYMBOLS
 from ppmlctl.cli.style import Style
 from ppmlctl.engine import Event, Listener, Status, TaskFinished, TaskProgress, TaskStarted, Warned
-from ppmlctl.planning import ActionKind
+from ppmlctl.planning import ActionKind, Removal
 
 DONE = {
     ActionKind.CREATE: "created",
@@ -24,6 +24,7 @@ DONE = {
     ActionKind.RUN: "ran",
     ActionKind.KEEP: "kept",
 }
+LEFT = {Removal.DELETE: "deleted", Removal.KEEP: "kept, only its record went", Removal.IMPOSSIBLE: "left behind"}
 
 
 @contextmanager
@@ -131,9 +132,19 @@ def _finished_line(event: TaskFinished, style: Style) -> str:
         return f"{style.red('✗')} {action.address}: failed {seconds}\n{faults}"
     if event.status is Status.SKIPPED:
         return f"{style.yellow('·')} {action.address}: skipped, {event.because}"
-    verb = "kept, " + event.because if event.status is Status.OK else DONE[action.action]
+    verb = "kept, " + event.because if event.status is Status.OK else _verb(event)
     evidence = f" {style.dim(f'[{event.evidence}]')}" if event.evidence else ""
     return f"{style.green('✓')} {action.address}: {verb}{evidence} {seconds}"
+
+
+def _verb(event: TaskFinished) -> str:
+    """What was done; a removal that took nothing away says so."""
+    action = event.action
+    if action.action is not ActionKind.DELETE:
+        return DONE[action.action]
+    if (event.result or {}).get("existed_before"):
+        return LEFT[Removal.KEEP]
+    return LEFT[action.removal]
 
 
 def event_as_data(event: Event) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,7 +100,7 @@ def check_unchanged(shown: SavedPlan, plan: Plan, session: Session) -> None:
             "the world has moved since the plan was made",
             found="\n".join(lines) or "the lockfile is another one",
             why="only what was shown is applied",
-            fix="look at the plan again:\nppmlctl plan",
+            fix=f"look at the plan again:\nppmlctl plan -f {shlex.quote(str(shown.file))}",
         )
     )
 

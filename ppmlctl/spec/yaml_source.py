@@ -59,7 +59,7 @@ def _read(path: Path, shown_as: str, limit: int) -> bytes:
         with path.open("rb") as file:
             content = file.read(limit + 1)
     except FileNotFoundError:
-        fix = "make it (`ppmlctl init` writes a first ppml.yaml), or correct the name"
+        fix = "make it (`ppmlctl init` writes a first ppml.yaml), or name another: --file FILE"
         raise InputError(Diagnostic("yaml-missing", "the file does not exist", shown_as, fix=fix, at=at)) from None
     except OSError as error:
         found = error.strerror or type(error).__name__

@@ -113,6 +113,16 @@ def test_destroy_leaves_the_cluster_as_it_was(place: Place) -> None:
     assert sum(one.get("action") == "Enroll" for one in place.requests()) == 1
 
 
+def test_destroy_says_what_it_took_away_and_what_it_left(applied: Place) -> None:
+    done = applied.run("destroy", "--yes")
+    assert done.returncode == 0
+    for said in ("kms-secret: deleted", "enclave-key: kept, only its record went", "ehsm-account: left behind"):
+        assert f"✓ {said} " in done.stderr
+    assert done.stdout.endswith(
+        "Next\n  Stop the sandbox (what is in it stays):\n    ppmlctl sandbox down -f ppml.yaml\n"
+    )
+
+
 def dump(place: Place) -> list[str]:
     """Every listable object of the cluster by kind and name."""
     kinds = place.kubectl("api-resources", "--verbs=list", "-o", "name").split()
@@ -136,6 +146,7 @@ def test_a_saved_plan_is_refused_where_the_world_has_moved(applied: Place) -> No
     done = applied.run("apply", "next.plan")
     assert done.returncode == 1
     assert "error[plan-outdated]" in done.stderr
+    assert f"\n       ppmlctl plan -f {applied.folder / 'ppml.yaml'}\n" in done.stderr
     assert applied.lockfile == before
 
 

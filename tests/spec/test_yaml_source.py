@@ -234,7 +234,7 @@ def test_a_missing_file_is_said(tmp_path: Path) -> None:
         "error[yaml-missing]: the file does not exist\n"
         "  at   ppml.yaml:1:1\n"
         "  is   ppml.yaml\n"
-        "  fix  make it (`ppmlctl init` writes a first ppml.yaml), or correct the name"
+        "  fix  make it (`ppmlctl init` writes a first ppml.yaml), or name another: --file FILE"
     )
 
 
