@@ -26,6 +26,7 @@ from ppmlctl.modules._enclave_source import copied_source
 from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import Observed, Recorded, Wanted
+from ppmlctl.sgx import data_key_folders
 from ppmlctl.sgx.bigdl import LOADER
 from ppmlctl.unknown import Unknown, unknowns_in
 
@@ -52,7 +53,10 @@ class EnclaveInImageArgs(ModuleArgs):
 
 
 class EnclaveInImageResult(ModuleResult):
-    """`recompute`: a shell command that gives `mr_enclave` again, in ppml.yaml's folder."""
+    """`recompute`: a shell command that gives `mr_enclave` again, in ppml.yaml's folder.
+
+    `data_key_folders`: what the manifest encrypts with a data key.
+    """
 
     path: str
     image: str
@@ -64,6 +68,7 @@ class EnclaveInImageResult(ModuleResult):
     isv_svn: int
     debug: bool
     gramine: str
+    data_key_folders: list[str]
     recompute: str
 
 
@@ -102,6 +107,7 @@ class EnclaveInImage(Module[EnclaveInImageArgs, EnclaveInImageResult]):
             isv_svn=said.isv_svn,
             debug=said.attributes.is_debug,
             gramine=signed.enclave.gramine.version.name,
+            data_key_folders=list(data_key_folders(signed.enclave.manifest_sgx)),
             recompute=source.recompute(f"{args.output}/{_MANIFEST}"),
             evidence=Evidence.VERIFIED if args.measure == "verify" else Evidence.NOT_VERIFIED,
         )

@@ -28,7 +28,7 @@ from ppmlctl.modules._signer import SignerChoice
 from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult
 from ppmlctl.modules.context import Context, Files
 from ppmlctl.planning import ActionKind, Change, FieldChange, Observed, Recorded, Wanted, decide
-from ppmlctl.sgx import Finding, MeasurementCache, Sigstruct, SigstructError, measure
+from ppmlctl.sgx import Finding, MeasurementCache, Sigstruct, SigstructError, data_key_folders, measure
 from ppmlctl.sgx.bigdl import LOADER, TEMPLATE, THREADS, EnclaveChoices, Measure, MeasuredEnclave
 from ppmlctl.unknown import Unknown, unknowns_in
 
@@ -86,7 +86,10 @@ class EnclaveSignatureArgs(ModuleArgs):
 
 
 class EnclaveSignatureResult(ModuleResult):
-    """`recompute`: a shell command that gives `mr_enclave` again, in ppml.yaml's folder."""
+    """`recompute`: a shell command that gives `mr_enclave` again, in ppml.yaml's folder.
+
+    `data_key_folders`: what the manifest encrypts with a data key.
+    """
 
     path: str
     manifest: str
@@ -100,6 +103,7 @@ class EnclaveSignatureResult(ModuleResult):
     isv_svn: int
     debug: bool
     gramine: str
+    data_key_folders: list[str]
     recompute: str
 
 
@@ -216,6 +220,7 @@ def _measured(args: EnclaveSignatureArgs, source: EnclaveSource) -> dict[str, An
         "isv_svn": measurement.isv_svn,
         "debug": measurement.debug,
         "gramine": source.enclave.gramine.version.name,
+        "data_key_folders": list(data_key_folders(source.enclave.manifest_sgx)),
         "recompute": source.recompute(manifest),
     }
 

@@ -5,7 +5,8 @@ journalled before the Job is created, one pod of the Job is admitted by name, an
 so nothing runs twice. Other arguments are another run. A recorded success is final: a Job that the cluster has cleaned
 up is no drift. A run that failed is planned again, as another attempt.
 Errors: `workload-failed` (with the cause from driver and executors), `workload-detached` (the user stopped waiting),
-`workload-name-taken`, `claim-missing`. Evidence: `reported` where the log holds `expect_log`, else `not verified`.
+`workload-name-taken`, `claim-missing`, `encrypted-folder-plain`.
+Evidence: `reported` where the log holds `expect_log`, else `not verified`.
 Source: upstream `ppml/trusted-bigdata/bigdl-ppml-submit.sh` and `entrypoint.sh`, whose exit status says little: see
 ppmlctl.spark.verdict.
 """
@@ -19,6 +20,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from ppmlctl.diagnostics import Diagnostic, InputError
 from ppmlctl.modules._container_submitter import ClientContainer, ContainerSubmitter
 from ppmlctl.modules._job_submitter import JobSubmitter
 from ppmlctl.modules._kubernetes import ENVIRONMENT, RUN, TASK, label_value
@@ -33,6 +35,7 @@ from ppmlctl.spark import (
     AUTHENTICATION,
     CREDENTIALS,
     DATA_KEY,
+    ENCRYPTED_FOLDER,
     KEYS_SECRET,
     KUBECONFIG_SECRET,
     PRIMARY_KEY,
@@ -50,8 +53,8 @@ from ppmlctl.spark import (
 from ppmlctl.spec import Duration
 from ppmlctl.unknown import Unknown
 
-_WHEN = {"client", "deadline", "rerun"}
-"""What says only when, for how long and from where it runs."""
+_NOT_THE_RUN = {"client", "data_key_folders", "deadline", "rerun"}
+"""What says only whether, when, for how long and from where it runs."""
 
 
 def _in_seconds(value: object) -> object:
@@ -116,7 +119,7 @@ class SparkSubmitArgs(ModuleArgs):
     """`image_variables` are the image's own, for `${SPARK_HOME}` and the like in `application` and `jars`.
 
     `policy_id` and `data_key_digest` are here so that another policy or data key is another run; pods read both from
-    secrets.
+    secrets. `data_key_folders`: what the image's manifest encrypts with a data key; None where nobody looked.
     """
 
     name: str
@@ -141,6 +144,7 @@ class SparkSubmitArgs(ModuleArgs):
     policy_id: str | None = None
     encrypted_fs: SparkEncryptedFsArgs | None = None
     data_key_digest: str | None = None
+    data_key_folders: tuple[str, ...] | None = None
     epc_request: int | str | None = None
     device_plugin: Literal["intel", "host", "none"] = "intel"
     claim: str | None = None
@@ -186,10 +190,12 @@ class SparkSubmit(Module[SparkSubmitArgs, SparkSubmitResult]):
 
     def fingerprint(self, args: SparkSubmitArgs, digest: Callable[[bytes], str | None]) -> Mapping[str, Any]:
         """Without what only says when and for how long it runs: that makes no other run of it."""
-        return {name: value for name, value in super().fingerprint(args, digest).items() if name not in _WHEN}
+        return {name: value for name, value in super().fingerprint(args, digest).items() if name not in _NOT_THE_RUN}
 
     def diff(self, wanted: Wanted, observed: Observed, recorded: Recorded | None) -> Change:
+        """Raises InputError where the encrypted folder would be a plain one."""
         began = observed.detail or {}
+        _refuse_plain_folder(wanted.args)
         if recorded is None:
             return Change(ActionKind.CREATE, (_why_again(began) or "has not run yet",))
         if wanted.args.rerun == "always":
@@ -202,6 +208,7 @@ class SparkSubmit(Module[SparkSubmitArgs, SparkSubmitResult]):
         return change
 
     def apply(self, ctx: Context, args: SparkSubmitArgs, observed: Observed) -> SparkSubmitResult:  # noqa: ARG002 - decided
+        _refuse_plain_folder(args)
         digest = _digest_of(args)
         check_only = _submission(ctx, args, run_name(args.name, digest, 1))
         SparkRun(ctx, check_only, _submitter(ctx, args, check_only)).check()
@@ -256,8 +263,25 @@ class SparkSubmit(Module[SparkSubmitArgs, SparkSubmitResult]):
 
 
 def _digest_of(args: SparkSubmitArgs) -> str:
-    data = args.model_dump(mode="json", exclude=_WHEN)
+    data = args.model_dump(mode="json", exclude=_NOT_THE_RUN)
     return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def _refuse_plain_folder(args: SparkSubmitArgs) -> None:
+    """A plan may not know yet what the manifest encrypts; an apply does."""
+    folders = args.data_key_folders
+    if args.encrypted_fs is None or folders is None or isinstance(folders, Unknown) or ENCRYPTED_FOLDER in folders:
+        return
+    entry = f'path = "{ENCRYPTED_FOLDER}", uri = "file:{ENCRYPTED_FOLDER}", key_name = "sgx_data_key"'
+    raise InputError(
+        Diagnostic(
+            "encrypted-folder-plain",
+            "the image's manifest does not encrypt the folder of a workload",
+            found=f"{args.name}: {ENCRYPTED_FOLDER} is no encrypted mount with the key sgx_data_key",
+            why="what the workload writes there would lie in clear in the shared data",
+            fix=f'add to fs.mounts of the base\'s template: {{ type = "encrypted", {entry} }}',
+        )
+    )
 
 
 def _why_again(began: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ from ppmlctl.sgx.attributes import Attributes
 from ppmlctl.sgx.comparison import Difference, Enclave, Part, differences
 from ppmlctl.sgx.content_tree import ContentTree
 from ppmlctl.sgx.detection import DetectedGramine, detect_gramine, places_of_traces
+from ppmlctl.sgx.encrypted_mounts import data_key_folders
 from ppmlctl.sgx.errors import (
     GramineVersionError,
     LoaderError,
@@ -67,6 +68,7 @@ __all__ = [
     "Tree",
     "TreeError",
     "changed_trusted_files",
+    "data_key_folders",
     "detect_gramine",
     "differences",
     "enclave_settings",

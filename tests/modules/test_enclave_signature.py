@@ -225,7 +225,7 @@ def test_weaknesses_of_the_manifest_are_warned_of(task: Any, warnings: list[str]
     task.apply()
     policy, environment = warnings
     assert policy == (
-        'base/ppml/bash.manifest.template:36: sgx.file_check_policy = "allow_all_but_log": '
+        'base/ppml/bash.manifest.template:37: sgx.file_check_policy = "allow_all_but_log": '
         "every file of the host may be opened, so MRENCLAVE does not cover what the program reads"
     )
     assert environment == (
@@ -257,7 +257,7 @@ def test_a_debug_enclave_is_signed_only_if_allowed(task: Any, root: Path) -> Non
         task.plan()
     assert str(refused.value) == (
         "error[enclave-debug-forbidden]: a debug enclave would be signed\n"
-        "  at   base/ppml/bash.manifest.template:30:1  sgx.debug\n"
+        "  at   base/ppml/bash.manifest.template:31:1  sgx.debug\n"
         "  is   sgx.debug is on\n"
         "  why  a debugger can read the enclave: it protects nothing\n"
         "  fix  take sgx.debug out of /ppml/bash.manifest.template, or set enclave.debug: allow"
@@ -273,7 +273,7 @@ def test_a_size_that_no_cpu_takes_is_refused(task: Any) -> None:
         task.plan()
     assert str(refused.value) == (
         "error[enclave-finding]: the manifest of the enclave is refused\n"
-        "  at   base/ppml/bash.manifest.template:27:1  sgx.enclave_size\n"
+        "  at   base/ppml/bash.manifest.template:28:1  sgx.enclave_size\n"
         "  is   sgx.enclave_size is 100663296 bytes\n"
         "  why  the CPU takes only powers of two; Gramine's signing tool does not say so\n"
         "  fix  choose a power of two as images.custom.enclave_size"

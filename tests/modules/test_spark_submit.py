@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from submit_image import SUBMIT_IMAGE, build_submit_image
 
 from ppmlctl.clients.kubernetes import ObjectKey
-from ppmlctl.diagnostics import EngineError
+from ppmlctl.diagnostics import EngineError, InputError
 from ppmlctl.effects import Effect
 from ppmlctl.evidence import Evidence
 from ppmlctl.modules._job_submitter import has_ended
@@ -110,6 +110,28 @@ def test_another_data_key_or_policy_is_another_run(world: World) -> None:
         assert changed.plan().action is ActionKind.UPDATE
         runs.add(changed.apply().name)
     assert len(runs) == 3
+
+
+ENCRYPTED = {"url": "e:9000", "data_key": "files", "secret": "data-key-files", "account": "kms-secret"}
+
+
+def test_a_folder_that_the_manifest_does_not_encrypt_is_refused_before_anything_is_submitted(world: World) -> None:
+    with pytest.raises(InputError) as refused:
+        pi(world, encrypted_fs=ENCRYPTED, data_key_folders=["/ppml/encrypted-fs"]).plan()
+    assert str(refused.value) == (
+        "error[encrypted-folder-plain]: the image's manifest does not encrypt the folder of a workload\n"
+        "  is   spark-pi: /ppml/encrypted-fsd is no encrypted mount with the key sgx_data_key\n"
+        "  why  what the workload writes there would lie in clear in the shared data\n"
+        "  fix  add to fs.mounts of the base's template: "
+        '{ type = "encrypted", path = "/ppml/encrypted-fsd", uri = "file:/ppml/encrypted-fsd", '
+        'key_name = "sgx_data_key" }'
+    )
+    with pytest.raises(InputError):
+        pi(world, encrypted_fs=ENCRYPTED, data_key_folders=[]).apply()
+    assert jobs(world) == []
+    for known in (["/ppml/encrypted-fsd"], None, Unknown("enclave")):
+        task = pi(world, encrypted_fs=ENCRYPTED, data_key_folders=known)
+        assert task.plan().action is ActionKind.CREATE
 
 
 def test_another_deadline_is_no_other_run(world: World) -> None:
@@ -312,9 +334,8 @@ def test_a_claim_that_is_not_there_is_said_before_anything_is_submitted(world: W
 def test_what_pods_read_is_checked_against_what_the_plan_makes() -> None:
     given = {"name": "pi", "namespace": "n", "image": "i", "application": "a", "has_keys": True}
     attestation = {"url": "e:9000", "service": "EHSMAttestationService", "secret": "kms-secret"}
-    encrypted = {"url": "e:9000", "data_key": "files", "secret": "data-key-files", "account": "kms-secret"}
     args = SparkSubmit.Args.model_validate(
-        {**given, "attestation": attestation, "encrypted_fs": encrypted, "security": {"tls": True}}
+        {**given, "attestation": attestation, "encrypted_fs": ENCRYPTED, "security": {"tls": True}}
     )
     assert sorted(f"{key.name}:{key.key}" for key in SparkSubmit().reads_secrets(args)) == [
         "data-key-files:encrypted_data_key",
@@ -344,8 +365,7 @@ def test_exposures_of_the_images_contract_are_named(make_context: Any) -> None:
         "BigDL's scripts trace them into the pods' logs"
     )
     assert SparkSubmit().notes(args) == (attested,)
-    encrypted = {"url": "e:9000", "data_key": "files", "secret": "data-key-files", "account": "kms-secret"}
-    both = {**given, "encrypted_fs": encrypted}
+    both = {**given, "encrypted_fs": ENCRYPTED}
     folder = (
         "pi: EHSM's app id and api key are variables inside the pods with the encrypted folder, and what fetches the "
         "data key there accepts any certificate of EHSM"

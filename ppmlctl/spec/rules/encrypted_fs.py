@@ -56,7 +56,8 @@ def _has_storage(environment: Environment) -> bool:
 def _by_variables(path: KeyPath, spark: Spark) -> Iterator[Finding]:
     for name in sorted(_TAKEN & spark.env.keys()):
         title, fix = "a variable has a key of its own", "say it with `encrypted_fs: {data_key: …}`"
-        yield Finding((*path, "env", name), "env-has-key", title, name, fix=fix, at_key=True)
+        why = "whoever runs the cluster reads a data key that lies in a file" if "LOCAL" in name else ""
+        yield Finding((*path, "env", name), "env-has-key", title, name, why, fix, at_key=True)
 
 
 def _without_enclave(environment: Environment, place: KeyPath, spark: Spark) -> Iterator[Finding]:
