@@ -34,7 +34,7 @@ def enclave_of_build(ctx: Context, image: str, choices: EnclaveChoices, output: 
     `docker-build-failed`.
     """
     docker = ctx.engines.docker
-    built = docker.build(_build(ctx, image, choices), ctx.tell)
+    built = docker.build(_build(ctx, image, choices), ctx.tell_or_stop)
     try:
         signed = signed_enclave_of(ctx, built.id, choices.loader, choices.gramine)
     finally:

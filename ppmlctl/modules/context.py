@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ppmlctl.diagnostics import Diagnostic, EngineError
 from ppmlctl.effects import Effect, Effects
 from ppmlctl.evidence import Evidence
 from ppmlctl.files import PUBLIC, write_atomic
@@ -143,6 +144,12 @@ class Context:
     ) -> Context:
         """The same world for one task."""
         return replace(self, address=address, rotating=rotating, tell=tell, warn=warn)
+
+    def tell_or_stop(self, text: str) -> None:
+        """As `tell`, for what may be broken off anywhere, such as a build. Raises EngineError once the user stops."""
+        if self.stopping.is_set():
+            raise EngineError(Diagnostic("stopped", "a task was broken off, as was asked", fix="apply again"))
+        self.tell(text)
 
     @property
     def simulated(self) -> Evidence | None:

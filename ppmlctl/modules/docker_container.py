@@ -119,7 +119,7 @@ class DockerContainer(Module[DockerContainerArgs, DockerContainerResult]):
             _make_folder(Path(args.data, STORED_FOLDER))
         if found is None or not found.running or found.labels.get(labels.INPUTS) != spec.labels[labels.INPUTS]:
             if ctx.engines.docker.inspect_image(args.image) is None:
-                ctx.engines.docker.pull(args.image, tell=ctx.tell)
+                ctx.engines.docker.pull(args.image, tell=ctx.tell_or_stop)
             containers.remove(args.name)
             containers.run(spec)
         return DockerContainerResult(name=args.name)

@@ -188,7 +188,7 @@ def _built(ctx: Context, args: DockerImageArgs) -> DockerImageResult:
         pull=args.pull == "always" and args.build is not None,
         folder=args.build.context if args.build else None,
     )
-    image = ctx.engines.docker.build(build, ctx.tell)
+    image = ctx.engines.docker.build(build, ctx.tell_or_stop)
     if there is not None:
         _remove_superseded(ctx, there)
     ctx.engines.oci.remember()
@@ -200,7 +200,7 @@ def _pulled(ctx: Context, args: DockerImageArgs) -> DockerImageResult:
     if there is None and args.pull == "never":
         raise _missing(args.reference)
     if there is None or _newest(ctx, args, there) != _digest(args, there):
-        there = ctx.engines.docker.pull(args.reference, platform=args.platform, tell=ctx.tell)
+        there = ctx.engines.docker.pull(args.reference, platform=args.platform, tell=ctx.tell_or_stop)
     return _result(args, there, None)
 
 

@@ -12,6 +12,7 @@ import subprocess
 import threading
 import uuid
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
@@ -418,11 +419,27 @@ def test_a_connection_that_breaks_midway_is_worth_another_try() -> None:
     assert [d.code for d in caught.value.diagnostics] == ["docker-interrupted"]
 
 
+def test_a_pull_whose_answer_ends_early_is_worth_another_try() -> None:
+    begun, missing = {"status": "Pulling from library/app"}, HTTPStatus.NOT_FOUND
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=answer_each, args=(server, {"ApiVersion": "1.41"}, {}, begun, missing))
+        thread.start()
+        with at(f"tcp://127.0.0.1:{server.getsockname()[1]}") as broken, pytest.raises(TransientError) as caught:
+            broken.pull("app:1")
+        thread.join()
+    assert str(caught.value) == (
+        "error[docker-interrupted]: the connection to the Docker engine broke\n"
+        "  is   pull app:1: the engine's answer ended before the image was there\n"
+        "  fix  see that the engine runs, and apply again: what it has made by then is found again"
+    )
+
+
 def answer_each(server: socket.socket, *bodies: object) -> None:
-    """Answers one request with each body, or by hanging up."""
+    """Answers one request with each body or status, or by hanging up."""
     for body in bodies:
-        content = json.dumps(body).encode()
-        head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(content)
+        status = body if isinstance(body, HTTPStatus) else HTTPStatus.OK
+        content = json.dumps({"message": status.phrase} if isinstance(body, HTTPStatus) else body).encode()
+        head = b"HTTP/1.1 %d x\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % (status, len(content))
         connection, _ = server.accept()
         with connection:
             connection.recv(65536)

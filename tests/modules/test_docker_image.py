@@ -267,6 +267,18 @@ def test_all_images_are_listed_in_one_call(start: Any, docker: MemoryDocker) -> 
     assert docker.calls == ["images"]
 
 
+@pytest.mark.parametrize("source", ["registry", "folder"])
+def test_what_the_user_stops_is_broken_off(start: Any, docker: MemoryDocker, build_folder: Path, source: str) -> None:
+    docker.registry["app:1"] = "sha256:1"
+    task = start() if source == "registry" else start(build={"context": build_folder.name})
+    task.context.stopping.set()
+    with pytest.raises(EngineError) as stopped:
+        task.apply()
+    assert stopped.value.diagnostics[0].code == "stopped"
+    task.context.stopping.clear()
+    assert task.apply().reference == "app:1"
+
+
 @pytest.mark.docker
 @pytest.mark.skipif("DOCKER_HOST" not in os.environ, reason="DOCKER_HOST is not set")
 class TestRealEngine:

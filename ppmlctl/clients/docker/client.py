@@ -129,7 +129,11 @@ class DockerClient:
                 progress.error = self._masked(error)
         if progress.error is not None:
             raise faults.pull_failed(reference, progress.error, given=login is not None)
-        return self._present(reference)
+        image = self.inspect_image(reference)
+        if image is None:
+            # An engine that is stopped may end its answer as if all was said.
+            raise faults.interrupted(operation, "the engine's answer ended before the image was there")
+        return image
 
     def build(self, build: Build, tell: Callable[[str], None] = _silent) -> DockerImage:
         """Builds and names an image, telling each line of output.
