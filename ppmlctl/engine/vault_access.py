@@ -113,7 +113,7 @@ def _locked() -> StateError:
             "vault-locked",
             "the vault is locked",
             found="no password was given",
-            why="apply needs the environment's secret values",
+            why="this command needs the environment's secret values",
             fix="set PPML_VAULT_PASSWORD, name a key file (vault.key_file), or run on a terminal",
         )
     )

@@ -169,7 +169,7 @@ def _check_secret(access: EhsmAccess, name: str) -> None:
 
 
 def _known(names: Sequence[str], section: str) -> str:
-    return f"name one of: {', '.join(names)}" if names else f"it has none; declare one in {section}"
+    return f"name one of: {', '.join(sorted(names))}" if names else f"it has none; declare one in {section}"
 
 
 def _agrees(question: str) -> bool:
