@@ -15,6 +15,7 @@ from ppmlctl.spark.pod_template import (
     sgx_access,
     shared_volumes,
     sources,
+    unreferenced,
 )
 from ppmlctl.spark.submission import Submission
 from ppmlctl.spark.submit_script import ADMISSION_FOLDER, ADMITTED, NAME, SUBMIT_SCRIPT
@@ -92,7 +93,7 @@ def submit_environment(submission: Submission) -> dict[str, str]:
 
 def _container(submission: Submission) -> Manifest:
     here = submission.enclave_is_here
-    words = [word.replace("$(", "$$(") for word in submit_words(submission)]  # Kubernetes would fill in $(NAME)
+    words = [unreferenced(word) for word in submit_words(submission)]
     return {
         "name": SUBMIT_CONTAINER,
         "image": submission.image,

@@ -78,7 +78,12 @@ def enclave_environment(submission: Submission) -> list[Manifest]:
 
 def plain(values: dict[str, str]) -> list[Manifest]:
     """Variables as a container takes them."""
-    return [{"name": name, "value": value} for name, value in values.items()]
+    return [{"name": name, "value": unreferenced(value)} for name, value in values.items()]
+
+
+def unreferenced(text: str) -> str:
+    """The text so that Kubernetes, which fills in `$(NAME)` and makes `$$` one `$`, gives it on as it is."""
+    return text.replace("$", "$$")
 
 
 def sgx_access(submission: Submission, *, wanted: bool) -> Manifest:
@@ -132,8 +137,8 @@ def sources(volumes: Volumes) -> list[Manifest]:
 
 
 def _environment(submission: Submission, role: Role) -> list[Manifest]:
-    """The user's variables stand here and not in Spark's settings, whose words may hold no blank."""
-    own = {"SGX_ENABLED": str(submission.in_enclave).lower(), "MALLOC_ARENA_MAX": "4"}
+    """The user's variables stand here and not in Spark's settings, whose words may hold no blank. None undoes ours."""
+    own = {"SGX_ENABLED": str(submission.in_enclave).lower()}
     if submission.in_enclave:
         own["SGX_DRIVER_JVM_MEM_SIZE"] = submission.driver.heap
         own["SGX_EXECUTOR_JVM_MEM_SIZE"] = submission.executor.heap
@@ -141,7 +146,7 @@ def _environment(submission: Submission, role: Role) -> list[Manifest]:
         own["RUNTIME_DRIVER_MEMORY"] = submission.driver.memory
     elif submission.security.rpc_auth:
         own[_EXECUTOR_OPTION] = f"-Dspark.master=k8s://{API_SERVER}"
-    return [*plain({**own, **submission.env}), *enclave_environment(submission)]
+    return [*plain({"MALLOC_ARENA_MAX": "4", **submission.env, **own}), *enclave_environment(submission)]
 
 
 def _volumes(submission: Submission, role: Role) -> Volumes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ppmlctl.spark.pod_template import unreferenced
 from ppmlctl.spark.security import security_settings
 from ppmlctl.spark.submission import API_SERVER, Submission, driver_name
 
@@ -20,8 +21,10 @@ _PATIENCE = "10000000"
 
 def submit_words(submission: Submission, *, api_server: str = API_SERVER, folder: str = SUBMISSION_FOLDER) -> list[str]:
     """All words. `api_server` is the cluster as the submitting process reaches it, `folder` where it has its files."""
-    settings = _settings(submission, folder)
-    return [*_options(submission, api_server), *settings, submission.application, *submission.arguments]
+    arguments = submission.arguments
+    if submission.mode == "cluster":  # Spark makes them the arguments of a pod as they are
+        arguments = tuple(unreferenced(argument) for argument in arguments)
+    return [*_options(submission, api_server), *_settings(submission, folder), submission.application, *arguments]
 
 
 def _options(submission: Submission, api_server: str) -> Iterator[str]:

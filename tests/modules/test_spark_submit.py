@@ -224,10 +224,10 @@ def test_removal_takes_away_everything_the_runs_left(world: World) -> None:
 def test_the_submission_gets_its_words_and_its_variables(world: World) -> None:
     if not is_real(world):
         pytest.skip("the sandbox runs nothing")
-    result = pi(world, arguments=["one", "$(LOCAL_IP)"]).apply()
+    result = pi(world, arguments=["one", "$(LOCAL_IP)", "a$$b"]).apply()
     log = world.client.job_log(ObjectKey("batch/v1", "Job", world.namespace, result.name))
     assert log.splitlines()[0] == "/ppml/submission/submit.sh"
-    assert log.splitlines()[-3:] == ["local:///opt/spark/examples.jar", "one", "$(LOCAL_IP)"]
+    assert log.splitlines()[-4:] == ["local:///opt/spark/examples.jar", "one", "$(LOCAL_IP)", "a$$b"]
 
 
 def test_a_log_that_holds_what_was_expected_is_reported(world: World) -> None:

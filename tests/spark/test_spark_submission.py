@@ -135,7 +135,22 @@ def test_the_job_is_tried_once_within_its_deadline_and_so_is_the_driver() -> Non
 
 
 def test_kubernetes_does_not_fill_in_what_looks_like_its_variables() -> None:
-    assert submitting(replace(PI, arguments=("$(LOCAL_IP)",)))["args"][-1] == "$$(LOCAL_IP)"
+    local = replace(PI, mode="local", arguments=("$(LOCAL_IP)", "a$$b"))
+    assert submitting(local)["args"][-2:] == ["$$(LOCAL_IP)", "a$$$$b"]
+    (driver,) = pod_template(replace(PI, env={"GREETING": "$(SGX_ENABLED)"}), "driver")["spec"]["containers"]
+    assert environment(driver)["GREETING"] == "$$(SGX_ENABLED)"
+
+
+def test_in_cluster_mode_two_pods_take_the_arguments() -> None:
+    assert submitting(replace(PI, arguments=("$(LOCAL_IP)",)))["args"][-1] == "$$$$(LOCAL_IP)"
+    assert submit_words(replace(PI, arguments=("$(LOCAL_IP)",)))[-1] == "$$(LOCAL_IP)"
+
+
+def test_no_variable_of_the_user_takes_a_process_out_of_its_enclave() -> None:
+    undone = replace(PI, env={"SGX_ENABLED": "false", "SGX_EXECUTOR_JVM_MEM_SIZE": "1g"})
+    (executor,) = pod_template(undone, "executor")["spec"]["containers"]
+    assert environment(executor)["SGX_ENABLED"] == "true"
+    assert environment(executor)["SGX_EXECUTOR_JVM_MEM_SIZE"] == "3g"
 
 
 def test_templates_are_text_that_spark_reads() -> None:

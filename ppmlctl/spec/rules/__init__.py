@@ -13,12 +13,9 @@ from ppmlctl.spec.rules.encrypted_fs import encrypted_folder_has_one_key, encryp
 from ppmlctl.spec.rules.images import base_fits_builder, enclave_size_is_a_power_of_two, tags_stay
 from ppmlctl.spec.rules.insecure import insecure_choices_are_said
 from ppmlctl.spec.rules.memory import heap_fits_enclave, heap_holds_spark, requested_epc_holds_enclave
-from ppmlctl.spec.rules.spark import (
-    conf_agrees_with_the_rest,
-    no_secret_is_literal,
-    python_has_a_driver,
-    security_is_complete,
-)
+from ppmlctl.spec.rules.spark import python_has_a_driver, security_is_complete
+from ppmlctl.spec.rules.spark_secrets import no_secret_is_literal
+from ppmlctl.spec.rules.spark_settings import conf_agrees_with_the_rest, variables_are_not_the_images
 from ppmlctl.spec.rules.target import client_can_submit, enclaves_have_devices, kms_is_known
 from ppmlctl.spec.rules.variables import variables_have_free_names
 from ppmlctl.spec.rules.workloads import names_are_unique, needs_can_be_met, workloads_have_an_image
@@ -42,6 +39,7 @@ RULES: tuple[Callable[[Environment], Iterator[Finding]], ...] = (
     names_are_unique,
     needs_can_be_met,
     conf_agrees_with_the_rest,
+    variables_are_not_the_images,
     python_has_a_driver,
     enclaves_have_devices,
     encrypted_folders_can_be_opened,

@@ -10,19 +10,10 @@ from ppmlctl.spec.key_path import KeyPath, dotted
 from ppmlctl.spec.rules.workloads import spark_workloads
 from ppmlctl.spec.spark import Spark
 
-_TAKEN = frozenset(
-    {
-        *("APP_ID", "APPID", "ENCRYPTED_FSD", "EHSM_DATA_KEY", "EHSM_PORT", "EHSM_PRIMARY_KEY", "EHSM_URL"),
-        *("LOCAL_DATA_KEY", "USING_LOCAL_DATA_KEY"),
-    }
-)
-"""Variables by which the images are told of the folder and its key."""
-
 
 def encrypted_folders_can_be_opened(environment: Environment) -> Iterator[Finding]:
     """The folder needs an enclave, a data key, and storage that outlives its pods."""
     for path, spark in spark_workloads(environment):
-        yield from _by_variables(path, spark)
         if spark.encrypted_fs is not None:
             place = (*path, "encrypted_fs")
             yield from _without_enclave(environment, place, spark)
@@ -51,13 +42,6 @@ def encrypted_folder_has_one_key(environment: Environment) -> Iterator[Finding]:
 
 def _has_storage(environment: Environment) -> bool:
     return bool(environment.cluster.storage or environment.client.data)
-
-
-def _by_variables(path: KeyPath, spark: Spark) -> Iterator[Finding]:
-    for name in sorted(_TAKEN & spark.env.keys()):
-        title, fix = "a variable has a key of its own", "say it with `encrypted_fs: {data_key: …}`"
-        why = "whoever runs the cluster reads a data key that lies in a file" if "LOCAL" in name else ""
-        yield Finding((*path, "env", name), "env-has-key", title, name, why, fix, at_key=True)
 
 
 def _without_enclave(environment: Environment, place: KeyPath, spark: Spark) -> Iterator[Finding]:

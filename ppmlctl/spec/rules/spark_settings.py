@@ -1,0 +1,156 @@
+"""Rules for Spark's settings and its processes' variables: none repeats, or undoes, what ppml.yaml has a key for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ppmlctl.spec.defaults import security_of
+from ppmlctl.spec.environment import Environment
+from ppmlctl.spec.finding import Finding
+from ppmlctl.spec.key_path import KeyPath
+from ppmlctl.spec.rules.workloads import spark_workloads
+from ppmlctl.spec.spark import Spark
+
+_SECURITY = {
+    "spark.authenticate": "rpc_auth",
+    "spark.network.crypto.enabled": "rpc_encryption",
+    "spark.io.encryption.enabled": "io_encryption",
+    "spark.ssl.enabled": "tls",
+}
+_SET_BY_SECURITY = {
+    "spark.authenticate.enableSaslEncryption": "rpc_encryption",
+    "spark.network.crypto.keyFactoryAlgorithm": "rpc_encryption",
+    "spark.network.crypto.keyLength": "rpc_encryption",
+    "spark.io.encryption.keySizeBits": "io_encryption",
+    "spark.io.encryption.keygen.algorithm": "io_encryption",
+    "spark.ssl.keyStore": "tls",
+    "spark.ssl.keyStoreType": "tls",
+    "spark.ssl.port": "tls",
+    "spark.ssl.trustStore": "tls",
+    "spark.ssl.trustStoreType": "tls",
+}
+"""What a protection sets where it is on."""
+_ONE_PAGE = re.compile(r"spark\.ssl\.\w+\.enabled")
+"""TLS of one of Spark's services, which wins over `spark.ssl.enabled`."""
+_ELSEWHERE = {
+    "spark.driver.memory": "driver.memory",
+    "spark.driver.cores": "driver.cores",
+    "spark.executor.memory": "executor.memory",
+    "spark.executor.cores": "executor.cores",
+    "spark.executor.instances": "executor.instances",
+    "spark.submit.deployMode": "mode",
+    "spark.jars": "jars",
+    "spark.kubernetes.sgx.enabled": "mode",
+    "spark.kubernetes.sgx.driver.jvm.mem": "driver.jvm_memory",
+    "spark.kubernetes.sgx.executor.jvm.mem": "executor.jvm_memory",
+    "spark.kubernetes.namespace": "cluster.namespace",
+    "spark.kubernetes.container.image": "images.custom",
+    "spark.kubernetes.container.image.pullPolicy": "cluster.image_pull.policy",
+    "spark.kubernetes.container.image.pullSecrets": "cluster.image_pull.secrets",
+    "spark.kubernetes.driver.container.image": "images.custom",
+    "spark.kubernetes.executor.container.image": "images.custom",
+    "spark.kubernetes.authenticate.driver.serviceAccountName": "cluster.service_account",
+    "spark.driver.host": "client.address",
+    "spark.driver.port": "client.driver_port",
+}
+_KEPT = frozenset(
+    {
+        "spark.app.name",
+        "spark.authenticate.secret.file",
+        "spark.authenticate.secret.driver.file",
+        "spark.authenticate.secret.executor.file",
+        "spark.kubernetes.authenticate.executor.serviceAccountName",
+        "spark.kubernetes.driver.master",
+        "spark.kubernetes.driver.pod.name",
+        "spark.kubernetes.driver.podTemplateContainerName",
+        "spark.kubernetes.driver.podTemplateFile",
+        "spark.kubernetes.executor.deleteOnTermination",
+        "spark.kubernetes.executor.podNamePrefix",
+        "spark.kubernetes.executor.podTemplateContainerName",
+        "spark.kubernetes.executor.podTemplateFile",
+        "spark.kubernetes.submission.waitAppCompletion",
+        "spark.kubernetes.trust.certificates",
+        "spark.master",
+    }
+)
+"""Settings by which a run is found again, begun once, judged by its logs and kept safe."""
+
+_OF_PROCESSES = re.compile(r"spark\.(kubernetes\.driverEnv|executorEnv|kubernetes\.(driver|executor)\.secretKeyRef)\.")
+"""Settings that set a variable of the driver or of executors."""
+_VARIABLES = {
+    "SGX_ENABLED": "mode",
+    "SGX_DRIVER_JVM_MEM_SIZE": "driver.jvm_memory",
+    "SGX_EXECUTOR_JVM_MEM_SIZE": "executor.jvm_memory",
+    "RUNTIME_DRIVER_MEMORY": "driver.memory",
+    "ATTESTATION": "attestation.enabled",
+    "ATTESTATION_TYPE": "attestation.type",
+    "ATTESTATION_URL": "kms.ehsm.url",
+    "PCCS_URL": "pccs.url",
+    "ENCRYPTED_FSD": "encrypted_fs: {data_key: …}",
+    "EHSM_URL": "kms.ehsm.url",
+    "EHSM_PORT": "kms.ehsm.url",
+    "EHSM_PRIMARY_KEY": "encrypted_fs: {data_key: …}",
+    "EHSM_DATA_KEY": "encrypted_fs: {data_key: …}",
+    "USING_LOCAL_DATA_KEY": "encrypted_fs: {data_key: …}",
+    "LOCAL_DATA_KEY": "encrypted_fs: {data_key: …}",
+    "APP_ID": "kms.ehsm.enroll",
+    "API_KEY": "kms.ehsm.enroll",
+    "APPID": "kms.ehsm.enroll",
+    "APIKEY": "kms.ehsm.enroll",
+    "ATTESTATION_POLICYID": "kms.ehsm.register",
+}
+"""Variables that the images read, and the key that each is made of."""
+_DEBUG = "ATTESTATION_DEBUG"
+
+
+def conf_agrees_with_the_rest(environment: Environment) -> Iterator[Finding]:
+    """`conf` is for what has no key of its own."""
+    for path, spark in spark_workloads(environment):
+        security = security_of(spark, environment)
+        for setting, value in spark.conf.items():
+            place = (*path, "conf", setting)
+            if setting in _KEPT:
+                title, why = "a setting is kept by ppmlctl", "by it a run is found again, begun once, or kept safe"
+                yield Finding(place, "conf-kept", title, setting, why, "remove it", at_key=True)
+            elif setting in _ELSEWHERE:
+                title, fix = "a setting has a key of its own", f"say it with `{_ELSEWHERE[setting]}`"
+                yield Finding(place, "conf-has-key", title, setting, fix=fix, at_key=True)
+            elif key := _contradicted(setting, value, security):
+                title, fix = "a setting contradicts `security`", f"remove it, and say it with `security.{key}`"
+                yield Finding(place, "conf-contradicts-security", title, f"{setting}: {value}", fix=fix)
+
+
+def _contradicted(setting: str, value: str, security: dict[str, bool]) -> str:
+    """The protection that a setting says otherwise; empty where it agrees."""
+    if setting in _SECURITY:
+        key = _SECURITY[setting]
+        return "" if value.lower() == str(security[key]).lower() else key
+    key = "tls" if _ONE_PAGE.fullmatch(setting) and value.lower() != "true" else _SET_BY_SECURITY.get(setting, "")
+    return key if key and security[key] else ""
+
+
+def variables_are_not_the_images(environment: Environment) -> Iterator[Finding]:
+    """What decides whether a process runs in an enclave, attests and opens its folder is said by keys alone."""
+    lax = environment.attestation.enabled and not environment.attestation.require_success
+    for path, spark in spark_workloads(environment):
+        for place, name in _variables(path, spark):
+            if name in _VARIABLES:
+                title, why = "a variable has a key of its own", "by it the image decides what is protected, and how"
+                if "LOCAL" in name:
+                    why = "whoever runs the cluster reads a data key that lies in a file"
+                fix = f"remove it, and say it with `{_VARIABLES[name]}`"
+                yield Finding(place, "env-has-key", title, name, why, fix, at_key=True)
+            elif name == _DEBUG and not lax:
+                title, why = "a refused attestation would not stop the workload", "that is what this variable is for"
+                fix = "remove it, or say `attestation: {require_success: false}`"
+                yield Finding(place, "attestation-undone", title, name, why, fix, at_key=True)
+
+
+def _variables(path: KeyPath, spark: Spark) -> Iterator[tuple[KeyPath, str]]:
+    """Variables of driver and executors by their names, each with its place."""
+    for name in spark.env:
+        yield (*path, "env", name), name
+    for setting in spark.conf:
+        if found := _OF_PROCESSES.match(setting):
+            yield (*path, "conf", setting), setting[found.end() :]
