@@ -102,10 +102,10 @@ class ContainerSubmitter:
         return _text(self._path(name))
 
 
-def has_failed(ctx: Context, client: ClientContainer, run: str) -> bool:
-    """Whether a run that was begun here cannot succeed any more."""
+def state_of(ctx: Context, client: ClientContainer, run: str) -> str:
+    """The phase of a run's submission (see SubmitState); empty where it was not begun."""
     state = _state(ctx, client, run)
-    return state is not None and state.phase in {"failed", "gone"}
+    return state.phase if state else ""
 
 
 def end_command(ctx: Context, client: ClientContainer, run: str) -> bool:

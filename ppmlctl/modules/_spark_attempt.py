@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from ppmlctl.diagnostics import EngineError
-from ppmlctl.modules._container_submitter import ClientContainer, end_command, has_failed
+from ppmlctl.modules._container_submitter import ClientContainer, end_command, state_of
 from ppmlctl.modules._job_submitter import condition
+from ppmlctl.modules._kubernetes import environment_of
 from ppmlctl.modules._spark_run import end_pods
 from ppmlctl.modules.context import Context
 from ppmlctl.spark import driver_name, phase, run_name
@@ -48,13 +50,7 @@ class Workload:
 
 def begin_attempt(ctx: Context, workload: Workload, digest: str) -> Attempt:
     """The attempt to carry out. Ends a run that was begun with other arguments and that nobody waits for any more."""
-    pending, recorded = ctx.intents.pending(ctx.address), ctx.recorded.get(ctx.address)
-    number = 1
-    if pending and pending.get("digest") == digest:
-        over = pending.get("failed") or _is_over(ctx, workload, pending["submit"])
-        number = int(pending["attempt"]) + bool(over)
-    elif recorded and recorded.result.get("digest") == digest:
-        number = int(recorded.result["attempt"]) + 1
+    pending, number = ctx.intents.pending(ctx.address), _number(ctx, workload, digest)
     if pending and pending.get("digest") != digest and not pending.get("failed"):
         end_run(ctx, workload.namespace, pending["submit"], client_of(pending))
     run = run_name(workload.name, digest, number)
@@ -63,6 +59,25 @@ def begin_attempt(ctx: Context, workload: Workload, digest: str) -> Attempt:
         intent |= {"client": workload.client.name, "runs": workload.client.folder}
     ctx.intents.begin(ctx.address, intent)
     return Attempt(ctx, number, intent)
+
+
+def _number(ctx: Context, workload: Workload, digest: str) -> int:
+    """That of the run that was begun and can still succeed, else the first whose run has not ended already.
+
+    A run of these arguments may lie further back than intent and record tell: there were others in between.
+    """
+    pending, recorded = ctx.intents.pending(ctx.address), ctx.recorded.get(ctx.address)
+    number = 1
+    if pending and pending.get("digest") == digest:
+        number = int(pending["attempt"])
+        if not pending.get("failed") and _end_of(ctx, workload, pending["submit"]) is not End.FAILED:
+            return number
+        number += 1
+    elif recorded and recorded.result.get("digest") == digest:
+        number = int(recorded.result["attempt"]) + 1
+    while _end_of(ctx, workload, run_name(workload.name, digest, number)) is not None:
+        number += 1
+    return number
 
 
 def client_of(intent: Mapping[str, Any]) -> ClientContainer | None:
@@ -89,8 +104,16 @@ def _end_job(ctx: Context, namespace: str, run: str) -> bool:
     return submits
 
 
-def _is_over(ctx: Context, workload: Workload, run: str) -> bool:
-    """Whether a run that was begun cannot succeed any more: failed, or begun and gone."""
+class End(Enum):
+    """How a run has ended."""
+
+    WELL = "well"
+    FAILED = "failed"
+    """Or it was begun, and is gone."""
+
+
+def _end_of(ctx: Context, workload: Workload, run: str) -> End | None:
+    """How a run has ended; None for one that goes on, or never began."""
 
     def live(api_version: str, kind: str, name: str) -> Manifest | None:
         from ppmlctl.clients.kubernetes import ObjectKey  # noqa: PLC0415 - plans do without the client
@@ -99,10 +122,13 @@ def _is_over(ctx: Context, workload: Workload, run: str) -> bool:
 
     driver = live("v1", "Pod", driver_name(run))
     if driver is not None:
-        return phase(driver) == "Failed"
+        return {"Succeeded": End.WELL, "Failed": End.FAILED}.get(phase(driver))
     if workload.client is not None:
-        return has_failed(ctx, workload.client, run)
+        return {"done": End.WELL, "failed": End.FAILED, "gone": End.FAILED}.get(state_of(ctx, workload.client, run))
     job = live("batch/v1", "Job", run)
+    if job is not None and environment_of(job) != ctx.environment:
+        return None  # whoever begins the run says whose it is
     if job is not None:
-        return condition(job, "Failed") is not None
-    return live("v1", "ConfigMap", f"{run}-admission") is not None
+        conditions = {"Complete": End.WELL, "Failed": End.FAILED}
+        return next((end for name, end in conditions.items() if condition(job, name) is not None), None)
+    return End.FAILED if live("v1", "ConfigMap", f"{run}-admission") is not None else None

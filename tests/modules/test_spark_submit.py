@@ -103,6 +103,14 @@ def test_it_runs_again_when_what_it_depends_on_changed(world: World) -> None:
     assert (second.attempt, second.digest == first.digest) == (1, False)
 
 
+def test_what_changed_back_runs_again_though_such_a_run_has_ended(world: World) -> None:
+    first = pi(world, arguments=["1"]).apply()
+    pi(world, arguments=["2"]).apply()
+    again = pi(world, arguments=["1"]).apply()
+    assert (again.digest, again.attempt) == (first.digest, 2)
+    assert {first.name, again.name} < set(jobs(world))
+
+
 def test_another_data_key_or_policy_is_another_run(world: World) -> None:
     runs = {pi(world, data_key_digest="one", policy_id="p").apply().name}
     for other in ({"data_key_digest": "two", "policy_id": "p"}, {"data_key_digest": "one", "policy_id": "q"}):
