@@ -40,7 +40,8 @@ def rotating(
 
 def _known(recorded: Mapping[str, Recorded], modules: Mapping[str, Module[Any, Any]]) -> dict[str, str]:
     """Addresses by every name that they can be rotated by."""
-    kinds = {kind for kind in modules if modules[kind].follows_rotation is not None}
+    made_by = {entry.module for entry in recorded.values() if entry.module in modules}
+    kinds = {kind for kind in made_by if modules[kind].follows_rotation is not None}
     tasks = {address: entry for address, entry in recorded.items() if entry.module in kinds}
     entries = {name: address for address, entry in tasks.items() for name in _vault_entries(entry)}
     return dict(sorted((entries | {address: address for address in tasks}).items()))

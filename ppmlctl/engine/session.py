@@ -26,8 +26,6 @@ from ppmlctl.engine.secret_sources import secret_of
 from ppmlctl.engine.secrets_kept import SecretsKept
 from ppmlctl.engine.vault_access import NoVault, open_vault, password_of, vault_locked
 from ppmlctl.engine.workload_runs import WorkloadRun, last_run
-from ppmlctl.modules._container_submitter import ClientContainer
-from ppmlctl.modules._spark_attempt import end_run
 from ppmlctl.modules.base import Module
 from ppmlctl.modules.context import SANDBOX, Context, Files
 from ppmlctl.modules.registry import Registry
@@ -181,6 +179,9 @@ class Session:
 
     def cancel(self, workload: str) -> str:
         """Ends the last run of a workload; its name, or an empty text where it had ended."""
+        from ppmlctl.modules._container_submitter import ClientContainer  # noqa: PLC0415 - loads what only runs need
+        from ppmlctl.modules._spark_attempt import end_run  # noqa: PLC0415 - the same
+
         run = self.last_run(workload)
         engines = self._open_engines(writes_allowed=True)
         client = ClientContainer(run.client, run.runs) if run.client and run.runs else None
@@ -218,7 +219,7 @@ class Session:
 
         Where the vault may be made, the playbooks come first: one that is wrong must leave nothing behind.
         """
-        if self.options.writes_allowed:
+        if self.options.writes_allowed and not (self.root / self.environment.vault.path).exists():
             return self._expand(), self._open_vault()
         with ThreadPoolExecutor(1, thread_name_prefix="vault") as pool:
             unlocking = pool.submit(self._open_vault)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ppmlctl.sgx.findings import INSECURE, NAMES
 from ppmlctl.spec.environment import Environment
 from ppmlctl.spec.finding import Finding, nearest
 from ppmlctl.spec.key_path import KeyPath
@@ -14,6 +13,10 @@ _SIGNER: KeyPath = ("enclave", "signer")
 
 def findings_have_known_names(environment: Environment) -> Iterator[Finding]:
     """A misspelt name would leave its finding at `warn`. Settings that Gramine calls insecure are open-ended."""
+    if not environment.enclave.findings:
+        return
+    from ppmlctl.sgx.findings import INSECURE, NAMES  # noqa: PLC0415 - loads all that measures
+
     for name in environment.enclave.findings:
         if not name.startswith(INSECURE) and name not in NAMES:
             title, fix = "there is no such finding", nearest(name, (*NAMES, f"{INSECURE}…"))
