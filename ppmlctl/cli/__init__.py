@@ -18,7 +18,10 @@ def main() -> None:
     gc.set_threshold(_BETWEEN_COLLECTIONS)
     from ppmlctl.cli.main import main as run
 
-    run()
+    try:
+        run()
+    finally:
+        gc.freeze()  # the process ends: a last search would take a sixth of a short command
 
 
 __all__ = ["main"]

@@ -29,8 +29,9 @@ finally:
 """
 
 
-def _loaded_by(*arguments: str) -> set[str]:
-    done = subprocess.run([sys.executable, "-c", LOADED, *arguments], check=True, capture_output=True, text=True)
+def _loaded_by(*arguments: str, folder: Path | None = None) -> set[str]:
+    command = [sys.executable, "-c", LOADED, *arguments]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=folder)
     return set(json.loads(done.stdout.splitlines()[-1]))
 
 
@@ -47,6 +48,18 @@ def test_a_lone_version_loads_not_even_the_commands() -> None:
         "ppmlctl.cli",
         "ppmlctl.cli.version",
     }
+
+
+def test_an_apply_loads_the_modules_that_its_tasks_name_and_no_other(tmp_path: Path) -> None:
+    (tmp_path / "ppml.yaml").write_text("version: 1\nname: small\nsite: ./site.yaml\nvault: {key_file: key}\n")
+    (tmp_path / "site.yaml").write_text("- name: image\n  oci_image: {name: a, files: {/a: ppml.yaml}}\n")
+    (tmp_path / "key").write_text("x" * 40)
+    (tmp_path / "key").chmod(0o600)
+    for _ in ("made", "as recorded"):
+        loaded = _loaded_by("apply", "--yes", folder=tmp_path)
+        modules = {name.removeprefix("ppmlctl.modules.") for name in loaded if name.startswith("ppmlctl.modules.")}
+        assert {name for name in modules if not name.startswith("_")} == {"base", "context", "registry", "oci_image"}
+        assert {name.partition(".")[0] for name in loaded} & {"docker", "kubernetes", "elftools", "httpx"} == set()
 
 
 @pytest.mark.parametrize("arguments", [["--version"], ["--version", "plan"]])
