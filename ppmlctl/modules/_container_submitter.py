@@ -84,7 +84,7 @@ class ContainerSubmitter:
 
     def _environment(self) -> dict[str, str]:
         """No account is in it: the script reads that from files."""
-        own = submit_environment(self._submission)
+        own = {**submit_environment(self._submission), "PPMLCTL_DEADLINE": str(self._submission.deadline)}
         if not self._submission.enclave_is_here:
             return own
         attestation, encrypted = self._submission.attested, self._submission.encrypted
@@ -109,7 +109,7 @@ def state_of(ctx: Context, client: ClientContainer, run: str) -> str:
 
 
 def end_command(ctx: Context, client: ClientContainer, run: str) -> bool:
-    """Ends the command with all that it started; whether it ran."""
+    """Ends the command with all that it started, and lets it write down that it ended; whether it ran."""
     state = _state(ctx, client, run)
     process = _text(_folder(ctx, client, run) / BEGUN / "process").strip()
     if state is None or state.phase != "running" or not process.isdigit():

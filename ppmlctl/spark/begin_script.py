@@ -6,7 +6,8 @@ from ppmlctl.spark.encrypted_fs import ACCOUNT
 
 NAME = "begin.sh"
 LOG, BEGUN, STATUS = "log", "begun", "status"
-"""Below the run's folder: what it wrote, the folder whose making is the beginning, and the exit status."""
+"""Below the run's folder: what it wrote, the folder whose making is the beginning, and the exit status.
+The run leads a process group, whose number is in the file `process` of the folder."""
 KMS_FOLDER = "/ppml/kms-secret"
 _ACCOUNT = " ".join(f"{name}:{key}" for name, key in ACCOUNT.items())
 
@@ -23,7 +24,18 @@ for pair in $names; do
     file={KMS_FOLDER}/${{pair#*:}}
     [ ! -f "$file" ] || export "${{pair%%:*}}=$(cat "$file")"
 done
-bash "$here/submit.sh" "$@" >"$here/{LOG}" 2>&1
+
+# Whoever ends the run, or its deadline, ends this whole process group; this one stays to write down how it ended.
+trap : TERM
+(
+    sleep "$PPMLCTL_DEADLINE" || exit
+    echo "ppmlctl: it did not end within its deadline of $PPMLCTL_DEADLINE s" >>"$here/{LOG}"
+    kill -- -$$
+) 2>/dev/null &
+bash "$here/submit.sh" "$@" >>"$here/{LOG}" 2>&1
 echo $? >"$here/{STATUS}.new"
 mv "$here/{STATUS}.new" "$here/{STATUS}"
+trap '' TERM
+kill -- -$$ 2>/dev/null
+exit 0
 """

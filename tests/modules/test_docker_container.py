@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import time
@@ -217,7 +218,7 @@ def test_a_run_is_a_command_that_is_asked_for_until_it_has_begun(
     ((name, command, environment),) = engine.commands
     assert (name, command[:3]) == ("client", ["setsid", "bash", "/ppml/runs/pi-0-1/begin.sh"])
     assert command[-1] == "local:///a.jar"
-    assert environment["PPMLCTL_ENCLAVE"] == "false"
+    assert (environment["PPMLCTL_ENCLAVE"], environment["PPMLCTL_DEADLINE"]) == ("false", "1800")
     (tmp_path / "runs/pi-0-1/begun").mkdir()
     assert submitter.begin() > 0
     assert len(engine.commands) == 1
@@ -282,6 +283,44 @@ def test_the_script_begins_once_and_leaves_log_and_status(tmp_path: Path) -> Non
         assert time.monotonic() < over
     assert (tmp_path / "status").read_text() == "7\n"
     assert (tmp_path / "log").read_text() in {"a b 0\n", "a b 1\n"}
+
+
+def begun(folder: Path, submit: str, *, deadline: int) -> subprocess.Popen[bytes]:
+    """The script in a process group of its own, as the container runs it; it has begun."""
+    (folder / "begin.sh").write_text(BEGIN_SCRIPT)
+    (folder / "submit.sh").write_text(submit)
+    environment = {"PATH": "/usr/bin:/bin", "PPMLCTL_DEADLINE": str(deadline)}
+    running = subprocess.Popen(["bash", str(folder / "begin.sh")], env=environment, start_new_session=True)
+    over = time.monotonic() + 20
+    while not (folder / "log").exists() or "begun\n" not in (folder / "log").read_text():
+        assert time.monotonic() < over
+    return running
+
+
+def is_running(process: int) -> bool:
+    """Not even a zombie, which waits for a parent that is gone, is."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().split()[2] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def test_a_run_that_is_ended_says_so_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    running = begun(tmp_path, "sleep 600 & echo $!; echo begun; sleep 600\n", deadline=600)
+    sleeper = int((tmp_path / "log").read_text().split()[0])
+    os.killpg(running.pid, signal.SIGTERM)
+    assert running.wait(20) == 0
+    assert (tmp_path / "status").read_text() == "143\n"
+    over = time.monotonic() + 20
+    while is_running(sleeper):
+        assert time.monotonic() < over
+
+
+def test_a_run_that_nobody_waits_for_ends_with_its_deadline(tmp_path: Path) -> None:
+    running = begun(tmp_path, "echo begun; sleep 600\n", deadline=1)
+    assert running.wait(20) == 0
+    assert (tmp_path / "status").read_text() == "143\n"
+    assert "it did not end within its deadline of 1 s" in (tmp_path / "log").read_text()
 
 
 @pytest.mark.parametrize(
