@@ -3,6 +3,7 @@
 from ppmlctl.engine.events import Event, Listener, Recap, Status, TaskFinished, TaskProgress, TaskStarted, Warned
 from ppmlctl.engine.options import Options, lockfile_path
 from ppmlctl.engine.session import Session
+from ppmlctl.engine.workload_runs import WorkloadRun
 
 __all__ = [
     "Event",
@@ -15,5 +16,6 @@ __all__ = [
     "TaskProgress",
     "TaskStarted",
     "Warned",
+    "WorkloadRun",
     "lockfile_path",
 ]

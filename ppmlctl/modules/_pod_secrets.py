@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ppmlctl.secret import MASK
@@ -17,10 +17,20 @@ _SHORTEST_SECRET = 4
 
 def without_secrets(client: KubernetesClient, pods: Sequence[Manifest], text: str) -> str:
     """The text without any value of any secret that the pods mount or read. Raises EngineError."""
-    values = {value for pod in pods for value in _values(client, pod)}
-    for value in sorted(values, key=len, reverse=True):
-        text = text.replace(value, MASK)
-    return text
+    return masking(client, pods)(text)
+
+
+def masking(client: KubernetesClient, pods: Sequence[Manifest]) -> Callable[[str], str]:
+    """What makes texts of these pods `without_secrets`. Raises EngineError."""
+    found = {value for pod in pods for value in _values(client, pod)}
+    values = sorted(found, key=len, reverse=True)
+
+    def mask(text: str) -> str:
+        for value in values:
+            text = text.replace(value, MASK)
+        return text
+
+    return mask
 
 
 def secret_names(pod: Manifest) -> set[str]:

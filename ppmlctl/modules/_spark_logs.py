@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 from queue import SimpleQueue
+from threading import Thread
 from typing import TYPE_CHECKING
 
-from ppmlctl.diagnostics import Diagnostic, EngineError
+from ppmlctl.diagnostics import Diagnostic, EngineError, TransientError
 from ppmlctl.modules._kubernetes import RUN
+from ppmlctl.modules._pod_secrets import masking
 from ppmlctl.spark import phase
 from ppmlctl.spark.begin_script import LOG, STATUS
 
@@ -22,19 +25,59 @@ _MOST_FOLLOWED = 32
 
 
 def driver_log(client: KubernetesClient, namespace: str, run: str, *, follow: bool) -> Iterator[str]:
-    """Line by line; with `follow` from the driver's start to its end. Raises EngineError (workload-log-gone)."""
-    from ppmlctl.clients.kubernetes import key_of  # noqa: PLC0415 - as everywhere
+    """Line by line, without secrets; with `follow` from the driver's start to its end.
 
+    Raises EngineError (workload-log-gone) where there is none, and where the secrets to leave out cannot be read.
+    """
+    if follow:
+        yield from _followed(client, namespace, run)
+        return
     pod = _driver(client, namespace, run)
-    while follow and (pod is None or phase(pod) == "Pending") and not _is_over(client, namespace, run):
-        time.sleep(_PAUSE_SECONDS)  # it will be there soon, or the submission will have failed
-        pod = _driver(client, namespace, run)
     if pod is None:
         raise _gone(namespace, run)
-    if follow and phase(pod) == "Running":
-        yield from client.follow_log(key_of(pod))
-    else:
-        yield from client.pod_log(key_of(pod)).splitlines()
+    yield from _written(client, pod)
+
+
+def _followed(client: KubernetesClient, namespace: str, run: str) -> Iterator[str]:
+    """The pod that submits first, where the driver has one of its own; a lost connection is taken up where it was."""
+    shown: Counter[str] = Counter()
+    ended: set[str] = set()
+    while True:
+        pod = _driver(client, namespace, run)
+        name = pod["metadata"]["name"] if pod else ""
+        if pod is not None and phase(pod) != "Pending" and name not in ended:
+            if phase(pod) != "Running":  # asked before the log is read, which then is whole
+                ended.add(name)
+            for line in islice(_lines_until_now(client, pod), shown[name], None):
+                shown[name] += 1
+                yield line
+        elif (pod is None or name in ended) and (_is_drivers(pod) or _is_over(client, namespace, run)):
+            break
+        else:
+            time.sleep(_PAUSE_SECONDS)  # it will be there soon, or the submission will have failed
+    if not (ended or shown):
+        raise _gone(namespace, run)
+
+
+def _lines_until_now(client: KubernetesClient, pod: Manifest) -> Iterator[str]:
+    """Of a pod that runs, until it ends or the connection does."""
+    from ppmlctl.clients.kubernetes import key_of  # noqa: PLC0415 - as everywhere
+
+    if phase(pod) != "Running":
+        yield from _written(client, pod)
+        return
+    shown = masking(client, [pod])
+    try:
+        for line in client.follow_log(key_of(pod)):
+            yield shown(line)
+    except TransientError:
+        time.sleep(_PAUSE_SECONDS)
+
+
+def _written(client: KubernetesClient, pod: Manifest) -> Iterator[str]:
+    from ppmlctl.clients.kubernetes import key_of  # noqa: PLC0415 - as everywhere
+
+    return map(masking(client, [pod]), client.pod_log(key_of(pod)).splitlines())
 
 
 def driver_has_a_pod(client: KubernetesClient, namespace: str, run: str) -> bool:
@@ -60,50 +103,52 @@ def file_log(folder: Path, *, follow: bool) -> Iterator[str]:
 
 def executor_logs(client: KubernetesClient, namespace: str, run: str, *, follow: bool) -> Iterator[str]:
     """Every executor's lines, each behind its pod's name; with `follow` as they come, of those that are there."""
-    from ppmlctl.clients.kubernetes import key_of  # noqa: PLC0415 - as everywhere
-
     pods = [pod for pod in _pods(client, namespace, run) if pod["metadata"]["labels"].get("spark-role") == "executor"]
     if not pods:
         raise _gone(namespace, run)
     running = [pod for pod in pods if follow and phase(pod) == "Running"]
     for pod in pods:
         if pod not in running:
-            for line in client.pod_log(key_of(pod)).splitlines():
-                yield f"[{pod['metadata']['name']}] {line}"
+            yield from (f"[{pod['metadata']['name']}] {line}" for line in _written(client, pod))
     if running:
         yield from _together(client, running[:_MOST_FOLLOWED])
 
 
 def _together(client: KubernetesClient, pods: list[Manifest]) -> Iterator[str]:
-    from ppmlctl.clients.kubernetes import key_of  # noqa: PLC0415 - as everywhere
-
-    lines: SimpleQueue[str | None] = SimpleQueue()
+    """By threads that nobody waits for: whoever is interrupted does not wait until the executors end."""
+    lines: SimpleQueue[str | EngineError | None] = SimpleQueue()
 
     def follow(pod: Manifest) -> None:
         try:
-            for line in client.follow_log(key_of(pod)):
+            for line in _lines_until_now(client, pod):
                 lines.put(f"[{pod['metadata']['name']}] {line}")
+        except EngineError as error:
+            lines.put(error)
         finally:
             lines.put(None)
 
-    with ThreadPoolExecutor(len(pods), thread_name_prefix="log") as pool:
-        followed = [pool.submit(follow, pod) for pod in pods]
-        open_logs = len(followed)
-        while open_logs:
-            line = lines.get()
-            if line is None:
-                open_logs -= 1
-            else:
-                yield line
-        for one in followed:
-            one.result()
+    for pod in pods:
+        Thread(target=follow, args=(pod,), name="log", daemon=True).start()
+    open_logs = len(pods)
+    while open_logs:
+        line = lines.get()
+        if isinstance(line, EngineError):
+            raise line
+        if line is None:
+            open_logs -= 1
+        else:
+            yield line
+
+
+def _is_drivers(pod: Manifest | None) -> bool:
+    return pod is not None and pod["metadata"]["labels"].get("spark-role") == "driver"
 
 
 def _driver(client: KubernetesClient, namespace: str, run: str) -> Manifest | None:
     """The driver's own pod, or the one that submitted where there is none: the first, which was admitted."""
     pods = _pods(client, namespace, run)
     for pod in pods:
-        if pod["metadata"]["labels"].get("spark-role") == "driver":
+        if _is_drivers(pod):
             return pod
     submitters = [pod for pod in pods if "job-name" in pod["metadata"]["labels"]]
     return min(submitters, key=lambda pod: str(pod["metadata"]["creationTimestamp"]), default=None)
