@@ -9,6 +9,7 @@ import secrets
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,6 +66,16 @@ class Place:
         return subprocess.run(
             command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=300, check=False
         )
+
+    def start(self, *words: str) -> subprocess.Popen[bytes]:
+        """Starts ppmlctl there; what it says is dropped."""
+        environment, quiet = {**os.environ, "PPML_VAULT_PASSWORD": PASSWORD}, subprocess.DEVNULL
+        command = [str(Path(sys.executable).with_name("ppmlctl")), *words]
+        return subprocess.Popen(command, cwd=self.folder, env=environment, stdout=quiet, stderr=quiet)
+
+    def runs(self) -> set[Path]:
+        """The folders of the runs that were given to the container."""
+        return set((self.folder / ".ppml/client/runs").iterdir())
 
     def told(self, *words: str) -> dict[str, Any]:
         """The last event of a command that has to succeed."""
@@ -143,6 +154,25 @@ def test_the_container_shows_no_secret_and_is_given_only_what_it_needs(place: Pl
     assert {mount["Type"] for mount in shown["Mounts"]} == {"bind"}
     assert sorted(mount["Destination"] for mount in shown["Mounts"] if mount["RW"]) == ["/ppml/data", "/ppml/runs"]
     assert not shown["HostConfig"]["Privileged"]
+
+
+@pytest.mark.usefixtures("applied")
+def test_a_run_whose_apply_was_killed_goes_on_in_the_container_and_is_picked_up(
+    place: Place, engine: docker.APIClient
+) -> None:
+    name, before = f"ppml-{place.name}-client", place.runs()
+    with place.start("apply", "--yes", "--rerun", "pi-client") as applying:
+        while not (begun := {run for run in place.runs() - before if (run / "begun").is_dir()}):
+            assert applying.poll() is None
+            time.sleep(0.05)
+        applying.kill()
+    (run,) = begun
+    container = engine.inspect_container(name)["Id"]
+    told = place.told("apply", "--yes")
+    assert told["outputs"]["submissions"]["pi-client"]["name"] == run.name
+    assert place.runs() == before | begun
+    assert engine.inspect_container(name)["Id"] == container
+    assert len(re.findall(r"^Pi is roughly 3\.1", (run / "log").read_text(), re.MULTILINE)) == 1
 
 
 @pytest.mark.usefixtures("applied")
