@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ppmlctl.explanations.explanation import Explanation
 
+_DATA_KEY = "intel-analytics/BigDL ppml/base/encrypted-fsd.sh, python/ppml/src/bigdl/ppml/kms/ehsm/client.py"
 _ENTRYPOINT = "intel-analytics/BigDL ppml/trusted-bigdata/entrypoint.sh"
 _INIT = "intel-analytics/BigDL ppml/base/init.sh"
 _ATTESTATION = "intel-analytics/BigDL ppml/trusted-bigdata/attestation.sh"
@@ -52,6 +53,24 @@ ROWS = (
         "a variable that attestation needs is not set",
         "give APP_ID, API_KEY and ATTESTATION_URL from kms-secret (keys app_id, api_key, policy_id)",
         _ATTESTATION,
+    ),
+    Explanation(
+        "Distributed encrypted filesystem is enabled, but … is empty!",
+        "a variable that the encrypted folder needs is not set",
+        "say spark.encrypted_fs, which gives EHSM's host and port, the key files and the account",
+        _DATA_KEY,
+    ),
+    Explanation(
+        "Please set appid to docker environment variable",
+        "the key client reads the account from APPID and APIKEY, and the script before it checks APP_ID and API_KEY",
+        "give both pairs of variables from kms-secret; spark.encrypted_fs does",
+        _DATA_KEY,
+    ),
+    Explanation(
+        "The key should be at least 15 bytes",
+        "a data key from a file is too short; its first 15 bytes are used, and whoever runs the cluster reads the file",
+        "let EHSM make the key: kms.ehsm.data_keys and spark.encrypted_fs",
+        _DATA_KEY,
     ),
     Explanation(
         "[INFO] Attestation is disabled!",

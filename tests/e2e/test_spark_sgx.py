@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import os
 import re
@@ -21,6 +23,11 @@ from typing import Any
 import docker
 import pytest
 
+from ppmlctl.clients.ehsm import EhsmClient, ServerTrust
+from ppmlctl.effects import Effects
+from ppmlctl.ehsm import Account
+from ppmlctl.secret import Secret
+
 pytestmark = [
     pytest.mark.docker,
     pytest.mark.cluster,
@@ -33,6 +40,20 @@ pytestmark = [
 ROOT = Path(__file__).resolve().parents[2]
 BASE = "ppml-e2e/base:1"
 PASSWORD = "e2e-vault-password"
+
+
+@dataclass(frozen=True)
+class DataKey:
+    """In base64, wrapped and plain: the latter is what the images' key client prints into a variable."""
+
+    wrapped: str
+    plain: str
+
+    @property
+    def opened(self) -> str:
+        """What the base image says of the key with which a pod would open the folder."""
+        digest = hashlib.sha256(self.plain[:15].encode()).hexdigest()[:8]
+        return f"stand-in: data key {digest} from "
 
 
 @dataclass(frozen=True)
@@ -95,6 +116,27 @@ class Example:
     def lockfile(self) -> bytes:
         return (self.folder / "ppml.lock").read_bytes()
 
+    @property
+    def data(self) -> Path:
+        """The folder of this machine, and so of its node, that pods have at /ppml/data."""
+        return self.folder / "data"
+
+    def data_key(self) -> DataKey:
+        """The wrapped key as the vault has it, and what EHSM makes of it for whoever has the account."""
+        names = self.run("vault", "list").stdout.split()
+        (entry,) = (name for name in names if re.fullmatch(r"ehsm-data-key\.warehouse\.[0-9a-f-]{36}", name))
+        account = json.loads(self.vault("ehsm-account.account"))
+        wrapped = self.vault(entry)
+        trust = ServerTrust(ca=self.folder / ".ppml/sandbox/tls/ca.pem")
+        (url,) = re.findall(r"^  ehsm_url: (\S+)", (self.folder / "ppml.yaml").read_text(), re.MULTILINE)
+        with EhsmClient(url, Effects("ehsm", writes_allowed=True), trust=trust) as client:
+            known = Account(appid=account["appid"], apikey=Secret(account["apikey"]))
+            plain = client.keys.decrypt(known, entry[-36:], base64.b64decode(wrapped), base64.b64decode("test"))
+        return DataKey(wrapped, base64.b64encode(plain.reveal_bytes()).decode())
+
+    def vault(self, entry: str) -> str:
+        return self.run("vault", "show", entry).stdout.strip()
+
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[docker.APIClient]:
@@ -150,6 +192,7 @@ def example(
     set_variables(folder / "ppml.yaml", namespace=copy.namespace)
     running = copy.told("sandbox", "up", "--only", "ehsm", "--listen", bridge)
     set_variables(folder / "ppml.yaml", ehsm_url=running["ehsm_url"])
+    add_encrypted_folder(copy)
     try:
         yield copy
     finally:
@@ -164,6 +207,17 @@ def set_variables(file: Path, **values: str) -> None:
         text, count = re.subn(rf"^  {name}: \S+", f"  {name}: {value}", text, count=1, flags=re.MULTILINE)
         assert count == 1, name
     file.write_text(text)
+
+
+def add_encrypted_folder(example: Example) -> None:
+    """A data key, storage of this machine, and the folder in every workload that has an enclave."""
+    file = example.folder / "ppml.yaml"
+    head, found, rest = file.read_text().partition("\nattestation:")
+    example.data.mkdir()
+    keys = "    keys: [{name: files}]\n    data_keys: [{name: warehouse, key: files}]\n"
+    file.write_text(f"{head}{keys}\nclient: {{data: {example.data}}}\n{found}{rest}")
+    for workload in (name for name, in_enclave in MODES.items() if in_enclave):
+        example.edit(workload, encrypted_fs="{data_key: warehouse}")
 
 
 @pytest.fixture(scope="module")
@@ -193,6 +247,15 @@ def test_each_drivers_log_holds_pi_and_in_an_enclave_its_attestation(example: Ex
     log = example.run("logs", workload).stdout
     assert re.search(r"^Pi is roughly 3\.1", log, re.MULTILINE), log
     assert ("Attestation Success!" in log) is MODES[workload]
+
+
+@pytest.mark.usefixtures("applied")
+def test_driver_and_executors_open_one_encrypted_folder_with_the_declared_key(example: Example) -> None:
+    opened = example.data_key().opened
+    logs = {workload: example.run("logs", workload).stdout for workload in MODES}
+    logs["executors"] = example.run("logs", "spark-pi", "--executors").stdout
+    assert {name: opened in log for name, log in logs.items()} == {**MODES, "executors": True}
+    assert (example.data / "encrypted-fsd").is_dir()
 
 
 def test_the_measurement_is_recomputed_by_the_printed_command(applied: dict[str, Any], example: Example) -> None:
@@ -269,7 +332,14 @@ def test_a_run_whose_apply_was_killed_is_picked_up_and_shows_no_secret_meanwhile
     wait_for(lambda: example.pods("spark-role=executor", "Running"), applying)
     applying.kill()
     applying.communicate()
-    assert where_shown(example.run("vault", "show", "ssl_password").stdout.strip(), example, engine) == []
+    data_key = example.data_key()
+    looked_for = {
+        "the ssl password": example.vault("ssl_password"),
+        "the data key": data_key.plain,
+        "the part of it that the images use": data_key.plain[:15],
+        "the wrapped data key": data_key.wrapped,
+    }
+    assert where_shown(looked_for, example, engine) == []
     submitter = example.pods(f"job-name={driver.removesuffix('-driver')}")
     kubectl("delete", "pod", *submitter, "--namespace", example.namespace, "--wait=false")
     told = example.told("apply", "--yes")
@@ -295,9 +365,9 @@ def test_a_driver_whose_submitting_pod_was_deleted_does_not_begin_again(example:
     assert example.acting()["workload.spark-pi-client"] == "run"
 
 
-def where_shown(secret: str, example: Example, engine: docker.APIClient) -> list[str]:
-    """Places outside of Secrets where the value can be read while the job runs."""
-    assert len(secret) > 8
+def where_shown(looked_for: dict[str, str], example: Example, engine: docker.APIClient) -> list[str]:
+    """Places outside of Secrets where a value can be read while the job runs."""
+    assert min(len(secret) for secret in looked_for.values()) > 8
     places = {"ConfigMaps": kubectl("get", "configmaps", "--namespace", example.namespace, "--output", "yaml")}
     for pod in example.pods():
         places[f"log of {pod}"] = kubectl("logs", pod, "--namespace", example.namespace)
@@ -309,7 +379,9 @@ def where_shown(secret: str, example: Example, engine: docker.APIClient) -> list
         with suppress(OSError):  # it has ended
             places[f"arguments of process {command.parent.name}"] = command.read_bytes().decode(errors="replace")
     assert any("CoarseGrainedExecutorBackend" in text for text in places.values()), "looked while the job ran"
-    return [place for place, text in places.items() if secret in text]
+    return [
+        f"{what} in {place}" for place, text in places.items() for what, secret in looked_for.items() if secret in text
+    ]
 
 
 def wait_for(look: Callable[[], Collection[str]], process: subprocess.Popen[str]) -> Collection[str]:

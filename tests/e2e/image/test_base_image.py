@@ -20,7 +20,9 @@ pytestmark = pytest.mark.docker
 SPARK_HOME = "/ppml/spark-3.1.3"
 EXAMPLES = f"local://{SPARK_HOME}/examples/jars/spark-examples_2.12-3.1.3.jar"
 LOADER = "/usr/local/lib/x86_64-linux-gnu/gramine/sgx/libpal.so"
-DEPLOYERS = re.compile(r"SGX_|RUNTIME_|ATTESTATION|APP_ID|API_KEY|secure_password|ENCRYPTED_FSD|PCCS_URL")
+DEPLOYERS = re.compile(
+    r"SGX_|RUNTIME_|ATTESTATION|APP_ID|API_KEY|secure_password|ENCRYPTED_FSD|EHSM_|APPID|APIKEY|PCCS"
+)
 LOCAL = {"RUNTIME_DRIVER_MEMORY": "512m", "RUNTIME_DRIVER_PORT": "54321"}
 
 
