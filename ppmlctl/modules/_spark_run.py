@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 SIMULATED = "simulated"
 _EXECUTORS_TOLD = 2
 _LINES_TOLD = 20
+_TROUBLED = ({"Failed", "Pending"}, {"Succeeded"})
+"""Executors that tell the cause: where none died or waits, those that ended well may have done nothing."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,8 @@ class SparkRun:
         else:
             log = self.submitter.log(pods)
             yield from (f"  {line}" for line in (*log.splitlines()[-_LINES_TOLD:], *meaning_lines(log)))
-        troubled = [pod for pod in pods.executors if phase(pod) in {"Failed", "Pending"}]
+        by_phase = ([one for one in pods.executors if phase(one) in among] for among in _TROUBLED)
+        troubled = next((found for found in by_phase if found), [])
         for pod in troubled[-_EXECUTORS_TOLD:]:
             yield from cause_lines(self._client, dict(pod))
 

@@ -18,8 +18,8 @@ _PAUSES_SECONDS = (0.1, 0.2, 0.4, 0.8, 1.0)
 """Between looks: short ones after each change, since changes come together."""
 _NO_DRIVER_SECONDS = 5.0
 _EVENTS_EVERY = 5.0
-_MANY_DEATHS = 10
-"""Executors that may die before the run is given up, or three for each that is wanted."""
+_MANY_ENDS = 10
+"""Executors that may end before the run is given up, or three for each that is wanted."""
 
 
 @dataclass(frozen=True)
@@ -99,9 +99,9 @@ class Watch:
         return f"no driver was made: {sight.submit.cause or 'the submission ended well all the same'}"
 
     def _hopeless(self, sight: Sight) -> str | None:
-        deaths = sight.pods.dead_executors
-        if deaths >= max(_MANY_DEATHS, 3 * self.submission.executor.instances):
-            return f"executors die one after another, {deaths} so far"
+        ended = sight.pods.ended_executors
+        if ended >= max(_MANY_ENDS, 3 * self.submission.executor.instances):
+            return f"executors end one after another, {ended} so far"
         for pod in _held_up(sight.pods):
             name, reason = pod["metadata"]["name"], waiting_reason(pod)
             seconds = patience(pod)

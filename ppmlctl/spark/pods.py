@@ -67,6 +67,16 @@ class Pods:
         """How many died; Spark replaces each of them, for ever."""
         return sum(phase(pod) == "Failed" for pod in self.executors)
 
+    @property
+    def ended_executors(self) -> int:
+        """How many ended before their driver did. Those that `Succeeded` did nothing (no device, no signature).
+
+        With dynamic allocation Spark ends idle ones, so there only the dead count.
+        """
+        if self.submission.conf.get("spark.dynamicAllocation.enabled", "").lower() == "true":
+            return self.dead_executors
+        return sum(phase(pod) in {"Failed", "Succeeded"} for pod in self.executors)
+
 
 def phase(pod: Pod) -> str:
     """`Pending`, `Running`, `Succeeded`, `Failed`; `Unknown` where nothing is said."""

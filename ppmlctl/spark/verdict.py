@@ -6,6 +6,7 @@ no device, no signature or no `SGX_ENABLED` is there. So the logs are read as we
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -14,6 +15,9 @@ from ppmlctl.spark.log_lines import ATTESTED, DEBUG_FAILURE, ENCLAVE_STARTED, OU
 from ppmlctl.spark.submission import Submission
 
 NOT_CHECKED = "ran, result not checked"
+_DRIVER = "the driver"
+_REGISTERED = re.compile(r"Registered executor .* with ID (\d+)")
+"""Of the driver's scheduler (CoarseGrainedSchedulerBackend); not there where the log level hides it."""
 REPORTED = "ran, its log holds what was expected"
 
 
@@ -49,16 +53,30 @@ def judged(submission: Submission, logs: Logs, expected: str | None) -> Verdict:
 
 def _failure(submission: Submission, logs: Logs, expected: str | None) -> str:
     attestation = submission.attested
-    tolerated = {DEBUG_FAILURE} if attestation and not attestation.must_succeed else set()
-    known = [meaning for meaning in failures_in(logs.driver) if meaning not in tolerated]
-    if known:
-        return known[0]
-    if submission.in_enclave and ENCLAVE_STARTED not in logs.driver:
-        return f"no enclave began: its log does not hold {ENCLAVE_STARTED!r}"
-    if attestation and attestation.must_succeed:
-        silent = [name for name, log in {"the driver": logs.driver, **logs.executors}.items() if ATTESTED not in log]
-        if silent:
-            return f"the log of {silent[0]} does not report its attestation ({ATTESTED!r})"
+    must_attest = attestation is not None and attestation.must_succeed
+    tolerated = {DEBUG_FAILURE} if attestation and not must_attest else set()
+    for name, log in {_DRIVER: logs.driver, **_that_worked(logs)}.items():
+        of_executor = "" if name == _DRIVER else f" ({name})"
+        known = [meaning for meaning in failures_in(log) if meaning not in tolerated]
+        if known:
+            return f"{known[0]}{of_executor}"
+        if submission.in_enclave and ENCLAVE_STARTED not in log:
+            return f"no enclave began{of_executor}: its log does not hold {ENCLAVE_STARTED!r}"
+        if must_attest and ATTESTED not in log:
+            return f"the log of {name} does not report its attestation ({ATTESTED!r})"
     if expected is not None and expected not in logs.driver:
         return f"its log does not hold {expected!r}"
     return ""
+
+
+def _that_worked(logs: Logs) -> Mapping[str, str]:
+    """Executors that may have computed: all, unless the driver's log names those that registered with it.
+
+    One that came too late, or ended before that, was given nothing; its log may be short of everything.
+    """
+    registered = set(_REGISTERED.findall(logs.driver))
+    return {
+        name: log
+        for name, log in logs.executors.items()
+        if not registered or name.rpartition("-exec-")[2] in registered
+    }

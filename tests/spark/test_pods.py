@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from spark_cases import PI
@@ -36,6 +37,13 @@ def test_driver_executors_and_submitters_are_told_apart() -> None:
     assert [one["metadata"]["name"] for one in pods.executors] == ["e-9", "e-10"]
     assert (pods.running_executors, pods.dead_executors) == (1, 1)
     assert pods.submitters == [submitter]
+
+
+def test_executors_that_succeeded_before_their_driver_did_nothing_unless_spark_ends_idle_ones() -> None:
+    executors = [executor(1, "Succeeded"), executor(2, "Failed"), executor(3)]
+    assert Pods(PI, executors).ended_executors == 2
+    dynamic = replace(PI, conf={"spark.dynamicAllocation.enabled": "true"})
+    assert Pods(dynamic, executors).ended_executors == 1
 
 
 def test_a_node_without_enough_epc_is_told_in_the_schedulers_words() -> None:

@@ -56,13 +56,40 @@ def test_in_an_enclave_gramine_has_to_have_started() -> None:
 
 def test_driver_and_every_executor_have_to_report_their_attestation() -> None:
     good = f"{START}Attestation Success!\nPi is roughly 3.1"
-    assert not judged(ATTESTED, Logs(good, {"exec-1": "Attestation Success!"}), "Pi is roughly").failure
-    assert judged(ATTESTED, Logs(good, {"exec-1": "ran"}), "Pi is roughly").failure == (
+    assert not judged(ATTESTED, Logs(good, {"exec-1": f"{START}Attestation Success!"}), "Pi is roughly").failure
+    assert judged(ATTESTED, Logs(good, {"exec-1": f"{START}ran"}), "Pi is roughly").failure == (
         "the log of exec-1 does not report its attestation ('Attestation Success!')"
     )
     assert judged(ATTESTED, Logs(f"{START}Pi is roughly 3.1"), "Pi is roughly").failure == (
         "the log of the driver does not report its attestation ('Attestation Success!')"
     )
+
+
+def test_an_executor_outside_of_its_enclave_makes_the_run_a_failure() -> None:
+    logs = Logs(f"{START}Pi is roughly 3.1", {"pi-exec-1": "ran"})
+    assert judged(PI, logs, "Pi is roughly").failure == (
+        "no enclave began (pi-exec-1): its log does not hold 'Gramine is starting'"
+    )
+    assert not judged(OPEN, logs, "Pi is roughly").failure
+
+
+def test_an_executor_that_was_refused_and_went_on_makes_the_run_a_failure() -> None:
+    good = f"{START}Attestation Success!\nPi is roughly 3.1"
+    refused = f"{START}ERROR:Attestation Fail! In debug mode, continue.\n"
+    assert judged(ATTESTED, Logs(good, {"pi-exec-1": refused}), None).failure == (
+        "the attestation was refused, and debug mode ran on (pi-exec-1)"
+    )
+
+
+@pytest.mark.parametrize("log", ["", START, "both /dev/sgx/enclave /dev/sgx_enclave are not ready"])
+def test_an_executor_that_never_registered_with_the_driver_computed_nothing(log: str) -> None:
+    line = (
+        "INFO KubernetesDriverEndpoint: Registered executor NettyRpcEndpointRef(spark-client://Executor) (10.0.0.7:4)"
+    )
+    driver = f"{START}Attestation Success!\n{line} with ID 1,  ResourceProfileId 0\nPi is roughly 3.1"
+    executors = {"pi-exec-1": f"{START}Attestation Success!", "pi-exec-2": log}
+    assert not judged(ATTESTED, Logs(driver, executors), "Pi is roughly").failure
+    assert judged(ATTESTED, Logs(driver.replace("ID 1", "ID 2"), executors), "Pi is roughly").failure
 
 
 def test_an_attestation_that_need_not_succeed_fails_nothing() -> None:
