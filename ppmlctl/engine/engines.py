@@ -12,11 +12,12 @@ from urllib.parse import urlsplit
 from ppmlctl.diagnostics import Diagnostic, Severity
 from ppmlctl.effects import Effect, Effects
 from ppmlctl.engine.secret_sources import SecretOf
-from ppmlctl.modules.context import EhsmServer, PccsServer
+from ppmlctl.modules.context import AttestationServer, EhsmServer, PccsServer
 from ppmlctl.sandbox.process import Sandbox
 from ppmlctl.spec import Environment
 
 if TYPE_CHECKING:
+    from ppmlctl.clients.attestation import AttestationClient
     from ppmlctl.clients.docker import DockerClient, Proxy
     from ppmlctl.clients.ehsm import EhsmClient
     from ppmlctl.clients.kubernetes import KubernetesClient
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from ppmlctl.clients.oci import OciClient
     from ppmlctl.clients.pccs import PccsClient
 
-KINDS = ("docker", "ehsm", "files", "kubernetes", "lease", "oci", "pccs")
+KINDS = ("attestation", "docker", "ehsm", "files", "kubernetes", "lease", "oci", "pccs")
 
 
 class OpenEngines:
@@ -44,6 +45,7 @@ class OpenEngines:
         self._root = root
         self._sandbox = sandbox
         self._lock = threading.RLock()
+        self._attestation: dict[AttestationServer, AttestationClient] = {}
         self._ehsm: dict[EhsmServer, EhsmClient] = {}
         self._pccs: dict[PccsServer, PccsClient] = {}
         self.effects = {kind: Effects(kind, writes_allowed=writes_allowed) for kind in KINDS}
@@ -124,6 +126,24 @@ class OpenEngines:
         """OCI layouts on this machine."""
         with self._lock:
             return self._oci
+
+    def attestation(self, server: AttestationServer) -> AttestationClient:
+        """The client of one attestation service; the sandbox's is where its EHSM is, by another name."""
+        from ppmlctl.clients.attestation import AttestationClient, ServerTrust  # noqa: PLC0415 - not every command needs it
+
+        with self._lock:
+            if server not in self._attestation:
+                ca, connect_to = self._root / server.ca if server.ca else None, None
+                words = ("the attestation service", "attestation.service.tls")
+                trust = ServerTrust(ca, server.fingerprint, server.insecure, *words)
+                if self._sandbox and self._sandbox.ehsm_url:
+                    place = urlsplit(self._sandbox.ehsm_url)
+                    trust = ServerTrust(self._sandbox.ca)
+                    connect_to = (str(place.hostname), int(place.port or 443))
+                self._attestation[server] = AttestationClient(
+                    server.url, self.effects["attestation"], trust=trust, connect_to=connect_to
+                )
+            return self._attestation[server]
 
     def ehsm(self, server: EhsmServer) -> EhsmClient:
         """The client of one EHSM; the sandbox's is reached where it listens now, whatever its URL says."""

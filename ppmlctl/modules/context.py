@@ -16,6 +16,7 @@ from ppmlctl.planning import Recorded
 from ppmlctl.secret import Secret
 
 if TYPE_CHECKING:
+    from ppmlctl.clients.attestation import AttestationClient
     from ppmlctl.clients.docker import DockerClient
     from ppmlctl.clients.ehsm import EhsmClient
     from ppmlctl.clients.kubernetes import KubernetesClient
@@ -26,13 +27,21 @@ SANDBOX = "sandbox"
 
 
 @dataclass(frozen=True)
-class EhsmServer:
-    """How an EHSM is reached and what its TLS is trusted by: a CA file, a certificate's SHA-256, or nothing."""
+class TlsServer:
+    """How a server is reached and what its TLS is trusted by: a CA file, a certificate's SHA-256, or nothing."""
 
     url: str
     ca: str | None = None
     fingerprint: str | None = None
     insecure: bool = False
+
+
+class EhsmServer(TlsServer):
+    """An EHSM."""
+
+
+class AttestationServer(TlsServer):
+    """An attestation service."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +61,7 @@ class Engines(Protocol):
     def docker(self) -> DockerClient: ...
     @property
     def oci(self) -> OciClient: ...
+    def attestation(self, server: AttestationServer) -> AttestationClient: ...
     def ehsm(self, server: EhsmServer) -> EhsmClient: ...
     def pccs(self, server: PccsServer) -> PccsClient: ...
 

@@ -10,18 +10,17 @@ Errors: `vault-entry-missing`, and what the client says. Source: intel/ehsm, Enr
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from ppmlctl.diagnostics import Diagnostic, StateError
 from ppmlctl.modules._ehsm import ServerArgs, is_known
+from ppmlctl.modules._kept_account import KeptAccount, account_missing, entry_of, kept_account
 from ppmlctl.modules._retired import retire
 from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult
 from ppmlctl.modules.context import SANDBOX, Context
 from ppmlctl.planning import ActionKind, Change, Observed, Recorded, Removal, Wanted, decide
-from ppmlctl.secret import Secret, SecretLockedError
+from ppmlctl.secret import Secret
 
 _LOST = "(unknown to this EHSM)"
 
@@ -55,8 +54,8 @@ class EhsmEnroll(Module[EhsmEnrollArgs, EhsmEnrollResult]):
         names = set(ctx.vault.names())
         found = {}
         for one in wanted:
-            if {one.address, _entry(one.address)} <= names:
-                account = _kept(ctx, one.address)
+            if {one.address, entry_of(one.address)} <= names:
+                account = kept_account(ctx, one.address)
                 appid = {} if account is None else {"appid": account.appid}
                 if account and _is_lost(ctx, one.args, account):
                     appid = {"appid": _LOST}
@@ -66,7 +65,7 @@ class EhsmEnroll(Module[EhsmEnrollArgs, EhsmEnrollResult]):
     def diff(self, wanted: Wanted, observed: Observed, recorded: Recorded | None) -> Change:
         """Raises StateError where the recorded account is not in the vault: a second one is never made in silence."""
         if recorded is not None and not observed.exists:
-            raise _missing(wanted.address)
+            raise account_missing(wanted.address, "EHSM")
         change = decide(wanted, observed, recorded)
         if recorded is None or _url(recorded.inputs) == _url(wanted.inputs):
             return change
@@ -75,9 +74,9 @@ class EhsmEnroll(Module[EhsmEnrollArgs, EhsmEnrollResult]):
 
     def apply(self, ctx: Context, args: EhsmEnrollArgs, observed: Observed) -> EhsmEnrollResult:  # noqa: ARG002 - the vault is read again
         """Takes the account of this server that the vault holds, or enrols."""
-        account = _kept(ctx, ctx.address)
+        account = kept_account(ctx, ctx.address)
         if account is not None and _is_to_go(ctx, account):
-            retire(ctx, _entry(ctx.address))
+            retire(ctx, entry_of(ctx.address))
             account = None
         if account is None or account.server != args.server.url or _is_lost(ctx, args, account):
             account = self._enroll(ctx, args)
@@ -91,7 +90,7 @@ class EhsmEnroll(Module[EhsmEnrollArgs, EhsmEnrollResult]):
         """The account at its server."""
         return f"EHSM account {recorded.result['appid']}"
 
-    def _enroll(self, ctx: Context, args: EhsmEnrollArgs) -> _KeptAccount:
+    def _enroll(self, ctx: Context, args: EhsmEnrollArgs) -> KeptAccount:
         from ppmlctl.clients.ehsm import NOTHING_DONE  # noqa: PLC0415 - not every plan needs the client
 
         client = args.server.client(ctx)
@@ -103,41 +102,12 @@ class EhsmEnroll(Module[EhsmEnrollArgs, EhsmEnrollResult]):
         except NOTHING_DONE:
             ctx.intents.withdraw(ctx.address)
             raise
-        account = _KeptAccount(args.server.url, enrolled.appid, enrolled.apikey)
-        ctx.vault.put(_entry(ctx.address), account.to_entry())
+        account = KeptAccount(args.server.url, enrolled.appid, enrolled.apikey)
+        account.keep(ctx)
         return account
 
 
-@dataclass(frozen=True)
-class _KeptAccount:
-    """An account as one entry of the vault, so that a crash never parts a key from its account and server."""
-
-    server: str
-    appid: str
-    apikey: Secret
-
-    def to_entry(self) -> Secret:
-        """All of it as one secret."""
-        members = {"server": self.server, "appid": self.appid, "apikey": self.apikey.reveal_text()}
-        return Secret(json.dumps(members))
-
-
-def _entry(address: str) -> str:
-    return f"{address}.account"
-
-
-def _kept(ctx: Context, address: str) -> _KeptAccount | None:
-    """The account in the vault; None where there is none or the vault is locked."""
-    if _entry(address) not in ctx.vault.names():
-        return None
-    try:
-        members = json.loads(ctx.vault.get(_entry(address)).reveal_text())
-    except SecretLockedError:
-        return None
-    return _KeptAccount(members["server"], members["appid"], Secret(members["apikey"]))
-
-
-def _is_lost(ctx: Context, args: EhsmEnrollArgs, account: _KeptAccount) -> bool:
+def _is_lost(ctx: Context, args: EhsmEnrollArgs, account: KeptAccount) -> bool:
     """Whether the account was one of a sandbox that is no more."""
     if ctx.target != SANDBOX or not is_known(args.server) or account.server != args.server.url:
         return False
@@ -154,7 +124,7 @@ def _is_lost(ctx: Context, args: EhsmEnrollArgs, account: _KeptAccount) -> bool:
     return False
 
 
-def _is_to_go(ctx: Context, account: _KeptAccount) -> bool:
+def _is_to_go(ctx: Context, account: KeptAccount) -> bool:
     """Whether a rotation finds the recorded account still in place; another one is an interrupted apply's."""
     recorded = ctx.recorded.get(ctx.address)
     return ctx.rotating and recorded is not None and account.appid == recorded.result["appid"]
@@ -162,15 +132,3 @@ def _is_to_go(ctx: Context, account: _KeptAccount) -> bool:
 
 def _url(inputs: Mapping[str, Mapping[str, object]]) -> object:
     return inputs.get("server", {}).get("url")
-
-
-def _missing(address: str) -> StateError:
-    return StateError(
-        Diagnostic(
-            "vault-entry-missing",
-            "the vault lacks what the lockfile records",
-            found=f"{address}: the EHSM account",
-            why="its policies and secrets belong to that account; another one would be made in silence",
-            fix="bring back the ppml.vault that belongs to this lockfile",
-        )
-    )

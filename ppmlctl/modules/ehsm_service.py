@@ -7,17 +7,14 @@ Errors: `ehsm-unreachable`, `ehsm-untrusted`, `ehsm-answer-wrong`. Source: intel
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 
-from ppmlctl.diagnostics import EngineError, TransientError
+from ppmlctl.diagnostics import TransientError
+from ppmlctl.modules._answering import once_it_answers
 from ppmlctl.modules._ehsm import ServerArgs, is_known
 from ppmlctl.modules.base import Module, ModuleResult
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import Observed, Recorded, Removal, Wanted
-
-WAIT_SECONDS = 60.0
-_BETWEEN_TRIES = 1.0  # seconds
 
 
 class EhsmServiceArgs(ServerArgs):
@@ -61,16 +58,8 @@ class EhsmService(Module[EhsmServiceArgs, EhsmServiceResult]):
 
     def apply(self, ctx: Context, args: EhsmServiceArgs, observed: Observed) -> EhsmServiceResult:  # noqa: ARG002 - asked again, it may be older
         """Waits until the server answers."""
-        deadline = time.monotonic() + WAIT_SECONDS
-        while True:
-            try:
-                version = args.client(ctx).get_version().version
-                return EhsmServiceResult(evidence=ctx.simulated, **_result(args, version))
-            except TransientError as error:
-                if time.monotonic() >= deadline or ctx.stopping.wait(_BETWEEN_TRIES):
-                    # Waited for already: the engine shall not begin anew.
-                    raise EngineError(*error.diagnostics) from None
-                ctx.tell(f"waiting for {args.url}")
+        version = once_it_answers(ctx, args.url, lambda: args.client(ctx).get_version().version)
+        return EhsmServiceResult(evidence=ctx.simulated, **_result(args, version))
 
     def remove(self, ctx: Context, recorded: Recorded) -> None:
         """Leaves the server alone."""

@@ -53,6 +53,7 @@ from ppmlctl.spark import (
 from ppmlctl.spec import Duration
 from ppmlctl.unknown import Unknown
 
+_EHSM = "EHSMAttestationService"
 _NOT_THE_RUN = {"client", "data_key_folders", "deadline", "rerun"}
 """What says only whether, when, for how long and from where it runs."""
 
@@ -95,6 +96,7 @@ class SparkAttestationArgs(ModuleArgs):
     service: str
     secret: str
     pccs_url: str | None = None
+    quote_type: str | None = None
     must_succeed: bool = True
 
 
@@ -147,6 +149,8 @@ class SparkSubmitArgs(ModuleArgs):
     data_key_folders: tuple[str, ...] | None = None
     epc_request: int | str | None = None
     device_plugin: Literal["intel", "host", "none"] = "intel"
+    tee: Literal["sgx", "tdx"] = "sgx"
+    tdx_device: str = "/dev/tdx-guest"
     claim: str | None = None
     data: str | None = None
     client: SparkClientArgs | None = None
@@ -312,6 +316,8 @@ def _submission(ctx: Context, args: SparkSubmitArgs, name: str) -> Submission:
         encrypted_fs=EncryptedFs(**args.encrypted_fs.model_dump()) if args.encrypted_fs else None,
         epc_request=None if args.epc_request is None else str(args.epc_request),
         device_plugin=args.device_plugin,
+        tee=args.tee,
+        tdx_device=args.tdx_device,
         image_pull_policy=args.image_pull_policy,
         image_pull_secrets=args.image_pull_secrets,
         claim=args.claim,
@@ -346,8 +352,9 @@ def _exposures(args: SparkSubmitArgs) -> Iterator[str]:
     if args.mode == "local":
         return
     if isinstance(args.attestation, SparkAttestationArgs):
+        whose = "EHSM's" if args.attestation.service == _EHSM else "the attestation service's"
         yield (
-            f"{args.name}: EHSM's app id and api key are variables and arguments inside the attested pods "
+            f"{args.name}: {whose} app id and api key are variables and arguments inside the attested pods "
             "(image's contract), and BigDL's scripts trace them into the pods' logs"
         )
     if isinstance(args.encrypted_fs, SparkEncryptedFsArgs):

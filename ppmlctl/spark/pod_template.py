@@ -21,6 +21,10 @@ Volumes = dict[str, tuple[str, Manifest]]
 AESM_SOCKET = "/var/run/aesmd/aesm.socket"
 SPARK_SECRET, KEYS_SECRET, KUBECONFIG_SECRET = "spark-secret", "ssl-keys", "kubeconfig-secret"
 _DEVICES = {"sgx-enclave": "/dev/sgx/enclave", "sgx-provision": "/dev/sgx/provision"}
+_TDX_DEVICE = "/dev/tdx-attest"
+"""Where the images' quoting library looks for the domain's device, whatever the node calls it."""
+_DOMAIN_ACCESS: Manifest = {"securityContext": {"privileged": True}}
+"""A device that no plugin hands out can be opened by privileged containers alone."""
 _EXECUTOR_OPTION = "SPARK_JAVA_OPT_1000"
 """The entrypoint hands variables of this form to the executor's JVM. One without `spark.master` reads no secret file
 before it has talked to its driver, which does not talk to it without the secret; and Spark refuses to set it."""
@@ -34,12 +38,19 @@ def pod_template(submission: Submission, role: Role) -> Manifest:
         "name": f"spark-{role}",
         "env": _environment(submission, role),
         "volumeMounts": [*mounts(volumes), *folder_mounts(submission)],
-        **sgx_access(submission, wanted=submission.in_enclave),
+        **_access(submission),
     }
     pod: Manifest = {"containers": [container], "volumes": sources(volumes)}
     if role == "driver":
         pod["activeDeadlineSeconds"] = submission.deadline
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"labels": dict(submission.labels)}, "spec": pod}
+
+
+def _access(submission: Submission) -> Manifest:
+    """The container's way to what protects it; in a domain that is the node, whose device only quotes need."""
+    if submission.in_domain:
+        return _DOMAIN_ACCESS if submission.attested else {}
+    return sgx_access(submission, wanted=submission.in_enclave)
 
 
 def completed_template(submission: Submission, role: Role) -> Manifest:
@@ -59,6 +70,7 @@ def attestation_environment(attestation: Attestation | None) -> list[Manifest]:
         "ATTESTATION": "true",
         "ATTESTATION_URL": attestation.url,
         "ATTESTATION_TYPE": attestation.service,
+        **({"QUOTE_TYPE": attestation.quote_type} if attestation.quote_type else {}),
         **({"PCCS_URL": attestation.pccs_url} if attestation.pccs_url else {}),
     }
     references = (
@@ -100,11 +112,21 @@ def sgx_access(submission: Submission, *, wanted: bool) -> Manifest:
 def enclave_volumes(submission: Submission) -> Volumes:
     """What an enclave needs: its data key, the socket of the host's aesmd, and without a plugin the devices."""
     found: Volumes = key_volume(submission.encrypted) if submission.encrypted else {}
-    found |= {"aesm-socket": (AESM_SOCKET, {"hostPath": {"path": AESM_SOCKET, "type": "Socket"}})}
+    found |= _aesm_socket()
     if submission.device_plugin == "host":
         for name, path in _DEVICES.items():
             found[name] = (path, {"hostPath": {"path": path, "type": "CharDevice"}})
     return found
+
+
+def domain_volumes(submission: Submission) -> Volumes:
+    """What quoting a domain needs of its node: the domain's device, and the socket of aesmd."""
+    device = {"hostPath": {"path": submission.tdx_device, "type": "CharDevice"}}
+    return {**_aesm_socket(), "tdx-device": (_TDX_DEVICE, device)}
+
+
+def _aesm_socket() -> Volumes:
+    return {"aesm-socket": (AESM_SOCKET, {"hostPath": {"path": AESM_SOCKET, "type": "Socket"}})}
 
 
 def shared_volumes(submission: Submission) -> Volumes:
@@ -154,4 +176,6 @@ def _volumes(submission: Submission, role: Role) -> Volumes:
     if role == "executor" and submission.security.rpc_auth:
         items = [{"key": AUTHENTICATION, "path": AUTHENTICATION}]
         found["spark-secret"] = (SECRET_FOLDER, {"secret": {"secretName": SPARK_SECRET, "items": items}})
+    if submission.in_domain:
+        return found | (domain_volumes(submission) if submission.attested else {})
     return found | (enclave_volumes(submission) if submission.in_enclave else {})

@@ -8,6 +8,7 @@ from typing import Literal
 
 Mode = Literal["local", "local-sgx", "client", "cluster"]
 DevicePlugin = Literal["intel", "host", "none"]
+Tee = Literal["sgx", "tdx"]
 
 API_SERVER = "https://kubernetes.default.svc"
 """The API server as every pod reaches it, and as its certificate names it."""
@@ -66,12 +67,16 @@ class Security:
 
 @dataclass(frozen=True)
 class Attestation:
-    """What the attestation client inside the pods is given. `url` is host:port: upstream splits it at the colon."""
+    """What the attestation client inside the pods is given. `url` is host:port: upstream splits it at the colon.
+
+    `quote_type` is the images' name for who makes the quote; None leaves it to them, who ask Gramine.
+    """
 
     url: str
     service: str
     secret: str
     pccs_url: str | None = None
+    quote_type: str | None = None
     must_succeed: bool = True
     """Whether a run whose logs do not report it has failed."""
 
@@ -113,6 +118,9 @@ class Submission:
     encrypted_fs: EncryptedFs | None = None
     epc_request: str | None = None
     device_plugin: DevicePlugin = "intel"
+    tee: Tee = "sgx"
+    tdx_device: str = "/dev/tdx-guest"
+    """Of the node, which is the domain."""
     image_pull_policy: str = "IfNotPresent"
     image_pull_secrets: tuple[str, ...] = ()
     claim: str | None = None
@@ -128,7 +136,12 @@ class Submission:
     @property
     def in_enclave(self) -> bool:
         """Whether anything of it runs in an enclave: not in local mode, nor where pods are given no device."""
-        return self.mode != "local" and self.device_plugin != "none"
+        return self.tee == "sgx" and self.mode != "local" and self.device_plugin != "none"
+
+    @property
+    def in_domain(self) -> bool:
+        """Whether its pods run on nodes that are TDX domains. Then no enclave is within."""
+        return self.tee == "tdx" and self.mode == "cluster"
 
     @property
     def enclave_is_here(self) -> bool:
@@ -137,8 +150,8 @@ class Submission:
 
     @property
     def attested(self) -> Attestation | None:
-        """How it attests; None where it does not, as outside of enclaves."""
-        return self.attestation if self.in_enclave else None
+        """How it attests; None where it does not, as outside of enclaves and domains."""
+        return self.attestation if self.in_enclave or self.in_domain else None
 
     @property
     def encrypted(self) -> EncryptedFs | None:

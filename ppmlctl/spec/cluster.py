@@ -49,6 +49,16 @@ class Sgx(Section):
     )
 
 
+class Tdx(Section):
+    """`cluster.tdx`"""
+
+    device: AbsolutePath = Field(
+        "/dev/tdx-guest",
+        description="The device by which a node that is a TDX domain is quoted: /dev/tdx-guest, /dev/tdx_guest or "
+        "/dev/tdx-attest, by its kernel. Pods see it as /dev/tdx-attest.",
+    )
+
+
 class Cluster(Section):
     """`cluster`"""
 
@@ -58,6 +68,7 @@ class Cluster(Section):
     image_pull: ImagePull = Field(ImagePull(), description="How nodes get images.")
     storage: Storage | None = Field(None, description="Shared data of driver and executors.")
     sgx: Sgx = Field(Sgx(), description="SGX on the nodes.")
+    tdx: Tdx = Field(Tdx(), description="Nodes that are TDX domains.")
     lease_seconds: int = Field(
         30,
         description="How long an apply that died, or was cut off, keeps others out. It renews its lease every third.",

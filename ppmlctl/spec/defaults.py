@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from ppmlctl.spec.attestation import BIGDL, Attestation
 from ppmlctl.spec.enclave import DEFAULT_KEY, Enclave
 from ppmlctl.spec.environment import Environment
 from ppmlctl.spec.images import Images
@@ -13,8 +14,10 @@ from ppmlctl.spec.size import Size
 from ppmlctl.spec.spark import Process, Security, Spark
 from ppmlctl.spec.workload import Workload
 
+SANDBOX_ATTESTATION = "https://attestation.sandbox:9875"
 SANDBOX_EHSM = "https://ehsm.sandbox:9000"
-"""The sandbox's own EHSM; the name is the sandbox's, no DNS knows it."""
+"""The sandbox's own services; the names are the sandbox's, no DNS knows them."""
+ATTESTATION_PORT = 9875
 
 
 def with_defaults(environment: Environment) -> Environment:
@@ -25,6 +28,7 @@ def with_defaults(environment: Environment) -> Environment:
             "images": _images(environment),
             "keys": _keys(environment.keys, environment.name),
             "kms": _kms(environment),
+            "attestation": _attestation(environment),
             "workloads": tuple(_workload(workload, environment) for workload in environment.workloads),
         }
     )
@@ -68,6 +72,23 @@ def _kms(environment: Environment) -> Kms | None:
     if kms is None or kms.ehsm.url or environment.target != "sandbox":
         return kms
     return kms.model_copy(update={"ehsm": kms.ehsm.model_copy(update={"url": SANDBOX_EHSM})})
+
+
+def _attestation(environment: Environment) -> Attestation:
+    """No service where none is asked; one that is deployed is where its Service is; the sandbox has one of its own."""
+    attestation = environment.attestation
+    service = attestation.service
+    if not attestation.enabled or attestation.type != BIGDL:
+        return attestation.model_copy(update={"service": None})
+    if service is None or service.url:
+        return attestation
+    if environment.target == "sandbox":
+        url = SANDBOX_ATTESTATION
+    elif service.deploy is None:
+        return attestation
+    else:
+        url = f"https://{service.deploy.external_ip}:{ATTESTATION_PORT}"
+    return attestation.model_copy(update={"service": service.model_copy(update={"url": url})})
 
 
 def _workload(workload: Workload, environment: Environment) -> Workload:

@@ -36,6 +36,9 @@ def _named(environment: Environment) -> Iterator[tuple[KeyPath, str | None]]:
     yield ("enclave", "signer", "public_key"), environment.enclave.signer.public_key
     if environment.pccs:
         yield ("pccs", "ca"), environment.pccs.ca
+    if environment.attestation.service:
+        yield ("attestation", "service", "tls", "ca"), environment.attestation.service.tls.ca
+        yield ("attestation", "service", "control"), environment.attestation.service.control
     if environment.kms:
         yield ("kms", "ehsm", "tls", "ca"), environment.kms.ehsm.tls.ca
         yield ("kms", "ehsm", "trust_root"), environment.kms.ehsm.trust_root

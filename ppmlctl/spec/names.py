@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from ipaddress import IPv4Address
 from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
 
@@ -101,6 +102,21 @@ VariableName = Annotated[str, AfterValidator(_variable), _variable_schema]
 _measurement, _measurement_schema = _of_form(r"[0-9a-fA-F]{64}", longest=64, what="a measurement", rule="64 hex digits")
 Measurement = Annotated[str, AfterValidator(_measurement), AfterValidator(str.lower), _measurement_schema]
 """MRENCLAVE or MRSIGNER: SHA-256 in hex, kept in small letters."""
+
+_domain, _domain_schema = _of_form(r"[0-9a-fA-F]{96}", longest=96, what="a domain's measurement", rule="96 hex digits")
+DomainMeasurement = Annotated[str, AfterValidator(_domain), AfterValidator(str.lower), _domain_schema]
+"""MRTD or an RTMR: SHA-384 in hex, kept in small letters."""
+
+
+def _ipv4(text: str) -> str:
+    try:
+        return str(IPv4Address(text))
+    except ValueError:
+        title, fix = "an address has a wrong form", "use an IPv4 address, such as 192.0.2.10"
+        raise refusal("wrong-address", title, found=text, fix=fix) from None
+
+
+Ipv4 = Annotated[str, AfterValidator(_ipv4), WithJsonSchema({"type": "string", "format": "ipv4"})]
 
 _fingerprint, _fingerprint_schema = _of_form(
     r"([0-9a-fA-F]{2}:?){31}[0-9a-fA-F]{2}",

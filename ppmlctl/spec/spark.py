@@ -80,6 +80,11 @@ class Spark(Section):
     mode: Literal["local", "local-sgx", "client", "cluster"] = Field(
         "cluster", description="Where the driver runs: in the client (local, client), the client's enclave, or a pod."
     )
+    tee: Literal["sgx", "tdx"] = Field(
+        "sgx",
+        description="What protects it: sgx (an enclave in each process), or tdx (the nodes are trust domains; mode "
+        "cluster only).",
+    )
     main_class: JavaClass | None = Field(None, description="Class to start; none for Python applications.")
     application: Location = Field(description="The application: a jar or a Python file.")
     arguments: tuple[Word, ...] = Field((), description="The application's arguments.")

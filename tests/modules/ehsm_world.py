@@ -66,7 +66,7 @@ class World:
     clients: ExitStack = field(default_factory=ExitStack)
 
     def __post_init__(self) -> None:
-        service = make_app(self.folder, flaws=self.flaws)
+        service = self.service()
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
             answer = self.answers.get(Request(scope).query_params.get("Action", ""))
@@ -75,6 +75,9 @@ class World:
         self.board.app = app
         engines: Any = self  # the one engine that these modules use
         self.context = replace(self.context, engines=engines, recorded=self.recorded)
+
+    def service(self) -> ASGIApp:
+        return make_app(self.folder, flaws=self.flaws)
 
     def ehsm(self, server: EhsmServer) -> EhsmClient:
         trust = ServerTrust(insecure=True) if server.insecure else ServerTrust(ca=self.board.certificates.ca)

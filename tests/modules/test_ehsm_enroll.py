@@ -108,7 +108,7 @@ def test_a_recorded_account_that_the_vault_lacks_is_an_error_and_never_made_anew
         account(world).plan()
     assert str(caught.value) == (
         "error[vault-entry-missing]: the vault lacks what the lockfile records\n"
-        "  is   ehsm-account: the EHSM account\n"
+        "  is   ehsm-account: the account at EHSM\n"
         "  why  its policies and secrets belong to that account; another one would be made in silence\n"
         "  fix  bring back the ppml.vault that belongs to this lockfile"
     )

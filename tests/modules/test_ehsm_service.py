@@ -9,7 +9,7 @@ import pytest
 from ehsm_world import SERVER, URL, Switchboard, Task, World, switchboard, world_of
 
 from ppmlctl.diagnostics import EngineError, TransientError
-from ppmlctl.modules import ehsm_service
+from ppmlctl.modules import _answering
 from ppmlctl.modules.context import Context
 from ppmlctl.modules.ehsm_service import EhsmService
 from ppmlctl.planning import ActionKind, Removal
@@ -72,7 +72,7 @@ def test_a_new_server_may_come_up_later_and_a_known_one_may_not_be_away(world: W
 
 
 def test_apply_waits_until_the_server_answers(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ehsm_service, "_BETWEEN_TRIES", 0.0)
+    monkeypatch.setattr(_answering, "_BETWEEN_TRIES", 0.0)
     tries = iter([REFUSED, REFUSED, {"code": 200, "message": "", "result": {"version": "3"}}])
     world.answers["GetVersion"] = lambda: next(tries)
     world.recorded.clear()
@@ -81,7 +81,7 @@ def test_apply_waits_until_the_server_answers(world: World, monkeypatch: pytest.
 
 
 def test_apply_does_not_wait_for_ever(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ehsm_service, "WAIT_SECONDS", 0.0)
+    monkeypatch.setattr(_answering, "WAIT_SECONDS", 0.0)
     world.answers["GetVersion"] = lambda: REFUSED
     with pytest.raises(EngineError) as caught:
         service(world).apply()

@@ -6,7 +6,13 @@ from collections.abc import Callable, Iterator
 
 from ppmlctl.spec.environment import Environment
 from ppmlctl.spec.finding import Finding
-from ppmlctl.spec.rules.attestation import attestation_has_what_it_needs, quotes_can_be_verified
+from ppmlctl.spec.rules.attestation import (
+    attestation_has_what_it_needs,
+    attestation_urls_can_be_split,
+    domains_run_in_pods,
+    quotes_can_be_verified,
+    service_is_weighed,
+)
 from ppmlctl.spec.rules.ehsm_keys import ehsm_keys_fit_what_they_are_for
 from ppmlctl.spec.rules.enclave import findings_have_known_names, signer_is_whole
 from ppmlctl.spec.rules.encrypted_fs import encrypted_folder_has_one_key, encrypted_folders_can_be_opened
@@ -33,7 +39,10 @@ RULES: tuple[Callable[[Environment], Iterator[Finding]], ...] = (
     kms_is_known,
     ehsm_keys_fit_what_they_are_for,
     attestation_has_what_it_needs,
+    attestation_urls_can_be_split,
     quotes_can_be_verified,
+    service_is_weighed,
+    domains_run_in_pods,
     client_can_submit,
     workloads_have_an_image,
     names_are_unique,

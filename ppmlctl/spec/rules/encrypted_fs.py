@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ppmlctl.spec.attestation import BIGDL
 from ppmlctl.spec.environment import Environment
 from ppmlctl.spec.finding import Finding, nearest, warning
 from ppmlctl.spec.key_path import KeyPath, dotted
@@ -18,6 +19,8 @@ def encrypted_folders_can_be_opened(environment: Environment) -> Iterator[Findin
             place = (*path, "encrypted_fs")
             yield from _without_enclave(environment, place, spark)
             yield from _without_key(environment, (*place, "data_key"), spark.encrypted_fs.data_key)
+            if environment.attestation.enabled and environment.attestation.type == BIGDL:
+                yield _with_two_accounts(place)
             if not environment.attestation.enabled:
                 yield _without_attestation(place)
             if not _has_storage(environment):
@@ -48,6 +51,8 @@ def _without_enclave(environment: Environment, place: KeyPath, spark: Spark) -> 
     why = "Gramine encrypts it, so outside of enclaves nothing does, and the images start without a word"
     if spark.mode == "local":
         found, fix = "mode: local", "say `mode: local-sgx`, `client` or `cluster`"
+    elif spark.tee == "tdx":
+        found, fix = "tee: tdx", "say `tee: sgx`"
     elif environment.cluster.sgx.device_plugin == "none":
         found, fix = "cluster.sgx.device_plugin: none", "say `device_plugin: intel` or `host`"
     else:
@@ -65,6 +70,15 @@ def _without_key(environment: Environment, place: KeyPath, data_key: str) -> Ite
     if data_key not in declared:
         title, fix = "no data key of this name is declared", "declare it under kms.ehsm.data_keys"
         yield Finding(place, "unknown-data-key", title, data_key, fix=nearest(data_key, declared) or fix)
+
+
+def _with_two_accounts(place: KeyPath) -> Finding:
+    title, why = (
+        "a pod cannot have two accounts",
+        "the images read EHSM's for the data key and the attestation service's from the same variables",
+    )
+    fix = "say `attestation.type: EHSMAttestationService`, or remove `encrypted_fs`"
+    return Finding(place, "encrypted-fs-two-accounts", title, f"attestation.type: {BIGDL}", why, fix, at_key=True)
 
 
 def _without_attestation(place: KeyPath) -> Finding:

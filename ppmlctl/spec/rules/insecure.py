@@ -41,7 +41,7 @@ def _outside(environment: Environment, path: KeyPath, spark: Spark) -> Iterator[
     if spark.mode == "local" and environment.attestation.enabled:
         fix = "say `local-sgx`, `client` or `cluster`"
         yield warning((*path, "mode"), "insecure-no-enclave", title, found="mode: local", why=why, fix=fix)
-    elif spark.mode in ("client", "cluster") and environment.cluster.sgx.device_plugin == "none":
+    elif spark.tee == "sgx" and spark.mode in ("client", "cluster") and environment.cluster.sgx.device_plugin == "none":
         found, fix = "cluster.sgx.device_plugin: none", "say `device_plugin: intel` or `host`"
         yield warning(path, "insecure-no-enclave", title, found=found, why=why, fix=fix)
 

@@ -38,6 +38,8 @@ def heap_holds_spark(environment: Environment) -> Iterator[Finding]:
 
 
 def _in_enclaves(spark: Spark) -> Iterator[tuple[str, Process]]:
+    if spark.tee == "tdx":
+        return
     if spark.mode != "local":
         yield "driver", spark.driver
     if spark.mode in ("client", "cluster"):

@@ -47,7 +47,8 @@ def enclaves_have_devices(environment: Environment) -> Iterator[Finding]:
     if environment.cluster.sgx.device_plugin != "none":
         return
     why = "`cluster.sgx.device_plugin: none` gives pods no SGX device"
-    if environment.attestation.enabled and environment.workloads:
+    in_enclaves = any(spark.tee == "sgx" for _, spark in spark_workloads(environment))
+    if environment.attestation.enabled and in_enclaves:
         title, fix = "attestation needs SGX devices", "say `device_plugin: intel` or `host`, or `enabled: false`"
         yield Finding(("attestation", "enabled"), "attestation-needs-devices", title, "true", why, fix)
     for path, spark in spark_workloads(environment):

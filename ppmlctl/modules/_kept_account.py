@@ -1,0 +1,53 @@
+"""An account of a service as one entry of the vault, so that a crash never parts a key from its account and server."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from ppmlctl.diagnostics import Diagnostic, StateError
+from ppmlctl.modules.context import Context
+from ppmlctl.secret import Secret, SecretLockedError
+
+
+@dataclass(frozen=True)
+class KeptAccount:
+    """Who asks, and at which server."""
+
+    server: str
+    appid: str
+    apikey: Secret
+
+    def keep(self, ctx: Context) -> None:
+        """Puts all of it into the vault, as one secret."""
+        members = {"server": self.server, "appid": self.appid, "apikey": self.apikey.reveal_text()}
+        ctx.vault.put(entry_of(ctx.address), Secret(json.dumps(members)))
+
+
+def entry_of(address: str) -> str:
+    """The entry's name in the vault."""
+    return f"{address}.account"
+
+
+def kept_account(ctx: Context, address: str) -> KeptAccount | None:
+    """The account in the vault; None where there is none or the vault is locked."""
+    if entry_of(address) not in ctx.vault.names():
+        return None
+    try:
+        members = json.loads(ctx.vault.get(entry_of(address)).reveal_text())
+    except SecretLockedError:
+        return None
+    return KeptAccount(members["server"], members["appid"], Secret(members["apikey"]))
+
+
+def account_missing(address: str, service: str) -> StateError:
+    """The error for a recorded account that the vault lacks."""
+    return StateError(
+        Diagnostic(
+            "vault-entry-missing",
+            "the vault lacks what the lockfile records",
+            found=f"{address}: the account at {service}",
+            why="its policies and secrets belong to that account; another one would be made in silence",
+            fix="bring back the ppml.vault that belongs to this lockfile",
+        )
+    )
