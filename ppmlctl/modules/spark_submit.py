@@ -360,5 +360,5 @@ def _exposures(args: SparkSubmitArgs) -> Iterator[str]:
     if isinstance(args.encrypted_fs, SparkEncryptedFsArgs):
         yield (
             f"{args.name}: EHSM's app id and api key are variables inside the pods with the encrypted folder, and what "
-            "fetches the data key there accepts any certificate of EHSM (image's contract)"
+            "fetches the data key there accepts any certificate of EHSM and uses 90 bits of the key (image's contract)"
         )

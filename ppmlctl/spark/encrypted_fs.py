@@ -1,7 +1,8 @@
 """The encrypted folder of driver and executors, which Gramine opens with a data key that EHSM unwraps inside.
 
 The image's `encrypted-fsd.sh` demands the account as `APP_ID` and `API_KEY`; the key client that it starts reads the
-same as `APPID` and `APIKEY`, and ends without them. Source: upstream `ppml/base/encrypted-fsd.sh` and
+same as `APPID` and `APIKEY`, and ends without them. Of the key in base64 it takes 15 characters, which are 90 bits,
+whatever the key's length; a newline makes them Gramine's 16. Source: upstream `ppml/base/encrypted-fsd.sh` and
 `bash.manifest.template`, `python/ppml/src/bigdl/ppml/kms/ehsm/{client,caller}.py`.
 """
 

@@ -376,7 +376,7 @@ def test_exposures_of_the_images_contract_are_named(make_context: Any) -> None:
     both = {**given, "encrypted_fs": ENCRYPTED}
     folder = (
         "pi: EHSM's app id and api key are variables inside the pods with the encrypted folder, and what fetches the "
-        "data key there accepts any certificate of EHSM"
+        "data key there accepts any certificate of EHSM and uses 90 bits of the key"
     )
     assert SparkSubmit().notes(SparkSubmit.Args.model_validate(both)) == (
         attested,
