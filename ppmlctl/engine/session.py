@@ -16,6 +16,7 @@ from ppmlctl.engine.exclusion import Exclusion
 from ppmlctl.engine.expansion import expand_environment
 from ppmlctl.engine.identity import check_identities, check_target, engine_identities
 from ppmlctl.engine.observe import as_recorded, settled
+from ppmlctl.engine.one_task_each import check_one_task_each
 from ppmlctl.engine.options import Options, lockfile_path
 from ppmlctl.engine.outputs import evaluate_outputs
 from ppmlctl.engine.rotation import rotating
@@ -108,6 +109,7 @@ class Session:
             self.context,
             lambda found: Planner(self.modules, found, self.recorded, self.digest, rotates).plan(tasks),
         )
+        check_one_task_each(tasks, plan, self.modules)
         check_secret_references(tasks, plan.wanted, self.modules)
         return plan
 
