@@ -10,7 +10,6 @@ import re
 import secrets
 import shlex
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -139,53 +138,12 @@ class Example:
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[docker.APIClient]:
-    opened = docker.APIClient(base_url=os.environ["DOCKER_HOST"], version="auto")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture(scope="module")
-def bridge(engine: docker.APIClient) -> str:
-    """An address of this machine that containers reach."""
-    address: str = engine.inspect_network("bridge")["IPAM"]["Config"][0]["Gateway"]
-    try:
-        socket.create_server((address, 0)).close()
-    except OSError:
-        pytest.skip(f"the engine's bridge address {address} is not on this machine")
-    return address
-
-
-@pytest.fixture(scope="module")
-def aesm_socket() -> Iterator[None]:
-    """A socket where aesmd would have one: pods with SGX mount it, and nobody talks to it here."""
-    place = Path("/var/run/aesmd/aesm.socket")
-    if place.is_socket():
-        yield
-        return
-    try:
-        place.parent.mkdir(exist_ok=True)
-        with socket.socket(socket.AF_UNIX) as listening:
-            listening.bind(str(place))
-    except OSError as error:
-        pytest.skip(f"no socket can be made at {place}: {error.strerror}")
-    yield
-    place.unlink()
-
-
-@pytest.fixture(scope="module")
 def example(
     tmp_path_factory: pytest.TempPathFactory,
-    engine: docker.APIClient,
     bridge: str,
     aesm_socket: None,
+    base_image: str,
 ) -> Iterator[Example]:
-    built = subprocess.run(
-        [sys.executable, str(ROOT / "tests/e2e/image/build.py")], capture_output=True, text=True, check=False
-    )
-    if "RootFileSystemError" in built.stderr:
-        pytest.skip(built.stderr.splitlines()[-1])
-    assert built.returncode == 0, built.stderr
     folder = tmp_path_factory.mktemp("spark-sgx") / "example"
     shutil.copytree(ROOT / "examples/spark-sgx", folder, ignore=shutil.ignore_patterns(".ppml", "*.lock", "keys"))
     copy = Example(folder, f"ppml-e2e-{secrets.token_hex(4)}")

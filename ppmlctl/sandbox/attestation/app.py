@@ -17,6 +17,7 @@ from ppmlctl.sandbox.attestation.service import Answer, Service
 from ppmlctl.sandbox.attestation.store import Store
 from ppmlctl.sandbox.ehsm import make_app as make_ehsm
 from ppmlctl.sandbox.ehsm.flaws import Flaws
+from ppmlctl.sandbox.ehsm.quote_route import quote_route
 from ppmlctl.sandbox.ehsm.quoting import Quoting
 
 HOST = "attestation.sandbox"
@@ -27,9 +28,10 @@ _TOO_LARGE = Answer(413, "Request too large")
 
 
 def make_app(state_folder: Path, *, clock: Callable[[], float] = time.time, flaws: Flaws | None = None) -> Starlette:
-    """A service alone, with a platform of its own: a `Quoting` of the same folder makes quotes that it takes."""
+    """A service alone, with a platform of its own, of which it gives quotes (see `quote_route`)."""
     state_folder.mkdir(parents=True, exist_ok=True)
-    return Starlette(routes=[Mount("/", app=_endpoint(state_folder, Quoting(state_folder, clock, flaws or Flaws())))])
+    quoting = Quoting(state_folder, clock, flaws or Flaws())
+    return Starlette(routes=[quote_route(quoting), Mount("/", app=_endpoint(state_folder, quoting))])
 
 
 def beside_ehsm(state_folder: Path) -> Starlette:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import html
 import json
-import re
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,21 +13,20 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
 from ppmlctl.sandbox.ehsm.access_log import AccessLog
 from ppmlctl.sandbox.ehsm.answers import Answer
 from ppmlctl.sandbox.ehsm.database import Database
 from ppmlctl.sandbox.ehsm.flaws import Flaws
-from ppmlctl.sandbox.ehsm.made_up import DOMAIN
 from ppmlctl.sandbox.ehsm.pccs import pccs_routes
+from ppmlctl.sandbox.ehsm.quote_route import quote_route
 from ppmlctl.sandbox.ehsm.quoting import Quoting
 from ppmlctl.sandbox.ehsm.release import Release
 from ppmlctl.sandbox.ehsm.service import Call, Service
 
 _LARGEST_BODY = 100 * 1024  # bytes
-_SIZE_OF_ENCLAVES, _SIZE_OF_DOMAINS = 32, 48  # bytes of their measurements
 _LONGEST_INTEGER = 400  # digits: beyond every double
 
 
@@ -44,42 +40,15 @@ def make_app(
 ) -> Starlette:
     """An EHSM whose accounts, policies and quoting keys live in a folder and survive a restart.
 
-    It speaks plain HTTP; who runs it adds TLS. Beside the protocol it serves what verifies its quotes, as a PCCS does;
-    and, in place of a quoting enclave, for workloads that run without the hardware: `GET /quote`, with `mr_enclave` and
-    `mr_signer`, or with `mr_td` and, if wanted, `rtmr0` to `rtmr3`, in hexadecimal: `{quote}`. It logs each request of
-    the protocol, without secrets, to `requests.jsonl`.
+    It speaks plain HTTP; who runs it adds TLS. Beside the protocol it serves what verifies its quotes, as a PCCS does,
+    and quotes for workloads that run without the hardware (see `quote_route`). It logs each request of the protocol,
+    without secrets, to `requests.jsonl`. `quoting`: its platform, where others know it as well.
     """
     state_folder.mkdir(parents=True, exist_ok=True)
     quoting = quoting or Quoting(state_folder, clock, flaws or Flaws())
     service = Service(Database(state_folder / "ehsm.sqlite"), quoting, clock, release or Release())
     endpoint = _Endpoint(service, AccessLog(state_folder / "requests.jsonl"))
-
-    def quote(request: Request) -> Response:
-        try:
-            raw = _quote_of(quoting, request)
-        except ValueError as error:
-            return JSONResponse({"error": str(error)}, 400)
-        return JSONResponse({"quote": base64.b64encode(raw).decode()})
-
-    return Starlette(routes=[*pccs_routes(quoting), Route("/quote", quote), Mount("/", app=endpoint)])
-
-
-def _quote_of(quoting: Quoting, request: Request) -> bytes:
-    """Of a domain where `mr_td` is given, else of an enclave. Raises ValueError."""
-    if "mr_td" not in request.query_params:
-        names = ("mr_enclave", "mr_signer")
-        return quoting.quote_of(*(_measurement(request, name, _SIZE_OF_ENCLAVES) for name in names))
-    given = [name for name in ("mr_td", "rtmr0", "rtmr1", "rtmr2", "rtmr3") if name in request.query_params]
-    return quoting.quote_of_domain(
-        replace(DOMAIN, **{name: _measurement(request, name, _SIZE_OF_DOMAINS) for name in given})
-    )
-
-
-def _measurement(request: Request, name: str, size: int) -> bytes:
-    text = request.query_params.get(name, "")
-    if not re.fullmatch(f"[0-9a-fA-F]{{{2 * size}}}", text):
-        raise ValueError(f"{name} is not {2 * size} hexadecimal digits")
-    return bytes.fromhex(text)
+    return Starlette(routes=[*pccs_routes(quoting), quote_route(quoting), Mount("/", app=endpoint)])
 
 
 class _TooLargeError(Exception):

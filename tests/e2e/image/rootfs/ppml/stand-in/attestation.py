@@ -1,8 +1,9 @@
-"""Stand-in for BigDL's attestation client: asks EHSM for its verdict by a real, signed VerifyQuote.
+"""Stand-in for BigDL's attestation client: asks EHSM, by a real signed VerifyQuote, or BigDL's service for a verdict.
 
-A quote needs SGX. So the quote is asked from the platform that the sandbox's EHSM simulates, for the measurement in the
-signature under which the stand-in of gramine-sgx was started. Any other EHSM has no such platform, and then nothing is
-attested. As upstream's client, this one does not check the server's certificate.
+A quote needs SGX or TDX. So the quote is asked from the platform that the sandbox's service simulates: for the
+measurement in the signature under which the stand-in of gramine-sgx was started, or for one made-up domain, where the
+domain's device is mounted. Any other service has no such platform, and then nothing is attested. As upstream's client,
+this one does not check the server's certificate.
 """
 
 import argparse
@@ -19,10 +20,13 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from functools import partial
 
 ACCEPTED = {0, 0xA000}
-OUTDATED = {0xA001, 0xA002, 0xA003, 0xA007, 0xA008}
+OUTDATED = {1, 0xA001, 0xA002, 0xA003, 0xA007, 0xA008}
 TIMEOUT_SECONDS = 20
+EHSM, BIGDL = "EHSMAttestationService", "BigDLRemoteAttestationService"
+DOMAIN, DEVICE = "7d" * 48, "/dev/tdx-attest"
 
 
 class AttestationError(Exception):
@@ -30,7 +34,7 @@ class AttestationError(Exception):
 
 
 class Server:
-    """One EHSM, and the account at it."""
+    """One service, and the account at it."""
 
     def __init__(self, url, app_id, api_key):
         host, port = [*url.split(":"), ""][:2]  # no scheme: parts 0 and 1, as upstream's
@@ -39,10 +43,14 @@ class Server:
         self._tls = ssl.create_default_context()
         self._tls.check_hostname, self._tls.verify_mode = False, ssl.CERT_NONE
 
-    def quote(self, mr_enclave, mr_signer):
+    def quote(self, **shown):
         """A simulated platform's quote in base64."""
-        asked = urllib.parse.urlencode({"mr_enclave": mr_enclave, "mr_signer": mr_signer})
-        return self._json(f"/quote?{asked}")["quote"]
+        return self._json(f"/quote?{urllib.parse.urlencode(shown)}")["quote"]
+
+    def verify(self, quote, policy_id):
+        """BigDL's service: its result, 0, 1 or -1."""
+        body = {"appID": self._app_id, "apiKey": self._api_key, "quote": quote}
+        return self._json("/verifyQuote", body | ({"policyID": policy_id} if policy_id else {}))["result"]
 
     def call(self, action, payload):
         """A signed call's answer."""
@@ -61,6 +69,10 @@ class Server:
         try:
             with urllib.request.urlopen(request, context=self._tls, timeout=TIMEOUT_SECONDS) as answer:
                 return json.load(answer)
+        except urllib.error.HTTPError as error:
+            raise AttestationError(
+                f"{self._root}{path.partition('?')[0]}: {error.code} {error.read().decode()}"
+            ) from None
         except (OSError, ValueError) as error:
             raise AttestationError(f"{self._root}{path.partition('?')[0]}: {error}") from None
 
@@ -82,12 +94,22 @@ def measurement():
     return sigstruct[960:992].hex(), hashlib.sha256(sigstruct[128:512]).hexdigest()
 
 
-def verdict(server, policy_id):
-    """The `result` of VerifyQuote, with its nonce and signature checked."""
+def quoted(server, quote_type):
+    """A quote of what this process runs in."""
+    if quote_type == "TDX":
+        if not pathlib.Path(DEVICE).exists():
+            raise AttestationError(f"there is no {DEVICE}, so nothing quotes this domain")
+        print(f"stand-in: a simulated quote of {DOMAIN}", flush=True)
+        return server.quote(mr_td=DOMAIN)
     mr_enclave, mr_signer = measurement()
     print(f"stand-in: a simulated quote of {mr_enclave}", flush=True)
+    return server.quote(mr_enclave=mr_enclave, mr_signer=mr_signer)
+
+
+def verdict(server, quote, policy_id):
+    """The `result` of VerifyQuote, with its nonce and signature checked."""
     nonce = base64.b64encode(secrets.token_bytes(16)).decode()
-    payload = {"quote": server.quote(mr_enclave, mr_signer), "nonce": nonce}
+    payload = {"quote": quote, "nonce": nonce}
     if policy_id:
         payload["policyId"] = policy_id
     answer = server.call("VerifyQuote", payload)
@@ -106,8 +128,8 @@ def arguments():
     for name in ("--url", "--app-id", "--api-key"):
         parser.add_argument(name, required=True)
     parser.add_argument("--policy-id")
-    parser.add_argument("--type", choices=["EHSMAttestationService"])
-    parser.add_argument("--quote-type", choices=["gramine"])
+    parser.add_argument("--type", choices=[EHSM, BIGDL])
+    parser.add_argument("--quote-type", choices=["gramine", "TDX"])
     return parser.parse_args()
 
 
@@ -115,7 +137,10 @@ def main():
     """0 where the job may go on."""
     given = arguments()
     try:
-        result = verdict(Server(given.url, given.app_id, given.api_key), given.policy_id)
+        server = Server(given.url, given.app_id, given.api_key)
+        quote = quoted(server, given.quote_type)
+        judge = server.verify if given.type == BIGDL else partial(verdict, server)
+        result = judge(quote, given.policy_id)
     except AttestationError as error:
         print(f"stand-in: {error}")
         result = None
