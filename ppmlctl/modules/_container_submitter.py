@@ -89,9 +89,7 @@ class ContainerSubmitter:
             return own
         attestation, encrypted = self._submission.attested, self._submission.encrypted
         if attestation is not None:
-            own |= {"ATTESTATION": "true", "ATTESTATION_URL": attestation.url, "ATTESTATION_TYPE": attestation.service}
-            own |= {"QUOTE_TYPE": attestation.quote_type} if attestation.quote_type else {}
-            own |= {"PCCS_URL": attestation.pccs_url} if attestation.pccs_url else {}
+            own |= attestation.variables
         if encrypted is not None:
             own |= encrypted_variables(encrypted, f"{KEYS_FOLDER}/{encrypted.data_key}")
         return own

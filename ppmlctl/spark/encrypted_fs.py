@@ -9,9 +9,8 @@ whatever the key's length; a newline makes them Gramine's 16. Source: upstream `
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
-from ppmlctl.spark.submission import EncryptedFs, Submission
+from ppmlctl.spark.submission import EncryptedFs, Submission, host_and_port
 
 Manifest = dict[str, Any]
 
@@ -27,11 +26,11 @@ ACCOUNT = {"APP_ID": "app_id", "API_KEY": "api_key", "APPID": "app_id", "APIKEY"
 
 def encrypted_variables(encrypted: EncryptedFs, keys_folder: str = KEYS_FOLDER) -> dict[str, str]:
     """What `encrypted-fsd.sh` reads, without the account. EHSM's port is never left to upstream's default, 3000."""
-    server = urlsplit(f"//{encrypted.url}")
+    host, port = host_and_port(encrypted.url)
     return {
         "ENCRYPTED_FSD": "true",
-        "EHSM_URL": server.hostname or "",
-        "EHSM_PORT": str(server.port or 443),
+        "EHSM_URL": host,
+        "EHSM_PORT": port,
         "EHSM_PRIMARY_KEY": f"{keys_folder}/{PRIMARY_KEY}",
         "EHSM_DATA_KEY": f"{keys_folder}/{DATA_KEY}",
     }

@@ -7,6 +7,7 @@ from typing import Any
 
 from ppmlctl.spark.encrypted_fs import folder_mounts
 from ppmlctl.spark.pod_template import (
+    USUAL_VARIABLES,
     enclave_environment,
     enclave_volumes,
     mounts,
@@ -83,7 +84,7 @@ def job_manifest(submission: Submission) -> Manifest:
 def submit_environment(submission: Submission) -> dict[str, str]:
     """What the script and the image's programs read."""
     return {
-        "MALLOC_ARENA_MAX": "4",
+        **USUAL_VARIABLES,
         **submission.env,
         "RUNTIME_DRIVER_MEMORY": submission.driver.memory,  # upstream's edited spark-submit does not start without it
         "PPMLCTL_ENCLAVE": str(submission.enclave_is_here).lower(),

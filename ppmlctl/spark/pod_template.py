@@ -28,6 +28,8 @@ _DOMAIN_ACCESS: Manifest = {"securityContext": {"privileged": True}}
 _EXECUTOR_OPTION = "SPARK_JAVA_OPT_1000"
 """The entrypoint hands variables of this form to the executor's JVM. One without `spark.master` reads no secret file
 before it has talked to its driver, which does not talk to it without the secret; and Spark refuses to set it."""
+USUAL_VARIABLES = {"MALLOC_ARENA_MAX": "4", "LC_ALL": "C.UTF-8"}
+"""Where the user says nothing else. Without a locale Java does not understand what is not ASCII in its arguments."""
 _ACCOUNT = {"APP_ID": "app_id", "API_KEY": "api_key", "ATTESTATION_POLICYID": "policy_id"}
 
 
@@ -66,18 +68,11 @@ def attestation_environment(attestation: Attestation | None) -> list[Manifest]:
     """What `attestation.sh` reads. The account comes from a secret; upstream passes it on as arguments in the pod."""
     if attestation is None:
         return []
-    given = {
-        "ATTESTATION": "true",
-        "ATTESTATION_URL": attestation.url,
-        "ATTESTATION_TYPE": attestation.service,
-        **({"QUOTE_TYPE": attestation.quote_type} if attestation.quote_type else {}),
-        **({"PCCS_URL": attestation.pccs_url} if attestation.pccs_url else {}),
-    }
     references = (
         {"name": name, "valueFrom": {"secretKeyRef": {"name": attestation.secret, "key": key}}}
         for name, key in _ACCOUNT.items()
     )
-    return [*plain(given), *references]
+    return [*plain(attestation.variables), *references]
 
 
 def enclave_environment(submission: Submission) -> list[Manifest]:
@@ -168,7 +163,7 @@ def _environment(submission: Submission, role: Role) -> list[Manifest]:
         own["RUNTIME_DRIVER_MEMORY"] = submission.driver.memory
     elif submission.security.rpc_auth:
         own[_EXECUTOR_OPTION] = f"-Dspark.master=k8s://{API_SERVER}"
-    return [*plain({"MALLOC_ARENA_MAX": "4", **submission.env, **own}), *enclave_environment(submission)]
+    return [*plain({**USUAL_VARIABLES, **submission.env, **own}), *enclave_environment(submission)]
 
 
 def _volumes(submission: Submission, role: Role) -> Volumes:

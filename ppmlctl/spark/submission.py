@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
+from urllib.parse import urlsplit
 
 Mode = Literal["local", "local-sgx", "client", "cluster"]
 DevicePlugin = Literal["intel", "host", "none"]
@@ -16,6 +17,12 @@ API_SERVER = "https://kubernetes.default.svc"
 SUFFIXES = "-driver-svc"
 """What Spark appends to a submission's name for the driver's Service; the whole must fit 63 characters (RFC 1123)."""
 LONGEST_NAME = 63 - len(SUFFIXES)
+
+
+def host_and_port(url: str) -> tuple[str, str]:
+    """Of an https URL, or of what follows its scheme: the images take both apart, and assume other ports."""
+    parts = urlsplit(url if "://" in url else f"//{url}")
+    return parts.hostname or "", str(parts.port or 443)
 
 
 def run_name(workload: str, digest: str, attempt: int) -> str:
@@ -67,7 +74,7 @@ class Security:
 
 @dataclass(frozen=True)
 class Attestation:
-    """What the attestation client inside the pods is given. `url` is host:port: upstream splits it at the colon.
+    """What the attestation client inside the pods is given. `url` is its service's.
 
     `quote_type` is the images' name for who makes the quote; None leaves it to them, who ask Gramine.
     """
@@ -79,6 +86,18 @@ class Attestation:
     quote_type: str | None = None
     must_succeed: bool = True
     """Whether a run whose logs do not report it has failed."""
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What `attestation.sh` reads, without the account. The entrypoint adds the API's path to PCCS_URL."""
+        pccs = urlsplit(self.pccs_url or "")
+        return {
+            "ATTESTATION": "true",
+            "ATTESTATION_URL": ":".join(host_and_port(self.url)),
+            "ATTESTATION_TYPE": self.service,
+            **({"QUOTE_TYPE": self.quote_type} if self.quote_type else {}),
+            **({"PCCS_URL": f"{pccs.scheme}://{pccs.netloc}"} if self.pccs_url else {}),
+        }
 
 
 @dataclass(frozen=True)

@@ -178,6 +178,12 @@ def test_the_users_variables_reach_driver_and_executor_blanks_and_all() -> None:
         assert environment(container)["MALLOC_ARENA_MAX"] == "2"
 
 
+def test_driver_executor_and_submission_take_arguments_that_are_not_ascii() -> None:
+    containers = [pod_template(PI, role)["spec"]["containers"][0] for role in ("driver", "executor")]
+    assert [environment(one)["LC_ALL"] for one in (*containers, submitting(PI))] == ["C.UTF-8"] * 3
+    assert environment(submitting(replace(PI, env={"LC_ALL": "de_DE.UTF-8"})))["LC_ALL"] == "de_DE.UTF-8"
+
+
 def test_the_account_for_attestation_comes_from_its_secret() -> None:
     attested = replace(PI, attestation=Attestation("ehsm:9000", "EHSMAttestationService", "kms-secret"))
     (container,) = pod_template(attested, "executor")["spec"]["containers"]

@@ -114,6 +114,17 @@ MISTAKES: dict[str, tuple[Callable[[], object], object]] = {
         ("ppml/custom:1", "IfNotPresent"),
     ),
     "18: the attestation's address has a scheme": (lambda: environment(container())["ATTESTATION_URL"], "ehsm:9000"),
+    "18: or a path, or no port": (
+        lambda: [
+            Attestation(url, "s", "kms-secret").variables["ATTESTATION_URL"]
+            for url in ("https://ehsm:9000/", "HTTPS://ehsm", "ehsm/")
+        ],
+        ["ehsm:9000", "ehsm:443", "ehsm:443"],
+    ),
+    "the PCCS's address has the path that the entrypoint adds": (
+        lambda: Attestation("e", "s", "k", "https://pccs:8081/sgx/certification/v4/").variables["PCCS_URL"],
+        "https://pccs:8081",
+    ),
     "19: EHSM listens on 9000, and the script assumes 3000": (lambda: environment(container())["EHSM_PORT"], "9000"),
     "22: in client mode the driver is at 127.0.0.1": (
         lambda: "spark.driver.host=$(PPMLCTL_ADDRESS)" in submitting(replace(PI, mode="client"))["args"],

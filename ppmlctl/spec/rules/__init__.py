@@ -10,6 +10,7 @@ from ppmlctl.spec.rules.attestation import (
     attestation_has_what_it_needs,
     attestation_urls_can_be_split,
     domains_run_in_pods,
+    pccs_has_no_path,
     quotes_can_be_verified,
     service_is_weighed,
 )
@@ -22,9 +23,15 @@ from ppmlctl.spec.rules.memory import heap_fits_enclave, heap_holds_spark, reque
 from ppmlctl.spec.rules.spark import python_has_a_driver, security_is_complete
 from ppmlctl.spec.rules.spark_secrets import no_secret_is_literal
 from ppmlctl.spec.rules.spark_settings import conf_agrees_with_the_rest, variables_are_not_the_images
+from ppmlctl.spec.rules.spark_words import expected_text_is_the_applications, words_survive_the_enclave
 from ppmlctl.spec.rules.target import client_can_submit, enclaves_have_devices, kms_is_known
 from ppmlctl.spec.rules.variables import variables_have_free_names
-from ppmlctl.spec.rules.workloads import names_are_unique, needs_can_be_met, workloads_have_an_image
+from ppmlctl.spec.rules.workloads import (
+    deadlines_can_be_kept,
+    names_are_unique,
+    needs_can_be_met,
+    workloads_have_an_image,
+)
 
 RULES: tuple[Callable[[Environment], Iterator[Finding]], ...] = (
     variables_have_free_names,
@@ -40,16 +47,20 @@ RULES: tuple[Callable[[Environment], Iterator[Finding]], ...] = (
     ehsm_keys_fit_what_they_are_for,
     attestation_has_what_it_needs,
     attestation_urls_can_be_split,
+    pccs_has_no_path,
     quotes_can_be_verified,
     service_is_weighed,
     domains_run_in_pods,
     client_can_submit,
     workloads_have_an_image,
     names_are_unique,
+    deadlines_can_be_kept,
     needs_can_be_met,
     conf_agrees_with_the_rest,
     variables_are_not_the_images,
     python_has_a_driver,
+    words_survive_the_enclave,
+    expected_text_is_the_applications,
     enclaves_have_devices,
     encrypted_folders_can_be_opened,
     encrypted_folder_has_one_key,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -11,6 +12,8 @@ from ppmlctl.spec.finding import Finding, warning
 from ppmlctl.spec.key_path import KeyPath
 from ppmlctl.spec.rules.workloads import spark_workloads
 
+_API = re.compile(r"/?|/sgx/certification/v[34]/?")
+"""The path of the PCCS's API, which may be written and is not needed."""
 _WHY = "`attestation.enabled` is true"
 _SERVICE: KeyPath = ("attestation", "service")
 _RTMRS = 4
@@ -139,6 +142,14 @@ def domains_run_in_pods(environment: Environment) -> Iterator[Finding]:
 def _is_tdx(environment: Environment) -> bool:
     found = [spark.tee for _, spark in spark_workloads(environment)]
     return bool(found) and "sgx" not in found
+
+
+def pccs_has_no_path(environment: Environment) -> Iterator[Finding]:
+    """The images add the API's path to the PCCS's address."""
+    if environment.pccs and not _API.fullmatch(urlsplit(environment.pccs.url).path):
+        title, why = "the PCCS's address has a path", "ppmlctl and the images add the API's path themselves"
+        fix = "write scheme, host and port alone"
+        yield Finding(("pccs", "url"), "pccs-has-path", title, environment.pccs.url, why, fix)
 
 
 def quotes_can_be_verified(environment: Environment) -> Iterator[Finding]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from ipaddress import ip_address
 
 from ppmlctl.spec.defaults import builder_of
 from ppmlctl.spec.environment import Environment
@@ -30,6 +32,10 @@ def client_can_submit(environment: Environment) -> Iterator[Finding]:
             )
             fix = "add `client: {address: …}` with an address that pods reach, or say `via: job`"
             yield Finding((*path, "mode"), "client-needs-address", title, "no `client.address`", why, fix)
+    if client.address is not None and not _is_reachable(client.address):
+        title, why = "pods do not reach the client at this address", "in a pod it is the pod itself, or no address"
+        fix = "name this machine as pods reach it: a host name or an address, without scheme and port"
+        yield Finding(("client", "address"), "client-address-wrong", title, client.address, why, fix)
     if environment.target == "sandbox":
         title, fix = "the sandbox runs no containers", "say `via: job`"
         yield Finding(("client", "via"), "sandbox-without-containers", title, "target: sandbox", fix=fix)
@@ -40,6 +46,14 @@ def client_can_submit(environment: Environment) -> Iterator[Finding]:
         )
         fix = "say `push: true`, `builder: docker`, or `via: job`"
         yield Finding(("client", "via"), "container-needs-image", title, "builder: oci, push: false", why, fix)
+
+
+def _is_reachable(address: str) -> bool:
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", address) is not None and address != "localhost"
+    return not (found.is_loopback or found.is_unspecified)
 
 
 def enclaves_have_devices(environment: Environment) -> Iterator[Finding]:

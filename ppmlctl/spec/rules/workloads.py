@@ -26,6 +26,15 @@ def workloads_have_an_image(environment: Environment) -> Iterator[Finding]:
         yield Finding(("workloads",), "workload-needs-image", title, "no `images`", fix=fix, at_key=True)
 
 
+def deadlines_can_be_kept(environment: Environment) -> Iterator[Finding]:
+    """Kubernetes takes seconds from 1 to 2**31 - 1 (`activeDeadlineSeconds`)."""
+    for index, workload in enumerate(environment.workloads):
+        if not 1 <= workload.deadline.seconds < 1 << 31:
+            title, fix = "a deadline is out of range", "use 1s or more, and less than 68 years"
+            path = ("workloads", index, "deadline")
+            yield Finding(path, "deadline-out-of-range", title, str(workload.deadline), fix=fix)
+
+
 def names_are_unique(environment: Environment) -> Iterator[Finding]:
     """Objects are named after workloads."""
     first: dict[str, int] = {}
