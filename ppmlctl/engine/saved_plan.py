@@ -50,7 +50,7 @@ class SavedPlan:
 
 
 def save_plan(path: Path, plan: Plan, session: Session) -> None:
-    """Writes the plan with mode 0600; the path of ppml.yaml is kept relative to the saved file where it can be."""
+    """Writes the plan with mode 0600, and where its ppml.yaml is: so it can be applied from any folder."""
     saved = SavedPlan.of(plan, session)
     content = {
         "version": VERSION,

@@ -25,7 +25,7 @@ from ppmlctl.engine.sandbox_state import running_sandbox, sandbox_not_started, s
 from ppmlctl.engine.secret_references import check_secret_references
 from ppmlctl.engine.secret_sources import secret_of
 from ppmlctl.engine.secrets_kept import SecretsKept
-from ppmlctl.engine.vault_access import NoVault, open_vault, password_of, vault_locked
+from ppmlctl.engine.vault_access import NoVault, follow_vault, open_vault, password_of, vault_locked
 from ppmlctl.engine.workload_runs import WorkloadRun, last_run
 from ppmlctl.modules.base import Module
 from ppmlctl.modules.context import SANDBOX, Context, Files
@@ -231,6 +231,7 @@ class Session:
         settings = self.environment.vault
         path = self.root / settings.path
         key_file = self.root / settings.key_file if settings.key_file else None
+        follow_vault(path, self.store, accept=self.options.accept_lockfile)
         password = password_of(self.store, path, self.options, key_file, sandboxed=self.sandboxed)
         return open_vault(path, self.store, password, writes_allowed=self.options.writes_allowed)
 

@@ -58,6 +58,27 @@ class NoVault:
         raise SecretLockedError("digest")
 
 
+def follow_vault(path: Path, store: LockStore, *, accept: bool) -> None:
+    """Where the vault is here and its lockfile is not: the new lockfile goes on under the vault's identity, if the user
+    says so. Raises StateError (lockfile-missing) otherwise.
+    """
+    if store.path.exists() or not path.exists():
+        return
+    environment = Vault.open(path, None).environment_id
+    if not accept:
+        raise StateError(
+            Diagnostic(
+                "lockfile-missing",
+                "the lockfile is missing, and its vault is here",
+                found=f"{store.path.name} does not exist; {path.name} is of environment {environment}",
+                why="without it everything would be planned anew, as another environment's",
+                fix=f"restore it from version control:\ngit checkout -- {store.path.name}\n"
+                "or say that all is made anew, with the vault's secrets: --accept-lockfile",
+            )
+        )
+    store.lockfile.environment = environment
+
+
 def password_of(
     store: LockStore, path: Path, options: PasswordOptions, key_file: Path | None, *, sandboxed: bool
 ) -> Secret | None:
