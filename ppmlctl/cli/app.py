@@ -331,7 +331,7 @@ def attest_quote(
     ] = None,
     output: As = Output.TEXT,
 ) -> None:
-    """Judge a quote of SGX (version 3) or TDX (4, 5), without any hardware. Exit code 0: accepted, 1: refused."""
+    """Judge a quote of SGX (version 3, 4) or TDX (4, 5), without any hardware. Exit code 0: accepted, 1: refused."""
     from ppmlctl.cli.commands.attest import Question, quote
 
     asked = Question(

@@ -31,6 +31,8 @@ class SignatureData:
     signature: bytes
     attestation_key: bytes
     qe_report: ReportBody
+    qe_report_bytes: bytes
+    """The report as it is signed, with its reserved bytes."""
     qe_report_signature: bytes
     qe_authentication: bytes
     certificates: tuple[bytes, ...]
@@ -42,7 +44,7 @@ def parse_signature_data(quote: Quote) -> SignatureData:
     reader = _Reader(quote.signature_data)
     signature, key = reader.take(SIZE_OF_SIGNATURE), reader.take(SIZE_OF_SIGNATURE)
     inner = reader if quote.header.version == VERSION else _Reader(reader.typed(QE_REPORT))
-    report = ReportBody.parse(inner.take(SIZE_OF_BODY))
+    report = inner.take(SIZE_OF_BODY)
     report_signature = inner.take(SIZE_OF_SIGNATURE)
     authentication = inner.take(*_LENGTH.unpack(inner.take(_LENGTH.size)))
     chain = inner.typed(PCK_CHAIN)
@@ -51,7 +53,8 @@ def parse_signature_data(quote: Quote) -> SignatureData:
     certificates = pem_certificates(chain)
     if len(certificates) != CHAIN_LENGTH:
         raise QuoteError(f"its chain has {len(certificates)} certificates, not {CHAIN_LENGTH}")
-    return SignatureData(signature, key, report, report_signature, authentication, certificates)
+    parsed = ReportBody.parse(report)
+    return SignatureData(signature, key, parsed, report, report_signature, authentication, certificates)
 
 
 class _Reader:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from ppmlctl.dcap.collateral import Collateral
-from ppmlctl.dcap.quote import Quote, parse_quote, tee_name
+from ppmlctl.dcap.quote import TEE_SGX, VERSION, Quote, parse_quote, tee_name
 from ppmlctl.dcap.refusal import QuoteError, QuoteUntrustedError, Reason
 from ppmlctl.dcap.signature_data import SignatureData, parse_signature_data
 
@@ -73,12 +74,19 @@ class QuoteVerdict:
     root: TrustRoot
 
 
-def verify_quote(raw: bytes, collateral: str, root_ca_pem: bytes | None, at: datetime) -> QuoteVerdict:
+Verifier = Callable[[bytes, Collateral, bytes | None, datetime], QuoteVerdict]
+"""Takes a quote, collateral, a root in DER or None for Intel's, and an instant. Raises QuoteUntrustedError."""
+
+
+def verify_quote(
+    raw: bytes, collateral: str, root_ca_pem: bytes | None, at: datetime, verify: Verifier | None = None
+) -> QuoteVerdict:
     """Verifies a quote at an instant, up to Intel's root or the given one. Debug enclaves are never genuine.
 
     `collateral` is the JSON document that `Collateral` reads. Raises QuoteUntrustedError with the reason where any part
     does not hold, has run out, or is revoked. Form, root, the collateral's dates and its fit are looked at here, so
-    that their faults are told in plain words; then `dcap-qvl` verifies the whole.
+    that their faults are told in plain words; then the whole is verified: by the verifier given, else by `dcap-qvl`,
+    except for SGX quotes of version 4, which it refuses and `verify_enclave_quote` verifies.
     """
     try:
         quote = parse_quote(raw)
@@ -90,7 +98,7 @@ def verify_quote(raw: bytes, collateral: str, root_ca_pem: bytes | None, at: dat
     _check_root(signed, found, root)
     _check_validity(found, at)
     _check_fit(quote, found)
-    return _verified(raw, found, root, at)
+    return (verify or _verifier_of(quote))(raw, found, root, at)
 
 
 def read_root(pem: bytes) -> bytes:
@@ -131,7 +139,22 @@ def _check_fit(quote: Quote, collateral: Collateral) -> None:
         raise QuoteUntrustedError(words, Reason.COLLATERAL_MISMATCH)
 
 
-def _verified(raw: bytes, collateral: Collateral, root: bytes | None, at: datetime) -> QuoteVerdict:
+def _verifier_of(quote: Quote) -> Verifier:
+    header = quote.header
+    return verified_here if (header.tee_type == TEE_SGX and header.version != VERSION) else verified_by_dcap_qvl
+
+
+def verified_here(raw: bytes, collateral: Collateral, root: bytes | None, at: datetime) -> QuoteVerdict:
+    """A `Verifier` of SGX quotes."""
+    from ppmlctl.dcap.enclave_verification import verify_enclave_quote  # noqa: PLC0415 - loads cryptography, slowly
+
+    trusted = root or collateral.root()  # which has been compared with Intel's
+    found = verify_enclave_quote(raw, collateral, trusted, at)
+    return QuoteVerdict(found.status, found.advisories, _whose(root))
+
+
+def verified_by_dcap_qvl(raw: bytes, collateral: Collateral, root: bytes | None, at: datetime) -> QuoteVerdict:
+    """A `Verifier` of all but SGX quotes of version 4."""
     import dcap_qvl  # noqa: PLC0415 - a native library; plan must not pay for it
 
     try:
@@ -145,5 +168,8 @@ def _verified(raw: bytes, collateral: Collateral, root: bytes | None, at: dateti
         words = " ".join(str(error).removeprefix("Verification failed: ").split())
         reason = next((reason for part, reason in _WORDS if part in words), Reason.NOT_GENUINE)
         raise QuoteUntrustedError(words, reason) from error
-    whose = TrustRoot.INTEL if root is None else TrustRoot.PRIVATE
-    return QuoteVerdict(report.status, tuple(report.advisory_ids), whose)
+    return QuoteVerdict(report.status, tuple(report.advisory_ids), _whose(root))
+
+
+def _whose(root: bytes | None) -> TrustRoot:
+    return TrustRoot.INTEL if root is None else TrustRoot.PRIVATE

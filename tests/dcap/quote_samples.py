@@ -17,7 +17,7 @@ from ppmlctl.sandbox.ehsm.quoting import Quoting
 
 REAL_AT = datetime(2025, 6, 19, 12, tzinfo=UTC)
 SANDBOX_AT = datetime(2026, 5, 1, 12, tzinfo=UTC)
-KINDS = ("real sgx", "real tdx", "sandbox sgx", "sandbox tdx", "sandbox tdx 1.5")
+KINDS = ("real sgx", "real tdx", "sandbox sgx", "sandbox sgx 4", "sandbox tdx", "sandbox tdx 1.5")
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,8 @@ class Sample:
     @property
     def signature(self) -> int:
         """Where the signature begins, after the length of the signature data."""
-        return self.body + {3: 384, 4: 584, 5: 648}[self.raw[0]] + 4
+        size = 384 if self.raw[4] == 0 else {4: 584, 5: 648}[self.raw[0]]
+        return self.body + size + 4
 
     def regions(self) -> Iterator[tuple[str, int, Reason]]:
         """One byte of each region, and why its change is refused."""
@@ -106,8 +107,9 @@ def sample(kind: str, folder: Path) -> Sample:
     """The sample; a real one that is not at hand skips the test."""
     quoting, other = (Quoting(folder / name, SANDBOX_AT.timestamp) for name in ("own", "other"))
     roots = quoting.root_ca.encode(), other.root_ca.encode()
-    if kind == "sandbox sgx":
-        return Sample(quoting.quote(), quoting.collateral(), roots[0], SANDBOX_AT, "UpToDate", roots[1])
+    if kind.startswith("sandbox sgx"):
+        quote = quoting.quote(version=4 if kind.endswith("4") else 3)
+        return Sample(quote, quoting.collateral(), roots[0], SANDBOX_AT, "UpToDate", roots[1])
     if kind.startswith("sandbox tdx"):
         domain = DOMAIN15 if kind.endswith("1.5") else DOMAIN
         raw, collateral = quoting.quote_of_domain(domain), quoting.collateral("TDX")

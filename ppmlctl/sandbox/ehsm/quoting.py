@@ -54,9 +54,9 @@ class Quoting:
         for tee in _FILES:
             self.collateral(tee)
 
-    def quote(self, challenge: bytes = b"") -> bytes:
-        """A quote of the EHSM enclave; the challenge is in it only where the flaws say so."""
-        return self._enclaves["SGX"].quote(self._body(challenge))
+    def quote(self, challenge: bytes = b"", version: int = 3) -> bytes:
+        """A quote of the EHSM enclave; the challenge is in it only where the flaws say so. Real ones have version 3."""
+        return self._enclaves["SGX"].quote(self._body(challenge), version)
 
     def quote_of(self, mr_enclave: bytes, mr_signer: bytes) -> bytes:
         """What the simulated platform shows for an enclave on it. Whoever asks gets it: it proves nothing."""

@@ -21,6 +21,7 @@ from ppmlctl.sandbox.ehsm.platform import TCB, Platform
 _INTEL_QE_VENDOR = bytes.fromhex("939a7233f79c4ca9940a0db3957f0607")
 _OF_ENCLAVE = QuoteHeader(VERSION, ECDSA_P256, TEE_SGX, 1, TCB.pce_svn, _INTEL_QE_VENDOR, bytes(20))
 _OF_DOMAIN = QuoteHeader(VERSION_OF_TDX, ECDSA_P256, TEE_TDX, 0, 0, _INTEL_QE_VENDOR, bytes(20))
+_OF_ENCLAVE4 = replace(_OF_DOMAIN, tee_type=TEE_SGX)
 _AUTHENTICATION_DATA = bytes(range(32))
 
 
@@ -32,12 +33,12 @@ class QuotingEnclave:
         self._report = report
         self._key = ec.generate_private_key(ec.SECP256R1())
 
-    def quote(self, body: ReportBody | TdReport) -> bytes:
-        """The body in a quote: of version 3 for an enclave, 4 for a domain, 5 for one with the fields of TDX 1.5."""
-        unsigned = Quote(_header_for(body), body, b"")
+    def quote(self, body: ReportBody | TdReport, version: int = VERSION) -> bytes:
+        """The body in a quote: for an enclave of version 3 or 4, for a domain 4, or 5 with the fields of TDX 1.5."""
+        unsigned = Quote(_header_for(body, version), body, b"")
         public = self._key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)[1:]
         certified = self._certification(public)
-        if isinstance(body, TdReport):
+        if unsigned.header.version != VERSION:
             certified = _typed(QE_REPORT, certified)
         signature_data = raw_signature(self._key, unsigned.signed_bytes()) + public + certified
         return replace(unsigned, signature_data=signature_data).to_bytes()
@@ -51,9 +52,9 @@ class QuotingEnclave:
         return report + self._platform.pck.sign(report) + authentication + chain
 
 
-def _header_for(body: ReportBody | TdReport) -> QuoteHeader:
+def _header_for(body: ReportBody | TdReport, version: int) -> QuoteHeader:
     if isinstance(body, ReportBody):
-        return _OF_ENCLAVE
+        return _OF_ENCLAVE if version == VERSION else _OF_ENCLAVE4
     return _OF_DOMAIN if body.mr_service_td is None else replace(_OF_DOMAIN, version=VERSION_OF_TDX15)
 
 
