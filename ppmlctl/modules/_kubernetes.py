@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ppmlctl.diagnostics import Diagnostic, EngineError
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import Recorded
+from ppmlctl.planning.manifest_diff import SERVERS_METADATA
 
 if TYPE_CHECKING:
     from ppmlctl.clients.kubernetes import Manifest, ObjectKey
@@ -34,8 +35,12 @@ def label_value(text: str) -> str:
 
 
 def labelled(ctx: Context, address: str, manifest: Manifest, *, existed_before: bool = False) -> Manifest:
-    """The manifest with the labels by which ppmlctl finds its objects again."""
-    metadata = dict(manifest.get("metadata") or {})
+    """The manifest with the labels by which ppmlctl finds its objects again, and without what is the server's own.
+
+    A uid or version that was copied from a cluster would name another object, or a state of it long ago.
+    """
+    given = manifest.get("metadata") or {}
+    metadata = {name: value for name, value in given.items() if name not in SERVERS_METADATA}
     metadata["labels"] = {**(metadata.get("labels") or {}), ENVIRONMENT: ctx.environment, TASK: label_value(address)}
     if existed_before:
         metadata["annotations"] = {**(metadata.get("annotations") or {}), EXISTED_BEFORE: "true"}

@@ -31,9 +31,10 @@ from ppmlctl.unknown import Unknown
 Manifest = Mapping[str, Any]
 
 _SERVERS_OWN = frozenset({"apiVersion", "kind", "status"})
-_SERVERS_METADATA = frozenset(
+SERVERS_METADATA = frozenset(
     {"creationTimestamp", "generation", "managedFields", "resourceVersion", "selfLink", "uid"},
 )
+"""Fields of metadata that no manifest declares, though one copied from a cluster has them."""
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
@@ -104,7 +105,7 @@ def _comparable(manifest: Manifest) -> Manifest:
     """Without what is the server's own; a Secret's data as bytes, however they were spelt."""
     kept = {name: value for name, value in manifest.items() if name not in _SERVERS_OWN}
     metadata = kept.get("metadata") or {}
-    kept["metadata"] = {name: value for name, value in metadata.items() if name not in _SERVERS_METADATA}
+    kept["metadata"] = {name: value for name, value in metadata.items() if name not in SERVERS_METADATA}
     if manifest.get("kind") != "Secret":
         return kept
     data = {name: _secret_bytes(value, encoded=True) for name, value in (kept.get("data") or {}).items()}

@@ -101,6 +101,18 @@ def test_a_field_that_is_no_longer_declared_is_removed(world: World) -> None:
     assert fewer.plan().action is ActionKind.KEEP
 
 
+def test_a_manifest_copied_from_a_cluster_is_made_anew(world: World) -> None:
+    world.client.apply(config(world, a="1"))
+    copied = world.live("ConfigMap", "c")
+    assert copied is not None
+    world.client.delete(ObjectKey("v1", "ConfigMap", world.namespace, "c"), wait_seconds=30)
+    task = world.task(K8sObject(), manifest=copied)
+    task.apply()
+    task.apply()
+    assert world.live("ConfigMap", "c")["metadata"]["uid"] != copied["metadata"]["uid"]  # type: ignore[index]
+    assert task.plan().action is ActionKind.KEEP
+
+
 def test_fields_of_others_are_left_alone(world: World) -> None:
     service = world.manifest("Service", "s", spec={"selector": {"app": "x"}, "ports": [{"port": 80}]})
     task = world.task(K8sObject(), manifest=service)
