@@ -26,7 +26,7 @@ from ppmlctl.engine.secret_references import check_secret_references
 from ppmlctl.engine.secret_sources import secret_of
 from ppmlctl.engine.secrets_kept import SecretsKept
 from ppmlctl.engine.vault_access import NoVault, follow_vault, open_vault, password_of, vault_locked
-from ppmlctl.engine.workload_runs import WorkloadRun, last_run
+from ppmlctl.engine.workload_runs import WorkloadRun, abandoned_runs, last_run
 from ppmlctl.modules.base import Module
 from ppmlctl.modules.context import SANDBOX, Context, Files
 from ppmlctl.modules.registry import Registry
@@ -101,13 +101,14 @@ class Session:
         if self._has_a_lease():
             self.exclusion.look()
         tasks: tuple[Task, ...] = () if destroy else self.expanded.tasks
+        recorded = {**abandoned_runs(self._intents, self.recorded, {task.address for task in tasks}), **self.recorded}
         rotations = self.store.lockfile.rotations
         rotates = frozenset() if destroy else rotating(self.options.rotate, self.recorded, self.modules, rotations)
         plan = settled(
             self._as_recorded(tasks),
             self.modules,
             self.context,
-            lambda found: Planner(self.modules, found, self.recorded, self.digest, rotates).plan(tasks),
+            lambda found: Planner(self.modules, found, recorded, self.digest, rotates).plan(tasks),
         )
         check_one_task_each(tasks, plan, self.modules)
         check_secret_references(tasks, plan.wanted, self.modules)
@@ -156,7 +157,7 @@ class Session:
             self.modules,
             self.context,
             self.store,
-            self.recorded,
+            {**abandoned_runs(self._intents, self.recorded, plan.wanted), **self.recorded},
             self.digest,
             listener,
             self.options.parallel,
@@ -177,7 +178,7 @@ class Session:
     def last_run(self, workload: str) -> WorkloadRun:
         """The last run of a workload. Raises InputError where there is no such workload, or it has not run."""
         names = [one.name for one in self.environment.workloads]
-        return last_run(workload, names, self.recorded, self.store.lockfile.intents)
+        return last_run(workload, names, self.recorded, self._intents)
 
     def cancel(self, workload: str) -> str:
         """Ends the last run of a workload; its name, or an empty text where it had ended."""
@@ -188,6 +189,10 @@ class Session:
         engines = self._open_engines(writes_allowed=True)
         client = ClientContainer(run.client, run.runs) if run.client and run.runs else None
         return run.name if end_run(replace(self.context, engines=engines), run.namespace, run.name, client) else ""
+
+    @property
+    def _intents(self) -> Mapping[str, Mapping[str, Any]]:
+        return self.store.lockfile.intents
 
     @cached_property
     def context(self) -> Context:

@@ -45,6 +45,23 @@ def last_run(
     raise InputError(Diagnostic("workload-not-run", "a workload has not run yet", workload, fix="ppmlctl apply"))
 
 
+def abandoned_runs(
+    intents: Mapping[str, Mapping[str, Any]], recorded: Mapping[str, Recorded], wanted: Collection[str]
+) -> dict[str, Recorded]:
+    """Runs that were begun, never seen to succeed, and that no task wants any more: they are removed like all else.
+
+    They need whatever is recorded, so what their pods read is not taken from under them.
+    """
+    needs = tuple(sorted(address for address in recorded if not address.startswith(_PREFIX)))
+    return {
+        address: Recorded(
+            "spark_submit", result={"name": intent["submit"], "namespace": intent["namespace"]}, needs=needs
+        )
+        for address, intent in intents.items()
+        if address.startswith(_PREFIX) and "submit" in intent and address not in recorded and address not in wanted
+    }
+
+
 def with_reruns(data: dict[str, Any], wanted: Collection[str]) -> dict[str, Any]:
     """The environment's data as if ppml.yaml said `rerun: always` of these. Raises InputError (workload-unknown)."""
     workloads = data["workloads"]

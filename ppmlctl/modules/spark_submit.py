@@ -25,7 +25,7 @@ from ppmlctl.modules._container_submitter import ClientContainer, ContainerSubmi
 from ppmlctl.modules._job_submitter import JobSubmitter
 from ppmlctl.modules._kubernetes import ENVIRONMENT, RUN, TASK, label_value
 from ppmlctl.modules._secret_references import keys_read
-from ppmlctl.modules._spark_attempt import Workload, begin_attempt
+from ppmlctl.modules._spark_attempt import Workload, begin_attempt, client_of, end_run
 from ppmlctl.modules._spark_run import SparkRun
 from ppmlctl.modules._submitter import Submitter
 from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult, SecretKey
@@ -252,10 +252,13 @@ class SparkSubmit(Module[SparkSubmitArgs, SparkSubmitResult]):
         return list(dict.fromkeys(found))
 
     def remove(self, ctx: Context, recorded: Recorded) -> None:
-        """Takes away every run of this task that is still there, with its templates and pods."""
+        """Ends the run that was begun last, and takes every run of this task away, with its templates and pods."""
         from ppmlctl.clients.kubernetes import key_of  # noqa: PLC0415 - plans do without the client
 
         client, namespace = ctx.engines.kubernetes, recorded.result["namespace"]
+        began = ctx.intents.pending(ctx.address)
+        if began and not began.get("failed"):
+            end_run(ctx, namespace, began["submit"], client_of(began))
         labels = ",".join(f"{name}={value}" for name, value in _labels(ctx).items())
         for api_version, kind in (("batch/v1", "Job"), ("v1", "ConfigMap"), ("v1", "Pod")):
             for found in client.list_objects(api_version, kind, namespace, label_selector=labels):

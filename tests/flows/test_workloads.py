@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from flows.place import Place
+import shutil
+
+import pytest
+from flows.place import Place, changed
+
+from ppmlctl.state import LockStore
 
 
 def test_a_named_workload_runs_again_although_nothing_changed(applied: Place) -> None:
@@ -40,3 +45,37 @@ def test_a_run_without_executors_has_no_logs_of_them(applied: Place) -> None:
 def test_a_run_that_has_ended_cannot_be_cancelled_and_that_is_no_error(applied: Place) -> None:
     done = applied.run("cancel", "spark-pi")
     assert (done.returncode, done.stdout) == (0, "spark-pi: does not run\n")
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed")
+@pytest.mark.parametrize("failed", [False, True])
+def test_a_run_that_was_begun_and_never_seen_to_end_goes_with_its_workload(applied: Place, *, failed: bool) -> None:
+    store = LockStore.open(applied.folder / "ppml.lock")
+    intent = {"submit": "gone-0123abcd-1", "namespace": "default", "digest": "0123abcd", "attempt": 1, "failed": failed}
+    store.begin("workload.gone", intent)
+    (applied.folder / "begun.yaml").write_text(BEGUN.format(environment=store.lockfile.environment))
+    applied.kubectl("create", "-f", str(applied.folder / "begun.yaml"))
+    code, planned = applied.plan()
+    assert (code, changed(planned)) == (2, {"workload.gone": "delete"})
+    applied.apply()
+    assert applied.kubectl("get", "jobs,configmaps", "-o", "name", "-l", "ppmlctl/run=gone-0123abcd-1") == ""
+    assert "gone-0123abcd-1" not in applied.lockfile.decode()
+    assert "No changes." in applied.succeed("plan")
+
+
+BEGUN = """\
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: gone-0123abcd-1
+  namespace: default
+  labels: {{ppmlctl/environment: {environment}, ppmlctl/task: workload.gone, ppmlctl/run: gone-0123abcd-1}}
+spec: {{template: {{spec: {{restartPolicy: Never, containers: [{{name: submit, image: i}}]}}}}}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: gone-0123abcd-1-submission
+  namespace: default
+  labels: {{ppmlctl/environment: {environment}, ppmlctl/task: workload.gone, ppmlctl/run: gone-0123abcd-1}}
+"""
