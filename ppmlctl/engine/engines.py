@@ -58,8 +58,14 @@ class OpenEngines:
 
     def warnings(self) -> list[Diagnostic]:
         """What a plan says about the connections that it has opened."""
-        client: KubernetesClient | None = self.__dict__.get("_kubernetes")
-        return [_unverified(client.connection)] if client and not client.connection.verifies_server else []
+        found = []
+        cluster: KubernetesClient | None = self.__dict__.get("_kubernetes")
+        if cluster and not cluster.connection.verifies_server:
+            found.append(_unverified_cluster(cluster.connection))
+        docker: DockerClient | None = self.__dict__.get("_docker")
+        if docker and docker.unverified_host:
+            found.append(_unverified_docker(docker.unverified_host))
+        return found
 
     def effects_on_the_world(self) -> Iterator[Effects]:
         """Of all engines; the lease's own calls are what the others wait for."""
@@ -179,12 +185,23 @@ class OpenEngines:
             return self._pccs[server]
 
 
-def _unverified(connection: Connection) -> Diagnostic:
+def _unverified_cluster(connection: Connection) -> Diagnostic:
     return Diagnostic(
         "insecure-cluster-tls",
         "any server may pass for the cluster",
         found=f"context {connection.context} of the kubeconfig does not verify {connection.server}",
         why="secrets, and this kubeconfig's own credentials, go to whoever answers there",
         fix="give the cluster's certificate-authority, and remove insecure-skip-tls-verify",
+        severity=Severity.WARNING,
+    )
+
+
+def _unverified_docker(host: str) -> Diagnostic:
+    return Diagnostic(
+        "insecure-docker",
+        "any machine may pass for the Docker engine",
+        found=f"{host} is reached without TLS that verifies it",
+        why="whoever answers there can change the images that are built and measured",
+        fix="set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH, or reach it by ssh://",
         severity=Severity.WARNING,
     )

@@ -16,6 +16,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 import pytest
+from docker.tls import TLSConfig
 from docker_registry import running_registry
 
 from ppmlctl.clients.docker import (
@@ -27,6 +28,7 @@ from ppmlctl.clients.docker import (
     build_context,
     generated_context,
 )
+from ppmlctl.clients.docker.connection import is_verified
 from ppmlctl.diagnostics import EngineError, TransientError, WriteRefusedError
 from ppmlctl.effects import Effect, Effects
 from ppmlctl.oci import file_of_bytes, file_of_source
@@ -380,6 +382,23 @@ def test_no_engine_says_where_it_was_looked_for(host: str | None, environment: d
     with at(host, **environment) as nowhere, pytest.raises(EngineError) as caught:
         nowhere.images()
     assert shown in caught.value.diagnostics[0].found
+
+
+@pytest.mark.parametrize(
+    ("host", "tls", "verified"),
+    [
+        ("unix:///var/run/docker.sock", None, True),
+        ("ssh://me@build", None, True),
+        ("tcp://127.0.0.1:2375", None, True),
+        ("tcp://build:2375", None, False),
+        ("http://build:2375", None, False),
+        ("https://build:2376", None, True),
+        ("tcp://build:2376", TLSConfig(verify=True), True),
+        ("tcp://build:2376", TLSConfig(verify=False), False),
+    ],
+)
+def test_an_engine_elsewhere_is_verified_by_tls_or_ssh(host: str, tls: TLSConfig | None, *, verified: bool) -> None:
+    assert is_verified(host, tls) is verified
 
 
 def test_the_message_for_no_engine_reads_well() -> None:

@@ -49,6 +49,14 @@ def test_a_named_context_needs_no_current_one(file: Path) -> None:
     assert not connection.verifies_server
 
 
+@pytest.mark.parametrize(
+    ("server", "verifies"), [("http://127.0.0.1:8001", True), ("http://a.example.com:8080", False)]
+)
+def test_plain_http_is_for_this_machine(file: Path, server: str, *, verifies: bool) -> None:
+    file.write_text(TWO_CONTEXTS.replace("https://a.example.com:6443/", server))
+    assert connect(file, "prod").verifies_server is verifies
+
+
 def test_the_environment_names_the_file_at_the_time_of_the_call(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file.write_text(TWO_CONTEXTS)
     monkeypatch.setenv("KUBECONFIG", f"{file}.missing:{file}")

@@ -67,6 +67,11 @@ class DockerClient:
         self.close()
 
     @property
+    def unverified_host(self) -> str | None:
+        """The engine that was asked, where nothing says that it is the one that is meant; None before any call."""
+        return self._connection.unverified_host
+
+    @property
     def containers(self) -> Containers:
         """The engine's containers."""
         return Containers(self._effects, self._connection)

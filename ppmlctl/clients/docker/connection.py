@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import docker
 from docker.context import ContextAPI
@@ -18,6 +19,7 @@ from urllib3.exceptions import HTTPError
 
 from ppmlctl.clients.docker import faults
 
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _DEFAULT_HOST = "unix:///var/run/docker.sock"
 
 
@@ -32,6 +34,8 @@ class Connection:
         self._given = host
         self._lock = threading.Lock()
         self._api: docker.APIClient | None = None
+        self.unverified_host: str | None = None
+        """The engine that was opened, where nothing says that it is the one that is meant."""
 
     @contextmanager
     def request(self, operation: str) -> Iterator[docker.APIClient]:
@@ -62,6 +66,7 @@ class Connection:
             podman = _podman(api.version())
         except (RequestException, DockerException, OSError, ValueError) as error:
             raise faults.unreachable(host, source, innermost(error)) from None
+        self.unverified_host = None if is_verified(host, options.get("tls")) else host
         if podman:
             api.close()
             raise faults.unsupported(host, podman)
@@ -77,6 +82,19 @@ class Connection:
             return _endpoint_of_context(self._environment.get("DOCKER_CONTEXT"))
         except (DockerException, OSError, ValueError) as error:
             raise faults.unreachable(given or "no host", source, innermost(error)) from None
+
+
+def is_verified(host: str, tls: Any) -> bool:
+    """Whether only the meant engine can answer at `host`: one of this machine, by SSH, or by TLS that verifies.
+
+    `tls`: docker-py's settings for it, None where there are none.
+    """
+    place = urlsplit(host)
+    if place.scheme not in {"tcp", "http", "https"} or place.hostname in _LOOPBACK:
+        return True
+    if tls is None:
+        return place.scheme == "https"
+    return getattr(tls, "verify", True) is not False
 
 
 def _podman(version: Mapping[str, Any]) -> str:

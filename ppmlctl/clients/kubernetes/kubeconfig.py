@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import urllib3
 from kubernetes.client import Configuration
@@ -23,6 +24,7 @@ from ppmlctl.diagnostics import Diagnostic, EngineError
 POOL_SIZE = 16
 """Connections kept open: twice the executor's eight workers, as a waiting one holds a watch beside its calls."""
 
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _MALFORMED = (AttributeError, KeyError, TypeError, ValueError)
 """What the library raises on a kubeconfig whose shape it did not expect."""
 
@@ -35,7 +37,7 @@ class Connection:
     context: str
     default_namespace: str
     verifies_server: bool
-    """False where the kubeconfig says `insecure-skip-tls-verify`: who uses the connection should say so aloud."""
+    """False where the kubeconfig says `insecure-skip-tls-verify`, or plain HTTP to another machine."""
     pool: urllib3.PoolManager = field(repr=False)
     _configuration: Configuration = field(repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -64,10 +66,17 @@ def connect(kubeconfig: Path | None = None, context: str | None = None) -> Conne
         server=configuration.host,
         context=active["name"],
         default_namespace=active.get("namespace") or "default",
-        verifies_server=configuration.verify_ssl and configuration.host.startswith("https:"),
+        verifies_server=_verifies(configuration),
         pool=RESTClientObject(configuration).pool_manager,
         _configuration=configuration,
     )
+
+
+def _verifies(configuration: Configuration) -> bool:
+    place = urlsplit(configuration.host)
+    if place.scheme == "https":
+        return bool(configuration.verify_ssl)
+    return place.hostname in _LOOPBACK  # as of `kubectl proxy`
 
 
 def _require_file(files: str) -> None:
