@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ppmlctl.diagnostics import Diagnostic, EngineError
 from ppmlctl.modules._kubernetes import ENVIRONMENT, RUN
+from ppmlctl.modules._log_heads import LogHeads
 from ppmlctl.modules._pod_cause import cause_lines, meaning_lines
 from ppmlctl.modules._spark_watch import Watch
 from ppmlctl.modules._submitter import Submitter
@@ -50,10 +51,13 @@ class SparkRun:
         age = self.submitter.begin()
         self.ctx.tell(f"runs already as {self.submission.name}" if age else f"submitted as {self.submission.name}")
         left = max(1.0, self.submission.deadline - age)
-        failure, pods = Watch(self.ctx, self.submission, self.submitter, left).until_ended()
+        watch = Watch(self.ctx, self.submission, self.submitter, left)
+        failure, pods = watch.until_ended()
         if not failure and self.ctx.simulated is not None:
             return Verdict(SIMULATED, self.ctx.simulated)
-        verdict = Verdict(failure=failure) if failure else judged(self.submission, self._logs(pods), expected)
+        verdict = (
+            Verdict(failure=failure) if failure else judged(self.submission, self._logs(pods, watch.heads), expected)
+        )
         for warning in verdict.warnings:
             self.ctx.warn(f"{self.submission.workload}: {warning}")
         if verdict.failure:
@@ -86,12 +90,16 @@ class SparkRun:
         for pod in troubled[-_EXECUTORS_TOLD:]:
             yield from cause_lines(self._client, dict(pod))
 
-    def _logs(self, pods: Pods) -> Logs:
+    def _logs(self, pods: Pods, heads: LogHeads) -> Logs:
         from ppmlctl.clients.kubernetes import key_of  # noqa: PLC0415 - plans do without the client
 
-        driver = self._client.pod_log(key_of(dict(pods.driver))) if pods.driver else self.submitter.log(pods)
+        def whole(pod: Mapping[str, Any]) -> str:
+            return heads.with_head(pod["metadata"]["name"], self._client.pod_log(key_of(dict(pod))))
+
+        own = pods.driver or self.submitter.pod(pods)
         alive = [pod for pod in pods.executors if phase(pod) in {"Running", "Succeeded"}]
-        return Logs(driver, {pod["metadata"]["name"]: self._client.pod_log(key_of(dict(pod))) for pod in alive})
+        driver = whole(own) if own else self.submitter.log(pods)
+        return Logs(driver, {pod["metadata"]["name"]: whole(pod) for pod in alive})
 
     def _check_claim(self, claim: str) -> None:
         from ppmlctl.clients.kubernetes import ObjectKey  # noqa: PLC0415 - plans do without the client

@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ppmlctl.diagnostics import Diagnostic, EngineError, TransientError
 from ppmlctl.modules._kubernetes import ENVIRONMENT, RUN
+from ppmlctl.modules._log_heads import LogHeads
 from ppmlctl.modules._pod_cause import warnings_of
 from ppmlctl.modules._submitter import SubmitState, Submitter
 from ppmlctl.modules.context import Context
@@ -46,6 +48,11 @@ class Watch:
     """When a trouble was first seen, by what it is."""
     _events_at: float = 0.0
 
+    @cached_property
+    def heads(self) -> LogHeads:
+        """How the logs began."""
+        return LogHeads(self.ctx, self.submission)
+
     def until_ended(self) -> tuple[str, Pods]:
         """The failure in words, empty where the driver ended well, and the pods as they were then.
 
@@ -78,6 +85,7 @@ class Watch:
 
     def _judged(self, sight: Sight) -> str | None:
         self._tell(_stage(self.submission, sight))
+        self.heads.read(sight.pods)
         ended = self._ended(sight)
         return self._hopeless(sight) if ended is None else ended
 

@@ -40,7 +40,7 @@ from ppmlctl.spark.submission import (
     driver_name,
     run_name,
 )
-from ppmlctl.spark.verdict import NOT_CHECKED, Logs, Verdict, judged
+from ppmlctl.spark.verdict import NOT_CHECKED, Logs, Verdict, judged, said_at_first
 from ppmlctl.spark.words import submit_words
 
 __all__ = [
@@ -83,6 +83,7 @@ __all__ = [
     "phase",
     "pod_template",
     "run_name",
+    "said_at_first",
     "submission_files",
     "submit_environment",
     "submit_words",

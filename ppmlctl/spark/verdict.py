@@ -51,6 +51,13 @@ def judged(submission: Submission, logs: Logs, expected: str | None) -> Verdict:
     return Verdict(REPORTED, Evidence.REPORTED, warnings=warnings)
 
 
+def said_at_first(submission: Submission) -> tuple[str, ...]:
+    """What the logs of driver and executors have to say before the application begins."""
+    attestation = submission.attested
+    must_attest = attestation is not None and attestation.must_succeed
+    return (*([ENCLAVE_STARTED] if submission.in_enclave else []), *([ATTESTED] if must_attest else []))
+
+
 def _failure(submission: Submission, logs: Logs, expected: str | None) -> str:
     attestation = submission.attested
     must_attest = attestation is not None and attestation.must_succeed

@@ -13,7 +13,7 @@ from kubernetes_world import CLUSTERS, Task, World, cluster, world_of
 from pydantic import ValidationError
 from submit_image import SUBMIT_IMAGE, build_submit_image
 
-from ppmlctl.clients.kubernetes import ObjectKey
+from ppmlctl.clients.kubernetes import ObjectKey, key_of
 from ppmlctl.diagnostics import EngineError, InputError
 from ppmlctl.effects import Effect
 from ppmlctl.evidence import Evidence
@@ -234,6 +234,8 @@ def test_the_submission_gets_its_words_and_its_variables(world: World) -> None:
         pytest.skip("the sandbox runs nothing")
     result = pi(world, arguments=["one", "$(LOCAL_IP)", "a$$b"]).apply()
     log = world.client.job_log(ObjectKey("batch/v1", "Job", world.namespace, result.name))
+    (pod,) = world.client.pods_of_job(ObjectKey("batch/v1", "Job", world.namespace, result.name))
+    assert world.client.pod_log(key_of(pod), limit_bytes=6) == log[:6] == "/ppml/"
     assert log.splitlines()[0] == "/ppml/submission/submit.sh"
     assert log.splitlines()[-4:] == ["local:///opt/spark/examples.jar", "one", "$(LOCAL_IP)", "a$$b"]
 

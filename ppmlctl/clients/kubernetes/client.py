@@ -160,11 +160,21 @@ class KubernetesClient:
         return Wait(self._transport, self._resource_of(key), key, until, seconds, stopping).run()
 
     def pod_log(
-        self, pod: ObjectKey, *, container: str | None = None, tail_lines: int | None = None, previous: bool = False
+        self,
+        pod: ObjectKey,
+        *,
+        container: str | None = None,
+        tail_lines: int | None = None,
+        limit_bytes: int | None = None,
+        previous: bool = False,
     ) -> str:
-        """What a pod's container has written so far, or wrote before it was restarted; empty where it never started."""
+        """What a pod's container has written so far, or wrote before it was restarted; empty where it never started.
+
+        `tail_lines` asks for the end alone, `limit_bytes` for the beginning. Of a long log the node keeps the end.
+        """
         path = self._resource_of(pod).item(pod.namespace, pod.name)
-        request = requests.pod_log(pod, path, container=container, tail_lines=tail_lines, previous=previous)
+        part = {"tailLines": tail_lines, "limitBytes": limit_bytes}
+        request = requests.pod_log(pod, path, container=container, part=part, previous=previous)
         try:
             return self._transport.text(request)
         except NotStartedError:

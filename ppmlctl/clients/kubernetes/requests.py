@@ -133,13 +133,12 @@ def delete(
 
 
 def pod_log(
-    pod: ObjectKey, path: str, *, container: str | None, tail_lines: int | None, previous: bool = False
+    pod: ObjectKey, path: str, *, container: str | None, part: Mapping[str, int | None], previous: bool = False
 ) -> Request:
     query: dict[str, str] = {"previous": "true"} if previous else {}
     if container:
         query["container"] = container
-    if tail_lines is not None:
-        query["tailLines"] = str(tail_lines)
+    query |= {name: str(number) for name, number in part.items() if number is not None}
     return Request(Effect.READ, "read log of", str(pod), "GET", f"{path}/log", pod.kind, query)
 
 
