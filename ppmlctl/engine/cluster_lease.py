@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from ppmlctl.clients.kubernetes import KubernetesClient, Manifest, ObjectKey
 
 _TELL_SECONDS = 5.0
+_AWAY_SECONDS = 1.0
+"""Between two tries to reach a cluster that does not answer."""
 _NAMESPACE_SECONDS = 300.0
 """How long a former namespace may take to go."""
 
@@ -114,13 +116,24 @@ class Acquisition:
     _told: float = field(default=-_TELL_SECONDS, init=False)
 
     def run(self) -> Taken:
-        """Takes it as soon as it is free. Raises StateError (environment-locked) where a living process keeps it."""
+        """Takes it as soon as it is free. Raises StateError (environment-locked) where a living process keeps it.
+
+        While it has patience it outlives a cluster that does not answer.
+        """
         began = time.monotonic()
         watch = Watch()
         if holder_of(self.seen) is None and (taken := self._take(self.seen)) is not None:
             return taken
         while True:
-            found = self.lease.read()
+            try:
+                found = self.lease.read()
+            except TransientError as error:
+                if time.monotonic() - began >= self.patience:
+                    raise
+                watch = Watch()  # its holder could not renew it either: that is no sign of its death
+                self._tell_now_and_then(f"{error.diagnostics[0].title}; still waits for the lease")
+                time.sleep(_AWAY_SECONDS)
+                continue
             watched = watch.look(found)
             match standing(found, watched=watched, now=datetime.now(UTC), holder_is_gone=holder_is_gone(found)):
                 case Standing.FREE | Standing.DEAD:
@@ -160,10 +173,13 @@ class Acquisition:
         """Waits a moment, and says now and then for what."""
         if found is None:
             return
+        self._tell_now_and_then(f"waits for the lease of {found.holder}, not renewed for {watched.unchanged:.0f} s")
+        time.sleep(min(1.0, found.duration / 10))
+
+    def _tell_now_and_then(self, text: str) -> None:
         if time.monotonic() - self._told >= _TELL_SECONDS:
             self._told = time.monotonic()
-            self.tell(f"waits for the lease of {found.holder}, not renewed for {watched.unchanged:.0f} s")
-        time.sleep(min(1.0, found.duration / 10))
+            self.tell(text)
 
     def _await_namespace(self) -> None:
         from ppmlctl.clients.kubernetes import Condition, ObjectKey  # noqa: PLC0415 - as above
