@@ -120,11 +120,13 @@ class AttestationPolicy(Module[AttestationPolicyArgs, AttestationPolicyResult]):
         policy_id = str(recorded.result["policy_id"])
         if args.control is None or not args.can_ask():
             return Observed(detail=policy_id)
+        from ppmlctl.clients.attestation import AttestationUntrustedError  # noqa: PLC0415 - not every plan needs it
+
         quote = _control(ctx, args, args.policy())
         try:
             in_force = quote is None or _passes(args.server.client(ctx), args, quote, policy_id)
-        except TransientError:
-            in_force = True  # the service is away, and waited for by its own task: nothing says otherwise
+        except (TransientError, AttestationUntrustedError):
+            in_force = True  # it is not there, which its own task sees to: nothing says that the policy is gone
         return Observed(detail=policy_id) if in_force else ABSENT
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ppmlctl.diagnostics import TransientError
+from ppmlctl.diagnostics import EngineError
 from ppmlctl.modules._answering import once_it_answers
 from ppmlctl.modules._attestation import AttestationServerArgs
 from ppmlctl.modules._ehsm import is_known
@@ -43,14 +43,14 @@ class AttestationService(Module[AttestationServiceArgs, AttestationServiceResult
     removal = Removal.KEEP
 
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
-        """Each service that answers. One that does not is waited for by apply: tasks before it may deploy it."""
+        """Each service that answers. Tasks before may deploy it, so another one at its address is apply's to refuse."""
         found = {}
         for one in wanted:
             if not is_known(one.args):
                 continue
             try:
                 one.args.client(ctx).check()
-            except TransientError:
+            except EngineError:
                 continue
             found[one.address] = Observed(foreseen=_result(one.args))
         return found

@@ -27,13 +27,15 @@ SERVER = {"url": URL}
 class AttestationWorld(World):
     """A fresh service, and one task at a time against it."""
 
+    trust: ServerTrust | None = None
+    """Instead of what the server's arguments say."""
     effects: Effects = field(default_factory=lambda: Effects("attestation", writes_allowed=True))
 
     def service(self) -> ASGIApp:
         return make_app(self.folder, flaws=self.flaws)
 
     def attestation(self, server: AttestationServer) -> AttestationClient:
-        trust = ServerTrust(insecure=True) if server.insecure else ServerTrust(ca=self.board.certificates.ca)
+        trust = self.trust or ServerTrust(ca=self.board.certificates.ca, insecure=server.insecure)
         place = ("127.0.0.1", self.board.port)
         return self.clients.enter_context(AttestationClient(server.url, self.effects, trust=trust, connect_to=place))
 

@@ -10,6 +10,7 @@ import pytest
 from attestation_world import SERVER, URL, AttestationWorld, unavailable, world_of
 from ehsm_world import Switchboard, Task, switchboard
 
+from ppmlctl.clients.attestation import ServerTrust
 from ppmlctl.diagnostics import EngineError
 from ppmlctl.evidence import Evidence
 from ppmlctl.modules import _answering
@@ -71,6 +72,14 @@ def test_a_service_that_is_away_is_planned_to_be_waited_for(world: AttestationWo
     service(world).apply()
     world.board.app = unavailable
     assert service(world).plan().action is ActionKind.CREATE
+
+
+def test_another_server_at_its_address_is_planned_away_and_refused_by_apply(world: AttestationWorld) -> None:
+    """Before it is deployed somebody else may answer there: a plan that fails could never deploy it."""
+    world.trust = ServerTrust(fingerprint="00" * 32)
+    assert service(world).plan().action is ActionKind.CREATE
+    with pytest.raises(EngineError, match="attestation-untrusted"):
+        service(world).apply()
 
 
 def test_a_service_that_never_answers_ends_the_wait(world: AttestationWorld, monkeypatch: pytest.MonkeyPatch) -> None:
