@@ -124,10 +124,10 @@ def attestation_urls_can_be_split(environment: Environment) -> Iterator[Finding]
         urls["kms", "ehsm", "url"] = kms.ehsm.url
     for path, url in urls.items():
         parts = urlsplit(url or "https://host:1")
-        if parts.port is None or ":" in (parts.hostname or "") or parts.path.strip("/"):
+        if ":" in (parts.hostname or "") or parts.path.strip("/"):
             title, why = "pods cannot use this address", "the images' attestation client splits it at its colons"
             yield Finding(
-                path, "attestation-address", title, str(url), why, "give a host name or IPv4 address, and a port"
+                path, "attestation-address", title, str(url), why, "give a host name or an IPv4 address, and no path"
             )
 
 
