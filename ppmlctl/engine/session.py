@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from ppmlctl.diagnostics import Diagnostic
@@ -33,7 +34,7 @@ from ppmlctl.modules.registry import Registry
 from ppmlctl.planning import ActionKind, Moves, Plan, Planner, Recorded, Task, Wanted, followed, moves
 from ppmlctl.playbook import Expanded
 from ppmlctl.sandbox.process import Sandbox
-from ppmlctl.secret import SecretLockedError
+from ppmlctl.secret import Secret, SecretLockedError
 from ppmlctl.spec import Loaded, load
 from ppmlctl.state import LockStore, Vault
 
@@ -224,21 +225,28 @@ class Session:
     def _expand_and_unlock(self) -> tuple[Expanded, Vault | NoVault]:
         """Both take about as long, and deriving the vault's key leaves a processor free.
 
-        Where the vault may be made, the playbooks come first: one that is wrong must leave nothing behind.
+        Who has to be asked for the password is asked in this thread, which Ctrl-C reaches. Where the vault may be made,
+        the playbooks come first: one that is wrong must leave nothing behind.
         """
-        if self.options.writes_allowed and not (self.root / self.environment.vault.path).exists():
-            return self._expand(), self._open_vault()
+        if self.options.writes_allowed and not self._vault_path.exists():
+            return self._expand(), self._open_vault(self._password())
+        follow_vault(self._vault_path, self.store, accept=self.options.accept_lockfile)
+        password = self._password()
         with ThreadPoolExecutor(1, thread_name_prefix="vault") as pool:
-            unlocking = pool.submit(self._open_vault)
+            unlocking = pool.submit(self._open_vault, password)
             return self._expand(), unlocking.result()
 
-    def _open_vault(self) -> Vault | NoVault:
-        settings = self.environment.vault
-        path = self.root / settings.path
-        key_file = self.root / settings.key_file if settings.key_file else None
-        follow_vault(path, self.store, accept=self.options.accept_lockfile)
-        password = password_of(self.store, path, self.options, key_file, sandboxed=self.sandboxed)
-        return open_vault(path, self.store, password, writes_allowed=self.options.writes_allowed)
+    @property
+    def _vault_path(self) -> Path:
+        return self.root / self.environment.vault.path
+
+    def _password(self) -> Secret | None:
+        key_file = self.environment.vault.key_file
+        at = self.root / key_file if key_file else None
+        return password_of(self.store, self._vault_path, self.options, at, sandboxed=self.sandboxed)
+
+    def _open_vault(self, password: Secret | None) -> Vault | NoVault:
+        return open_vault(self._vault_path, self.store, password, writes_allowed=self.options.writes_allowed)
 
     def _as_recorded(self, tasks: Sequence[Task]) -> list[tuple[Wanted, str]]:
         """What the tasks want if everything recorded is kept; without what no engine can be asked for."""
