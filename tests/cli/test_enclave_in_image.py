@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import tarfile
 from collections.abc import Iterator, Mapping
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from enclave_command import Command
+from imported_images import import_image
 from oci.layout_folder import LayoutFolder, gzipped
 from sgx.gramine_vectors import VECTORS, elf
 
@@ -84,8 +84,7 @@ def image() -> Iterator[str]:
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
     api = docker.APIClient(base_url=os.environ["DOCKER_HOST"], version="auto")
-    answer = api.import_image_from_data(packed.getvalue())
-    identifier: str = json.loads(answer.splitlines()[-1])["status"]
+    identifier = import_image(api, packed.getvalue())
     yield identifier
     api.remove_image(identifier)
     api.close()

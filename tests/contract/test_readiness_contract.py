@@ -15,6 +15,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from imported_images import labels_of_test
 from kubernetes_targets import KubernetesTarget, Namespace
 
 from ppmlctl.clients.kubernetes import Condition, Manifest
@@ -47,7 +48,7 @@ def made_of(source: str, folder: Path) -> Iterator[str]:
             archive.add(folder / name, arcname=name)
     context.seek(0)
     engine, tag = docker.from_env(), f"ppml/readiness-{secrets.token_hex(4)}:1"
-    engine.images.build(fileobj=context, custom_context=True, tag=tag, rm=True)
+    engine.images.build(fileobj=context, custom_context=True, tag=tag, rm=True, labels=labels_of_test())
     try:
         yield tag
     finally:

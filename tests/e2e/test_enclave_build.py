@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import os
 import shutil
-import tarfile
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -16,6 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from e2e.test_images import Place, everything_in, traces_of
+from imported_images import import_image, packed
 from modules.image_folders import CHOICES, QUICKSTART, put_enclave
 
 from ppmlctl.sgx.signing_key import SigningKey
@@ -79,10 +78,7 @@ def place_of(tmp_path: Path, api: docker.APIClient) -> Iterator[Callable[[Path],
     name = f"ppml-images-test/build-{uuid.uuid4().hex[:12]}"
 
     def make(root: Path) -> Place:
-        packed = io.BytesIO()
-        with tarfile.open(fileobj=packed, mode="w") as archive:
-            archive.add(root, arcname=".")
-        api.import_image_from_data(packed.getvalue(), repository=name, tag="base")
+        import_image(api, packed(root), f"{name}:base")
         (tmp_path / "ppml.yaml").write_text(
             f"version: 1\nname: build\nenclave: {{manifest: build}}\nimages:\n  base: {{reference: '{name}:base'}}\n"
             f"  custom: {{name: {name}, tag: custom, enclave_size: 64M}}\n"

@@ -30,6 +30,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from docker_registry import running_registry
 from e2e.private_engine import private_engine
+from imported_images import import_image, packed
 from modules.image_folders import CHOICES, put_enclave
 
 from ppmlctl.sgx.signing_key import SigningKey
@@ -91,12 +92,10 @@ def api() -> Iterator[docker.APIClient]:
 @pytest.fixture
 def base(api: docker.APIClient) -> Iterator[str]:
     """The quickstart's base as an image of the engine."""
-    packed, name = io.BytesIO(), f"ppml-images-test/base-{uuid.uuid4().hex[:12]}"
-    with tarfile.open(fileobj=packed, mode="w") as archive:
-        archive.add(ROOT / "examples/quickstart/base", arcname=".")
-    api.import_image_from_data(packed.getvalue(), repository=name, tag="1")
-    yield f"{name}:1"
-    api.remove_image(f"{name}:1")
+    name = f"ppml-images-test/base-{uuid.uuid4().hex[:12]}:1"
+    import_image(api, packed(ROOT / "examples/quickstart/base"), name)
+    yield name
+    api.remove_image(name)
 
 
 def signed_place(folder: Path, base: str, custom: str, docker_section: str = "") -> Place:
@@ -221,13 +220,10 @@ def test_a_demo_image_is_measured_and_needs_no_key(tmp_path: Path) -> None:
     root = Path(shutil.copytree(ROOT / "examples/quickstart/base", tmp_path / "root"))
     publisher = SigningKey.generate()
     signed = put_enclave(root, publisher, replace(CHOICES, size="4G"))
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as archive:
-        archive.add(root, arcname=".")
     (tmp_path / "ppml.yaml").write_text("version: 1\nname: demo\nimages: {catalogue: {size: 4g}}\n")
     with private_engine() as engine, closing(docker.APIClient(base_url=engine.host, version="auto")) as api:
-        name = "intelanalytics/bigdl-ppml-trusted-bigdata-gramine-reference-4g"
-        api.import_image_from_data(packed.getvalue(), repository=name, tag="2.3.0-SNAPSHOT")
+        name = "intelanalytics/bigdl-ppml-trusted-bigdata-gramine-reference-4g:2.3.0-SNAPSHOT"
+        import_image(api, packed(root), name)
         place = Place(tmp_path, engine.host)
         said = place.run("apply", "--yes")
         assert place.result("enclave-of-catalogue")["mr_enclave"] == signed.mr_enclave
@@ -236,4 +232,4 @@ def test_a_demo_image_is_measured_and_needs_no_key(tmp_path: Path) -> None:
         assert not (tmp_path / "keys").exists()
         assert place.applied()["recap"]["requests"]["docker"]["write"] == 0
         place.run("destroy", "--yes")
-        assert api.inspect_image(f"{name}:2.3.0-SNAPSHOT"), "what was pulled stays"
+        assert api.inspect_image(name), "what was pulled stays"

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import os
-import tarfile
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +13,7 @@ import pytest
 from docker_registry import running_registry
 from e2e.test_enclave_build import base_folder
 from e2e.test_images import Place
+from imported_images import import_image, packed
 
 pytestmark = [
     pytest.mark.docker,
@@ -48,14 +47,11 @@ def custom(registry: str) -> str:
 @pytest.fixture
 def import_base(tmp_path: Path, custom: str) -> Iterator[Callable[..., None]]:
     """Gives the engine a base that does something whenever anything is built on it; takes all away at the end."""
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as archive:
-        archive.add(base_folder(tmp_path), arcname=".")
+    root = packed(base_folder(tmp_path))
     api = docker.APIClient(base_url=os.environ["DOCKER_HOST"], version="auto")
 
     def make(*steps: str) -> None:
-        changes = [f"ONBUILD RUN {step}" for step in steps]
-        api.import_image_from_data(packed.getvalue(), repository=custom, tag="base", changes=changes)
+        import_image(api, root, f"{custom}:base", [f"ONBUILD RUN {step}" for step in steps])
 
     yield make
     for tag in [tag for image in api.images(custom) for tag in image["RepoTags"]]:

@@ -1,15 +1,13 @@
 from __future__ import annotations
 
-import io
-import json
 import os
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from imported_images import import_image, packed
 
 from ppmlctl.effects import Effects
 from ppmlctl.modules.enclave_signature import EnclaveSignature
@@ -30,12 +28,8 @@ def image() -> Iterator[str]:
     """The quickstart's base as an image of the engine, by its id."""
     import docker
 
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as archive:
-        archive.add(_BASE, arcname=".")
     api = docker.APIClient(base_url=os.environ["DOCKER_HOST"], version="auto")
-    answer = api.import_image_from_data(packed.getvalue())
-    identifier: str = json.loads(answer.splitlines()[-1])["status"]
+    identifier = import_image(api, packed(_BASE))
     yield identifier
     api.remove_image(identifier)
     api.close()
