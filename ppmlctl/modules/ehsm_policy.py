@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from ppmlctl.diagnostics import Diagnostic, EngineError
+from ppmlctl.diagnostics import Diagnostic, EngineError, TransientError
 from ppmlctl.modules._ehsm import AccountArgs, refuse_unseen, seen
 from ppmlctl.modules.base import Module, ModuleResult
 from ppmlctl.modules.context import Context
@@ -148,12 +148,7 @@ def _check_in_force(client: EhsmClient, args: EhsmPolicyArgs, policy_id: str) ->
     )
     for holds, otherwise in steps:
         if not holds:
-            found = f"policy {policy_id}: EHSM answers that {otherwise}"
-            why = "a policy that is not in force would let every enclave have the secrets"
-            title = "the quote policy is not established"
-            raise EngineError(
-                Diagnostic("policy-not-established", title, found, why, "look at EHSM's log and its PCCS")
-            )
+            raise _not_established(f"policy {policy_id}: EHSM answers that {otherwise}")
 
 
 def _passes(client: EhsmClient, args: EhsmPolicyArgs, quote: bytes, policy_id: str | None) -> bool:
@@ -165,4 +160,13 @@ def _passes(client: EhsmClient, args: EhsmPolicyArgs, quote: bytes, policy_id: s
     except EhsmRefusedError as error:
         if (error.code, error.words) == _ENCLAVE_REFUSED:
             return False
-        raise
+        if error.is_unknown_account or isinstance(error, TransientError):
+            raise  # it says nothing about the policy, and has a remedy of its own
+        under = f"policy {policy_id}" if policy_id else "no policy"
+        raise _not_established(f"under {under}: {error.diagnostics[0].found}") from error
+
+
+def _not_established(found: str) -> EngineError:
+    why = "a policy that is not in force would let every enclave have the secrets"
+    title = "the quote policy is not established"
+    return EngineError(Diagnostic("policy-not-established", title, found, why, "look at EHSM's log and its PCCS"))

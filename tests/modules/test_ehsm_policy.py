@@ -191,8 +191,23 @@ def test_a_fault_of_the_server_is_no_refusal_by_the_policy(world: World) -> None
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(EhsmClient, "verify_quote", verify)
-        with pytest.raises(EngineError, match="VerifyQuote: code 500, `Server internal error"):
+        with pytest.raises(EngineError) as caught:
             task.apply()
+    intents: Any = world.context.intents
+    assert str(caught.value) == (
+        "error[policy-not-established]: the quote policy is not established\n"
+        f"  is   under policy {intents.kept[ADDRESS]['policy_id']}:"
+        " VerifyQuote: code 500, `Server internal error, please contact the administrator.`\n"
+        "  why  a policy that is not in force would let every enclave have the secrets\n"
+        "  fix  look at EHSM's log and its PCCS"
+    )
+
+
+def test_an_account_that_is_lost_meanwhile_is_told_as_that(world: World) -> None:
+    task = policy(world)
+    world.answers["VerifyQuote"] = lambda: {"code": 400, "result": {}}
+    with pytest.raises(EngineError, match="it does not know this account"):
+        task.apply()
 
 
 def test_a_policy_at_a_server_that_is_left_for_another_may_be_out_of_reach(world: World) -> None:
