@@ -30,7 +30,7 @@ THREADS = 1024
 """Default of `G_SGX_THREAD_NUM`."""
 
 _WORKING_FOLDER = "/ppml"
-_DEFAULTS: Mapping[str, object] = {
+_DEFAULTS: Mapping[str, str | int] = {
     "execdir": "/usr/bin",
     "arch_libdir": "/lib/x86_64-linux-gnu",
     "jdk_home": "/opt/jdk8",
@@ -89,7 +89,8 @@ def rendered_manifest(template: bytes, choices: EnclaveChoices) -> str:
     if not choices.attested:
         # The template fixes "dcap"; BigDL's build replaces that text, whatever key it stands under.
         text = text.replace('"dcap"', '"none"')
-    given = {"log_level": choices.log_level, "g_sgx_size": choices.size, "g_sgx_thread_num": choices.threads}
+    given: dict[str, str | int] = {"log_level": choices.log_level, "g_sgx_size": choices.size}
+    given["g_sgx_thread_num"] = choices.threads
     return render_template(text, {**_DEFAULTS, **given, **choices.variables}, choices.paths)
 
 

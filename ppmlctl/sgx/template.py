@@ -2,22 +2,31 @@
 
 Offered beside the caller's variables: `gramine.libos`, `gramine.pkglibdir`, `gramine.runtimedir()` and `env`. What
 upstream offers to look at the building machine (`ldd`, `python`) is not: an image's manifest must not depend on it.
+A template is as trusted as the image that it is from: one that could need more time or memory than its own length says
+is rendered in a process of its own, which has little of both (`template_process`).
 Not part of the package's `__init__`: it loads Jinja2. Source: `python/graminelibos/gen_jinja_env.py` of Gramine.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import PurePosixPath
 from types import MappingProxyType
 
-from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError
+from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, nodes
 from jinja2.sandbox import SandboxedEnvironment
 
 from ppmlctl.sgx.errors import ManifestError
 from ppmlctl.sgx.gramine_paths import GraminePaths
+from ppmlctl.sgx.template_process import LIMITS, Limits, Request, render_apart
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+_LONGEST = 1 << 22
+"""Characters of a template; real ones have a few thousand."""
+_PLAIN = (nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.Getattr, nodes.If)
 
 
 class _RuntimeFolder:
@@ -37,20 +46,63 @@ class _RuntimeFolder:
 
 
 def render_template(
-    template: str, variables: Mapping[str, object], paths: GraminePaths, env: Mapping[str, str] = _NOTHING
+    template: str,
+    variables: Mapping[str, str | int],
+    paths: GraminePaths,
+    env: Mapping[str, str] = _NOTHING,
+    limits: Limits = LIMITS,
 ) -> str:
     """The manifest in TOML. `env` is what templates see as environment: never this process's own by itself.
 
-    Raises ManifestError, with the line where Jinja2 names one, for bad syntax, for a variable that is not given and
-    for whatever the template runs into.
+    Raises ManifestError, with the line where Jinja2 names one, for bad syntax, for a variable that is not given, for
+    whatever the template runs into, and where it needs more than the limits.
     """
-    jinja = SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
+    if len(template) > _LONGEST:
+        raise ManifestError(f"the manifest template has {len(template)} characters, more than {_LONGEST}")
+    request = Request(template, dict(variables), str(paths.pkglibdir), dict(env))
+    return render(request) if _is_plain(template) else render_apart(request, limits)
+
+
+def render(request: Request) -> str:
+    """The same in this process, without limits. Raises ManifestError."""
+    paths = GraminePaths(PurePosixPath(request.pkglibdir))
+    jinja = _jinja()
     jinja.globals |= {
         "gramine": {"libos": paths.libos, "pkglibdir": paths.pkglibdir, "runtimedir": _RuntimeFolder(paths)},
-        "env": dict(env),
+        "env": request.env,
     }
+    with _refusing():
+        return jinja.from_string(request.template).render(request.variables)
+
+
+def _is_plain(template: str) -> bool:
+    """Whether rendering takes no more than the template's length says: values filled in, no loops, no arithmetic.
+
+    Raises ManifestError for bad syntax.
+    """
+    with _refusing():
+        tree = _jinja().parse(template)
+        return all(isinstance(node, _PLAIN) or _is_call_of_gramine(node) for node in tree.find_all(nodes.Node))
+
+
+def _is_call_of_gramine(node: nodes.Node) -> bool:
+    """`gramine.runtimedir()`."""
+    match node:
+        case nodes.Call(node=nodes.Getattr(node=nodes.Name(name="gramine"))):
+            return True
+        case _:
+            return False
+
+
+def _jinja() -> SandboxedEnvironment:
+    return SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """What Jinja2 and templates raise, as ManifestError."""
     try:
-        return jinja.from_string(template).render(variables)
+        yield
     except TemplateSyntaxError as error:
         raise ManifestError(
             f"the manifest template has a syntax error in line {error.lineno}: {error.message}"

@@ -7,12 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ppmlctl.sgx import GraminePaths, ManifestError
-from ppmlctl.sgx.template import render_template
+from ppmlctl.sgx.template import render, render_template
+from ppmlctl.sgx.template_process import Limits, Request, render_apart
 
 _PATHS = GraminePaths(PurePosixPath("/opt/gramine"))
 
 
-def _render(template: str, **variables: object) -> str:
+def _render(template: str, **variables: str | int) -> str:
     return render_template(template, variables, _PATHS)
 
 
@@ -72,3 +73,52 @@ def test_any_text_is_a_template_or_refused(template: str) -> None:
         _render(template)
     except ManifestError:
         return
+
+
+@pytest.mark.parametrize(
+    ("template", "what"),
+    [
+        ("{{ 'a' * 10**10 }}", "64 MiB of memory"),
+        ("{{ 'a'.ljust(10**10) }}", "64 MiB of memory"),
+        ("{{ '%10000000000d' % 1 }}", "64 MiB of memory"),
+        (
+            "{% set n = namespace(s='aaaaaaaaaa') %}{% for _ in range(40) %}{% set n.s = n.s ~ n.s %}{% endfor %}",
+            "64 MiB of memory",
+        ),
+        (
+            "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
+            "1 seconds",
+        ),
+        ("{{ 7 ** (7 ** (7 ** 7)) }}", "1 seconds"),
+    ],
+)
+def test_a_template_that_needs_too_much_is_refused(template: str, what: str) -> None:
+    limits = Limits(seconds=1, memory=1 << 26)
+    with pytest.raises(ManifestError) as refused:
+        render_template(template, {}, _PATHS, limits=limits)
+    assert str(refused.value) == f"the manifest template cannot be rendered: it needs more than {what}"
+
+
+def test_a_template_that_renders_to_too_much_is_refused() -> None:
+    with pytest.raises(ManifestError, match="renders to 2000 characters, more than 1000"):
+        render_template("{{ 'ab' * 1000 }}", {}, _PATHS, limits=Limits(answer=1000))
+    with pytest.raises(ManifestError, match="has 4194305 characters, more than 4194304"):
+        _render("a" * (4194304 + 1))
+
+
+def test_a_template_that_only_fills_in_values_needs_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ppmlctl.sgx.template.render_apart", None)
+    template = "{% if a %}{{ a }}{% endif %} {{ gramine.runtimedir() }} {{ env.B }}"
+    assert render_template(template, {"a": 1}, _PATHS, {"B": "b"}) == "1 /opt/gramine/runtime/glibc b"
+
+
+def test_both_ways_of_rendering_say_the_same() -> None:
+    for template in ("{{ a }}-{{ gramine.runtimedir('musl') }}\n", "{{ nothing }}", "{{ gramine.libos.x.y }}"):
+        request = Request(template, {"a": 1}, "/opt/gramine", {})
+        said = []
+        for way in (render, render_apart):
+            try:
+                said.append(way(request))
+            except ManifestError as error:
+                said.append(str(error))
+        assert said[0] == said[1]
