@@ -60,7 +60,7 @@ def test_attestation_that_is_not_wanted_becomes_none() -> None:
 
 def test_every_trusted_file_of_the_base_is_in_the_manifest() -> None:
     manifest = measured_enclave(_TREE, _CHOICES).manifest_sgx.decode()
-    assert [line for line in manifest.splitlines() if line.startswith("uri = ") and "mounts" not in line][5:] == [
+    assert [line for line in manifest.splitlines() if line.startswith("uri = ") and "mounts" not in line][6:] == [
         'uri = "file:/usr/local/lib/x86_64-linux-gnu/gramine/libsysdb.so"',
         'uri = "file:/usr/local/lib/x86_64-linux-gnu/gramine/runtime/glibc/ld-linux-x86-64.so.2"',
         'uri = "file:/usr/local/lib/x86_64-linux-gnu/gramine/runtime/glibc/libc.so.6"',
