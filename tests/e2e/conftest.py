@@ -6,11 +6,13 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import docker
 import pytest
+from filelock import FileLock
 
 BASE = "ppml-e2e/base:1"
 
@@ -35,19 +37,23 @@ def bridge(engine: docker.APIClient) -> str:
 
 @pytest.fixture(scope="module")
 def aesm_socket() -> Iterator[None]:
-    """A socket where aesmd would have one: pods with SGX mount it, and nobody talks to it here."""
+    """A socket where aesmd would have one: pods with SGX mount it, and nobody talks to it here.
+
+    One module at a time has it: a machine has one such place, and the jobs of one module fill a small node.
+    """
     place = Path("/var/run/aesmd/aesm.socket")
-    if place.is_socket():
+    with FileLock(Path(tempfile.gettempdir()) / "ppmlctl-e2e-aesm.lock"):
+        if place.is_socket():
+            yield
+            return
+        try:
+            place.parent.mkdir(exist_ok=True)
+            with socket.socket(socket.AF_UNIX) as listening:
+                listening.bind(str(place))
+        except OSError as error:
+            pytest.skip(f"no socket can be made at {place}: {error.strerror}")
         yield
-        return
-    try:
-        place.parent.mkdir(exist_ok=True)
-        with socket.socket(socket.AF_UNIX) as listening:
-            listening.bind(str(place))
-    except OSError as error:
-        pytest.skip(f"no socket can be made at {place}: {error.strerror}")
-    yield
-    place.unlink()
+        place.unlink()
 
 
 @pytest.fixture(scope="module")
