@@ -106,6 +106,30 @@ ROWS = (
         _KUBERNETES,
     ),
     Explanation(
+        "OOMKilled",
+        "the container used more memory than its limit: the heap and what the JVM and Gramine need beside it",
+        "raise memory of driver or executor, or spark.kubernetes.memoryOverheadFactor; a heap alone makes it worse",
+        _KUBERNETES,
+    ),
+    Explanation(
+        "The node was low on resource",
+        "the node ran out of memory or disk, and ended the pod to help itself",
+        "kubectl describe node names what is short; free it, or ask for less",
+        _KUBERNETES,
+    ),
+    Explanation(
+        "was active … longer than … specified deadline",
+        "it did not end in time, and Kubernetes ended it",
+        "look for what it waited for, or raise `deadline` of the workload",
+        _KUBERNETES,
+    ),
+    Explanation(
+        'exec: "…": executable file not found',
+        "the image lacks the program that the pod starts: it is no image of BigDL PPML, or not for this platform",
+        "name a base of BigDL PPML in images.base; it has bash, and its scripts in /ppml",
+        _KUBERNETES,
+    ),
+    Explanation(
         'persistentvolumeclaim "…" not found',
         "the claim that the pod template mounts is not there",
         "make it, or name yours in cluster.storage.claim",

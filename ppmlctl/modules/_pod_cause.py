@@ -23,7 +23,7 @@ def cause_lines(client: KubernetesClient, pod: Manifest, *, log: str | None = No
         meant = meaning_lines("\n".join((told, *lines)))
     else:
         told, text = end_of(pod), _log(client, pod, log)
-        lines, meant = telling_lines(text), meaning_lines(text)
+        lines, meant = telling_lines(text), meaning_lines(f"{text}\n{told}")
     head = f"pod {pod['metadata']['name']}: {told or phase(pod)}"
     return [head, *(f"  {line}" for line in (*lines, *meant))]
 

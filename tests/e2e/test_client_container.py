@@ -176,6 +176,21 @@ def test_a_run_whose_apply_was_killed_goes_on_in_the_container_and_is_picked_up(
 
 
 @pytest.mark.usefixtures("applied")
+def test_a_cancelled_run_is_over_for_whoever_waits_and_for_the_next_apply(place: Place) -> None:
+    before = place.runs()
+    with place.start("apply", "--yes", "--rerun", "pi-client") as applying:
+        while not (begun := {run for run in place.runs() - before if (run / "begun/process").is_file()}):
+            assert applying.poll() is None
+            time.sleep(0.05)
+        (run,) = begun
+        assert place.run("cancel", "pi-client").stdout == f"pi-client: ended {run.name}\n"
+        assert applying.wait(120) == 1
+    assert (run / "status").read_text() == "143\n"
+    told = place.told("apply", "--yes")
+    assert told["outputs"]["submissions"]["pi-client"]["name"] != run.name
+
+
+@pytest.mark.usefixtures("applied")
 def test_destroy_takes_the_container_and_its_secrets_away(place: Place, engine: docker.APIClient) -> None:
     assert place.run("destroy", "--yes").returncode == 0
     assert engine.containers(all=True, filters={"name": f"ppml-{place.name}-client"}) == []

@@ -31,6 +31,20 @@ def names(text: str) -> list[str]:
         ("sgx_ql_tcb_out_of_date", "0xe027 SGX_QL_TCB_OUT_OF_DATE"),
         ("ENCLAVE EINIT FAILED  -  invalid signature", "enclave EINIT failed - Invalid signature"),
         ("0/1 nodes: 1 Insufficient sgx.intel.com/epc.", "Insufficient sgx.intel.com/…"),
+        ("OOMKilled, exit code 137", "OOMKilled"),
+        ("Evicted: The node was low on resource: memory.", "The node was low on resource"),
+        (
+            "DeadlineExceeded: Pod was active on the node longer than the specified deadline",
+            "was active … longer than … specified deadline",
+        ),
+        (
+            "DeadlineExceeded: Job was active longer than specified deadline",
+            "was active … longer than … specified deadline",
+        ),
+        (
+            'StartError, exit code 128 failed: exec: "bash": executable file not found in $PATH: unknown',
+            'exec: "…": executable file not found',
+        ),
         ("[ERROR] Attestation is enabled, but APP_ID is empty!", "Attestation is enabled, but … is empty!"),
         ("EHSM says: Timestamp can't be repeated in 20 minutes", "Timestamp can't be repeated in 20 minutes"),
     ],

@@ -69,3 +69,11 @@ def test_a_pod_that_waits_comes_with_the_meaning_of_the_schedulers_words(world: 
     expected = "  means Insufficient sgx.intel.com/…: no node has this much of the SGX resource; "
     assert cause_lines(world.client, waiting)[-1].startswith(expected)
     assert reasons(world.client, waiting, [waiting])[-1].startswith(expected)
+
+
+def test_the_end_of_a_pod_has_a_meaning_too(world: World) -> None:
+    pod = failed_pod(world)
+    pod["status"]["containerStatuses"][0] = {"state": {"terminated": {"reason": "OOMKilled", "exitCode": 137}}}
+    lines = cause_lines(world.client, pod, log="starting")
+    assert lines[0] == "pod p: OOMKilled, exit code 137"
+    assert lines[-1].startswith("  means OOMKilled: the container used more memory than its limit")
