@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 from ppmlctl.clients.kubernetes import KubernetesClient, Manifest, ObjectKey
+from ppmlctl.diagnostics import EngineError
 from ppmlctl.effects import Effects
 from ppmlctl.modules._kubernetes import manager_of
 from ppmlctl.modules.base import Module, ModuleResult
@@ -124,6 +126,22 @@ class Task:
         del self.world.recorded[self.address]
 
 
+def _await_account(client: KubernetesClient, namespace: str) -> None:
+    """Until the default account of a fresh namespace is made, with its token on old servers, pods are refused."""
+    over = time.monotonic() + 60
+    metadata = {"name": "probe", "namespace": namespace}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata}
+    while True:
+        try:
+            client.apply({**pod, "spec": {"containers": [{"name": "c", "image": "i"}]}}, dry_run=True)
+        except EngineError:
+            if time.monotonic() > over:
+                raise
+            time.sleep(0.1)
+        else:
+            return
+
+
 @contextmanager
 def world_of(kubeconfig: Path, make_context: Any, *, target: str = "cluster") -> Iterator[World]:
     """A world in a fresh namespace, which is deleted afterwards and not waited for."""
@@ -131,6 +149,7 @@ def world_of(kubeconfig: Path, make_context: Any, *, target: str = "cluster") ->
     client = KubernetesClient(effects, kubeconfig=kubeconfig)
     name = f"k8s-module-{secrets.token_hex(4)}"
     client.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    _await_account(client, name)
     context = make_context(target=target, engines=SimpleNamespace(kubernetes=client), warnings=warnings)
     try:
         yield World(client, effects, name, context, warnings)
