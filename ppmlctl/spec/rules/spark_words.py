@@ -13,7 +13,7 @@ from ppmlctl.spec.spark import Spark
 
 _PATTERN = re.compile(r"[*?\[]")
 """What a shell takes for the names of files. With a scheme before it no file has such a name."""
-_SCRIPT = re.compile(r"[$`\"'\\;&|<>(){]|^[#~]")
+_SCRIPT = re.compile(r"[$`\"'\\;&|<>(){~]|^#")
 """What a shell reads in a script besides."""
 _VARIABLE = re.compile(r"\$\{\w+\}")
 """Of a location; it is filled in before."""
