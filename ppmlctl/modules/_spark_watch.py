@@ -157,7 +157,8 @@ def _stage(submission: Submission, sight: Sight) -> str:
     if submission.mode == "cluster" and driver is not None:
         if phase(driver) == "Pending":
             return f"driver pending{_because(driver)}"
-        return f"driver {phase(driver).lower()}{_executors(submission, pods)}"
+        lost = "" if "deletionTimestamp" not in driver["metadata"] else " (being deleted; is its node lost?)"
+        return f"driver {phase(driver).lower()}{lost}{_executors(submission, pods)}"
     submitters = pods.submitters[:1]
     if submitters and phase(submitters[0]) == "Pending":
         return f"submission pending{_because(submitters[0])}"

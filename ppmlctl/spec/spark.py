@@ -29,6 +29,10 @@ def _word(text: str) -> str:
 
 
 def _location(text: str) -> str:
+    if text.startswith("-") or "," in text:
+        why = "spark-submit takes a - at the start for an option, and a comma for the end of a location"
+        fix = "name one file, as local:///path or a URL; rename it if need be"
+        raise refusal("wrong-location", "a location has a wrong form", found=text, why=why, fix=fix)
     for name in _VARIABLE.findall(text):
         if name not in IMAGE_VARIABLES or f"${{{name}}}" not in text:
             fix = f"only ${{{'}, ${'.join(IMAGE_VARIABLES)}}} are offered, in braces"

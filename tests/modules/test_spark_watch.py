@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from ppmlctl.modules._spark_watch import Sight, Watch
+from ppmlctl.modules._spark_watch import Sight, Watch, _stage
 from ppmlctl.modules._submitter import SubmitState
 from ppmlctl.spark import Executor, Pods, Submission
 
@@ -33,3 +33,11 @@ def test_executors_that_end_one_after_another_are_not_waited_for(phase: str) -> 
 
 def test_many_executors_may_end_with_their_driver() -> None:
     assert hopeless(replace(PI, executor=Executor(instances=12)), ["Succeeded"] * 12) is None
+
+
+def test_a_driver_whose_node_does_not_answer_is_told() -> None:
+    metadata = {"name": "pi-0-1-driver", "labels": {}, "deletionTimestamp": "2026-01-01T00:00:00Z"}
+    pods = Pods(PI, [{"metadata": metadata, "status": {"phase": "Running"}}])
+    assert _stage(PI, Sight(pods, SubmitState("done"))) == (
+        "driver running (being deleted; is its node lost?), executors 0/2"
+    )
