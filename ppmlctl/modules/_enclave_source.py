@@ -54,9 +54,9 @@ def enclave_of_folder(files: Files, base: str, choices: EnclaveChoices, measure:
 
 
 def enclave_of_image(ctx: Context, image: str, choices: EnclaveChoices, output: str) -> EnclaveSource:
-    """Measures the base in an image, of which only the files that count are fetched, in two calls.
+    """Measures the base in an image, in two calls: template and loader are fetched, trusted files hashed and not kept.
 
-    Symbolic links inside trusted folders are not among them. Raises what `enclave_of_folder` and the client raise.
+    Raises what `enclave_of_folder` and the client raise.
     """
     docker, owner = ctx.engines.docker, {"dev.ppmlctl.environment": ctx.environment, "dev.ppmlctl.task": ctx.address}
     ctx.tell(f"reads manifest template and loader of {image}")
@@ -67,9 +67,9 @@ def enclave_of_image(ctx: Context, image: str, choices: EnclaveChoices, output: 
         trusted = needed_paths(manifest)
     except SgxError as error:
         raise InputError(_not_measurable(image, choices, error)) from None
-    ctx.tell(f"reads trusted files of {image}")
-    found |= docker.read_files(image, trusted, owner=owner)
-    enclave = _measured(ContentTree(found), choices, image)
+    ctx.tell(f"hashes trusted files of {image}")
+    listing = docker.list_files(image, trusted, owner=owner)
+    enclave = _measured(ContentTree(found, listing.digests, listing.folders), choices, image)
     offsets = enclave.gramine.offsets
     return copied_source(enclave, found[offsets] if offsets else None, output)
 

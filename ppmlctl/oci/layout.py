@@ -24,6 +24,8 @@ MARKER = "oci-layout"
 MARKER_CONTENT = b'{"imageLayoutVersion":"1.0.0"}'
 INDEX_FILE = "index.json"
 
+MOST_READ = 1 << 26
+"""Bytes of one file that is read whole; a loader with its symbols fits many times over."""
 _PLATFORM = {"os": "linux", "architecture": "amd64"}
 """SGX exists on this platform only."""
 
@@ -62,8 +64,11 @@ class Layout:
                 tree.add_layer(_members(archive, number))
         return tree
 
-    def read_files(self, paths: Iterable[str]) -> dict[str, bytes]:
-        """The contents of those `paths` that are files of the image; symbolic links are followed inside it."""
+    def read_files(self, paths: Iterable[str], most: int = MOST_READ) -> dict[str, bytes]:
+        """The contents of those `paths` that are files of the image; symbolic links are followed inside it.
+
+        Raises ImageError where one has more than so many bytes.
+        """
         tree = self.tree()
         wanted = {path: tree.get(tree.resolve(image_path(path))) for path in paths}
         members: dict[int, dict[str, bytes]] = {}
@@ -71,15 +76,17 @@ class Layout:
             if node and node.kind is Kind.FILE:
                 members.setdefault(node.layer, {})[node.member] = b""
         for number, contents in members.items():
-            self._read_members(self.manifest.layers[number], contents)
+            self._read_members(self.manifest.layers[number], contents, most)
         return {
             path: members[node.layer][node.member] for path, node in wanted.items() if node and node.kind is Kind.FILE
         }
 
-    def _read_members(self, layer: Descriptor, contents: dict[str, bytes]) -> None:
+    def _read_members(self, layer: Descriptor, contents: dict[str, bytes], most: int) -> None:
         with _readable(layer.digest), self._opened(layer) as archive:
             for member in archive:
                 stream = archive.extractfile(member) if member.name in contents else None
+                if stream is not None and member.size > most:
+                    raise bad_layout(layer.digest, f"{member.name} has {member.size} bytes, more than {most}")
                 if stream is not None:
                     contents[member.name] = stream.read()
 

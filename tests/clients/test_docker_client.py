@@ -34,12 +34,18 @@ from ppmlctl.diagnostics import EngineError, TransientError, WriteRefusedError
 from ppmlctl.effects import Effect, Effects
 from ppmlctl.oci import file_of_bytes, file_of_source
 from ppmlctl.secret import Secret
+from ppmlctl.sgx import VERSIONS, ContentTree, FolderTree
+from ppmlctl.sgx.trusted_files import expand_trusted_files
 
 needs_engine = [
     pytest.mark.docker,
     pytest.mark.skipif("DOCKER_HOST" not in os.environ, reason="DOCKER_HOST is not set"),
 ]
 DOCKERFILE = "FROM scratch\nCOPY tree /\nLABEL given=yes\nENV SPARK_HOME=/spark=1\n"
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 @pytest.fixture
@@ -106,8 +112,50 @@ class TestRealEngine:
         build(client, name)
         owner = {"test": name}
         contents = client.read_files(name, ["/ppml/bash.sig", "/opt", "/missing"], owner=owner)
-        assert contents == {"/ppml/bash.sig": b"1", "/opt/deep/er/file": b"deep"}
+        assert contents == {"/ppml/bash.sig": b"1"}
+        listing = client.list_files(name, ["/ppml/bash.sig", "/opt", "/missing"], owner=owner)
+        assert listing.digests == {"/ppml/bash.sig": sha256(b"1"), "/opt/deep/er/file": sha256(b"deep")}
+        assert listing.folders == {"/opt", "/opt/deep", "/opt/deep/er"}
         assert containers(client, name) == []
+
+    def test_no_more_is_read_than_may_be(self, client: DockerClient, name: str) -> None:
+        build(client, name)
+        paths, owner = ["/ppml/bash.sig", "/opt/deep/er/file"], {"test": name}
+        assert len(client.read_files(name, paths, owner=owner, most=5)) == 2
+        with pytest.raises(EngineError) as refused:
+            client.read_files(name, paths, owner=owner, most=4)
+        assert str(refused.value) == (
+            "error[docker-file-too-large]: a file of an image is too large to be read\n"
+            f"  is   /opt/deep/er/file of {name} has 4 bytes\n"
+            "  fix  use an image whose maker you trust"
+        )
+        assert containers(client, name) == []
+
+    def test_a_folder_lists_what_gramine_finds_in_the_same_one(
+        self, client: DockerClient, name: str, tmp_path: Path
+    ) -> None:
+        tree = tmp_path / "tree"
+        for folder in ("usr/lib/sub", "usr/lib/empty", "opt/far/beyond", "etc/alternatives"):
+            (tree / folder).mkdir(parents=True)
+        for path in ("usr/lib/libz.so.1.2", "usr/lib/.hidden", "usr/lib/sub/file", "opt/far/java", "opt/lib"):
+            (tree / path).write_text(path)
+        links = {"lib": "usr/lib", "usr/lib/libz.so": "libz.so.1", "usr/lib/libz.so.1": "libz.so.1.2"}
+        links |= {"etc/alternatives/java": "/opt/far/java", "usr/lib/java": "/etc/alternatives/java"}
+        links |= {"usr/lib/up": "../../opt/far/java", "usr/lib/beside": "sub", "usr/lib/sub/back": "../.hidden"}
+        links |= {"usr/lib/away": "/opt/far", "usr/lib/dangling": "nothing", "usr/lib/round": "round"}
+        for link, target in links.items():
+            (tree / link).symlink_to(target)
+        (tree / "usr/lib/hard").hardlink_to(tree / "usr/lib/sub/file")
+        (tmp_path / "Dockerfile").write_text(DOCKERFILE)
+        client.build(Build(name, build_context(tmp_path), labels={"test": name}))
+        listing = client.list_files(name, ["/lib", "/usr/lib"], owner={"test": name})
+        entries = [f"file:{folder}/" for folder in ("/lib", "/usr/lib")]
+        version = VERSIONS[0]
+        found = expand_trusted_files(entries, ContentTree({}, listing.digests, listing.folders), version)
+        assert found == expand_trusted_files(entries, FolderTree(tree), version)
+        assert {"file:/lib/java", "file:/lib/up", "file:/lib/sub/back", "file:/lib/libz.so"} <= {
+            one.uri for one in found
+        }
 
     def test_links_are_followed_inside_the_image(self, client: DockerClient, name: str, tmp_path: Path) -> None:
         (tmp_path / "tree" / "usr" / "bin").mkdir(parents=True)
@@ -116,7 +164,7 @@ class TestRealEngine:
         (tmp_path / "tree" / "sh").symlink_to("/bin/bash")
         (tmp_path / "Dockerfile").write_text(DOCKERFILE)
         client.build(Build(name, build_context(tmp_path), labels={"test": name}))
-        contents = client.read_files(name, ["/sh", "/bin", "/bin/bash"], owner={"test": name})
+        contents = client.read_files(name, ["/sh", "/bin/bash"], owner={"test": name})
         assert contents == {"/sh": b"elf", "/bin/bash": b"elf"}
 
     def test_a_container_left_by_a_crash_is_removed_by_the_next_read(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import shlex
 import shutil
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from ppmlctl.clients.docker import Listing
 from ppmlctl.diagnostics import InputError, StateError, WriteRefusedError
 from ppmlctl.evidence import Evidence
 from ppmlctl.modules.enclave_signature import EnclaveSignature
@@ -360,8 +362,19 @@ class _Docker:
         assert reference == "base:1"
         assert owner["dev.ppmlctl.task"] == "task"
         self.calls += 1
+        return {path: (self._base / path[1:]).read_bytes() for path in paths if (self._base / path[1:]).is_file()}
+
+    def list_files(self, reference: str, paths: Iterable[str], *, owner: Mapping[str, str]) -> Listing:
+        assert reference == "base:1"
+        assert owner["dev.ppmlctl.task"] == "task"
+        self.calls += 1
         places = [place for path in paths for place in [self._base / path[1:], *(self._base / path[1:]).rglob("*")]]
-        return {f"/{place.relative_to(self._base)}": place.read_bytes() for place in places if place.is_file()}
+        digests = {
+            f"/{place.relative_to(self._base)}": hashlib.sha256(place.read_bytes()).hexdigest()
+            for place in places
+            if place.is_file()
+        }
+        return Listing(digests, {f"/{place.relative_to(self._base)}" for place in places if place.is_dir()})
 
 
 class _Engines:

@@ -27,6 +27,13 @@ def test_files_are_read_from_the_layer_that_has_the_last_word(made: LayoutFolder
     assert layout.read_files(["a", "/b", "c", "link", "d"]) == {"a": b"new", "/b": b"kept", "link": b"kept"}
 
 
+def test_no_file_is_read_that_has_more_bytes_than_may_be(made: LayoutFolder) -> None:
+    layout = Layout(made.index(made.image(gzipped(a=b"1" * 11, b=b"1" * 10))))
+    assert layout.read_files(["b"], most=10) == {"b": b"1" * 10}
+    with pytest.raises(ImageError, match="a has 11 bytes, more than 10"):
+        layout.read_files(["a"], most=10)
+
+
 def test_an_index_inside_the_index_is_followed_for_this_platform(made: LayoutFolder) -> None:
     arm = made.image(gzipped(a=b"arm"), platform={"os": "linux", "architecture": "arm64"})
     amd = made.image(gzipped(a=b"amd"), platform={"os": "linux", "architecture": "amd64"}, media_type=DOCKER_MANIFEST)

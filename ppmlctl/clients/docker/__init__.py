@@ -1,5 +1,6 @@
 """The Docker engine: images pulled, built, listed, read and removed through the Engine API."""
 
+from ppmlctl.clients.docker.archive import Listing
 from ppmlctl.clients.docker.client import DockerClient
 from ppmlctl.clients.docker.containers import Bind, Containers, ContainerSpec, DockerContainer
 from ppmlctl.clients.docker.context import Build, build_context, context_digest, generated_context
@@ -16,6 +17,7 @@ __all__ = [
     "DockerClient",
     "DockerContainer",
     "DockerImage",
+    "Listing",
     "Proxy",
     "build_context",
     "context_digest",

@@ -9,11 +9,13 @@ import tarfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING, Any
 
 import docker
-from docker.errors import NotFound
+from docker.errors import APIError, NotFound
 
+from ppmlctl.clients.docker import faults
 from ppmlctl.effects import Effect, Effects
 
 if TYPE_CHECKING:
@@ -26,6 +28,24 @@ _MOST_LINKS = 40
 _MANY = 8
 """Files of one folder from which on the folder is fetched as a whole."""
 _PIECE = 1 << 16
+MOST_READ = 1 << 26
+"""Bytes: a manifest with all files of a JDK and a loader with its symbols fit many times over."""
+_CIRCLE = "too many links"
+"""Words of the engine, which answers with a fault of its own where Linux says ELOOP."""
+_IS_FOLDER = 1 << 31
+"""Of the mode that the engine tells: fs.ModeDir of Go."""
+
+
+@dataclass
+class Listing:
+    """SHA-256 in hex of files, by path; links to files count as such. Paths of folders."""
+
+    digests: dict[str, str] = field(default_factory=dict)
+    folders: set[str] = field(default_factory=set)
+
+    def joined(self, other: Listing) -> Listing:
+        """Both."""
+        return Listing(self.digests | other.digests, self.folders | other.folders)
 
 
 class Reader:
@@ -58,20 +78,36 @@ class Reader:
         """Takes the container away."""
         self._remove(self._container)
 
-    def files(self, paths: Iterable[str]) -> dict[str, bytes]:
+    def files(self, paths: Iterable[str], most: int) -> dict[str, bytes]:
         """Contents by path; see DockerClient.read_files."""
         contents: dict[str, bytes] = {}
         for path in paths:
-            for below, content in self._files_at(path):
-                contents[posixpath.join(path, below) if below else path] = content
+            with self._file(path) as (size, file):
+                if file is not None:
+                    if size > most:
+                        raise faults.file_too_large(self._reference, path, size)
+                    most -= size
+                    contents[path] = file.read()
         return contents
+
+    def listing(self, paths: Iterable[str]) -> Listing:
+        """Digests and folders; see DockerClient.list_files."""
+        found = Listing()
+        for path in paths:
+            below, links = self._below(path)
+            found = found.joined(below)
+            for link in links:
+                digest = self._digest_at(link)
+                if digest is not None:
+                    found.digests[link] = digest
+        return found
 
     def digests(self, paths: Iterable[str]) -> dict[str, str]:
         """SHA-256 in hex by path; see DockerClient.file_digests."""
         wanted = set(paths)
         known: dict[str, str] = {}
         for folder in _worth_whole(wanted):
-            known |= self._digests_below(folder)
+            known |= self._below(folder)[0].digests
         for path in sorted(wanted - known.keys()):
             digest = self._digest_at(path)
             if digest is not None:
@@ -80,62 +116,66 @@ class Reader:
 
     def _digest_at(self, path: str) -> str | None:
         """Of one file, links followed; in pieces, since one may fill gigabytes too. None where no file is."""
+        with self._file(path) as (_, file):
+            return None if file is None else _sha256(file)
+
+    @contextmanager
+    def _file(self, path: str) -> Iterator[tuple[int, IO[bytes] | None]]:
+        """Size and content of one file, links followed; None where no file is. A folder is not read for that."""
         for _ in range(_MOST_LINKS):
             with self._effects.operation(Effect.READ, "read archive"):
-                try:
-                    chunks, status = self._api.get_archive(self._container, path)
-                except NotFound:
-                    return None
-                target = status.get("linkTarget") if status else None
-                with _streamed(chunks) as archive:
-                    member = archive.next()
-                    content = archive.extractfile(member) if member and member.isreg() and not target else None
-                    if content is not None:
-                        return _sha256(content)
-            if not target:
-                return None
-            path = posixpath.join(posixpath.dirname(path), target)
-        return None
-
-    def _digests_below(self, folder: str) -> dict[str, str]:
-        """Of all files below, links among them followed; in pieces, since libraries fill gigabytes."""
-        digests: dict[str, str] = {}
-        links: dict[str, str] = {}
-        with self._effects.operation(Effect.READ, "read archive"):
-            try:
-                chunks, status = self._api.get_archive(self._container, folder)
-            except NotFound:
-                return {}
-            with _streamed(chunks) as archive:
-                for member in archive:
-                    path = posixpath.join(folder, member.name.partition("/")[2])
-                    content = archive.extractfile(member) if member.isreg() else None
-                    if content is not None:
-                        digests[path] = _sha256(content)
-                    elif member.islnk():
-                        links[path] = posixpath.join(folder, member.linkname.partition("/")[2])
-                    elif member.issym():
-                        links[path] = posixpath.normpath(posixpath.join(posixpath.dirname(path), member.linkname))
-        if status and status.get("linkTarget"):
-            target = posixpath.join(posixpath.dirname(folder), status["linkTarget"])
-            below = self._digests_below(posixpath.normpath(target))
-            return {f"{folder}{path.removeprefix(target)}": digest for path, digest in below.items()}
-        followed = {path: digests.get(_end_of(path, links)) for path in links}
-        return digests | {path: digest for path, digest in followed.items() if digest}
-
-    def _files_at(self, path: str) -> Iterator[tuple[str, bytes]]:
-        for _ in range(_MOST_LINKS):
-            with self._effects.operation(Effect.READ, "read archive"):
-                try:
-                    chunks, status = self._api.get_archive(self._container, path)
-                except NotFound:
+                chunks, status = self._archive(path)
+                if status is None:
+                    break
+                target = _target(path, status)
+                if target is None and not int(status["mode"]) & _IS_FOLDER:
+                    with _streamed(chunks) as archive:
+                        member = archive.next()
+                        file = archive.extractfile(member) if member and member.isreg() else None
+                        yield member.size if member else 0, file
                     return
-                archive = io.BytesIO(b"".join(chunks))
-            target = status.get("linkTarget") if status else None
-            if not target:
-                yield from _members(archive)
-                return
-            path = posixpath.join(posixpath.dirname(path), target)
+            if target is None:
+                break
+            path = target
+        yield 0, None
+
+    def _archive(self, path: str) -> tuple[Iterable[bytes], Mapping[str, Any] | None]:
+        """What the engine archives, and what it tells of it; None where nothing is, or links lead in a circle."""
+        try:
+            chunks, status = self._api.get_archive(self._container, path)
+        except NotFound:
+            return (), None
+        except APIError as error:
+            if _CIRCLE in str(error.explanation):
+                return (), None
+            raise
+        return chunks, status
+
+    def _below(self, folder: str) -> tuple[Listing, list[str]]:
+        """What is there and below, in pieces, since libraries fill gigabytes; and the links that were not followed.
+
+        Only links to their own folder are: where others lead depends on folders above, and is the engine's to say.
+        """
+        found, links = Listing(), dict[str, str]()
+        with self._effects.operation(Effect.READ, "read archive"):
+            chunks, status = self._archive(folder)
+            if status is None:
+                return found, []
+            target = _target(folder, status)
+            if target is None:
+                with _streamed(chunks) as archive:
+                    _add_members(archive, folder, found, links)
+        if target is not None:
+            below, left = self._below(target)
+            renamed = Listing(
+                {_moved(path, target, folder): digest for path, digest in below.digests.items()},
+                {_moved(path, target, folder) for path in below.folders},
+            )
+            return renamed, [_moved(path, target, folder) for path in left]
+        ends = {path: _end_of(path, links) for path in links}
+        followed = {path: found.digests[end] for path, end in ends.items() if end in found.digests}
+        found.digests.update(followed)
+        return found, [path for path, end in ends.items() if path not in followed and end not in found.folders]
 
     def _remove(self, container: str) -> None:
         with self._effects.operation(Effect.WRITE, "remove container"):
@@ -196,10 +236,32 @@ def _end_of(path: str, links: Mapping[str, str]) -> str:
     return path
 
 
-def _members(archive: io.BytesIO) -> Iterator[tuple[str, bytes]]:
-    """The regular files of what the engine archived: its first member is the file or folder that was asked for."""
-    with tarfile.open(fileobj=archive, mode="r:") as opened:
-        for member in opened:
-            content = opened.extractfile(member) if member.isfile() or member.islnk() else None
-            if content is not None:
-                yield member.name.partition("/")[2], content.read()
+def _target(path: str, status: Mapping[str, Any]) -> str | None:
+    """Where a link leads; None for what is no link."""
+    target = status.get("linkTarget")
+    return posixpath.normpath(posixpath.join(posixpath.dirname(path), target)) if target else None
+
+
+def _moved(path: str, target: str, folder: str) -> str:
+    return f"{folder}{path.removeprefix(target)}"
+
+
+def _add_members(archive: tarfile.TarFile, folder: str, found: Listing, links: dict[str, str]) -> None:
+    """The engine archives what was asked for first, by its last name; hard links name members that came before."""
+    for member in archive:
+        path = _place(folder, member.name)
+        content = archive.extractfile(member) if member.isreg() else None
+        if content is not None:
+            found.digests[path] = _sha256(content)
+        elif member.isdir():
+            found.folders.add(path)
+        elif member.islnk():
+            links[path] = _place(folder, member.linkname)
+        elif member.issym():
+            alone = "/" not in member.linkname and member.linkname not in {".", ".."}
+            links[path] = posixpath.join(posixpath.dirname(path), member.linkname) if alone else ""
+
+
+def _place(folder: str, name: str) -> str:
+    below = name.partition("/")[2]
+    return posixpath.join(folder, below) if below.strip("/") else folder

@@ -12,7 +12,7 @@ import docker
 from docker.errors import APIError, ImageNotFound, NotFound
 
 from ppmlctl.clients.docker import faults
-from ppmlctl.clients.docker.archive import Reader
+from ppmlctl.clients.docker.archive import MOST_READ, Listing, Reader
 from ppmlctl.clients.docker.connection import Connection
 from ppmlctl.clients.docker.containers import Containers
 from ppmlctl.clients.docker.context import Build
@@ -186,18 +186,26 @@ class DockerClient:
         return True
 
     def read_files(
-        self, reference: str, paths: Iterable[str], *, owner: Mapping[str, str] = _NO_OWNER
+        self, reference: str, paths: Iterable[str], *, owner: Mapping[str, str] = _NO_OWNER, most: int = MOST_READ
     ) -> dict[str, bytes]:
-        """The contents of those `paths` that are files of the image, and of all files in those that are folders.
+        """The contents of those `paths` that are files of the image, at most so many bytes of all together.
 
-        Keys are the paths as given; below a folder, that path and the file's own. Given paths that are symbolic links
-        are followed inside the image, links below folders are left out. The engine reads through a container only, so
-        one is created, never started, and removed: a write, though a passing one; and it adds empty /etc/hosts,
-        /etc/hostname and /etc/resolv.conf. `owner` labels the container; one with the same labels, left behind by a
-        crash, goes first. Raises `docker-image-missing`.
+        Keys are the paths as given. Symbolic links are followed inside the image. The engine reads through a container
+        only, so one is created, never started, and removed: a write, though a passing one; and it adds empty
+        /etc/hosts, /etc/hostname and /etc/resolv.conf. `owner` labels the container; one with the same labels, left
+        behind by a crash, goes first. Raises `docker-image-missing`, `docker-file-too-large`.
         """
         with self._reading(reference, owner) as reader:
-            return reader.files(paths)
+            return reader.files(paths, most)
+
+    def list_files(self, reference: str, paths: Iterable[str], *, owner: Mapping[str, str] = _NO_OWNER) -> Listing:
+        """The digests of those `paths` that are files of the image, and of all files in those that are folders.
+
+        Links to files are listed with what they lead to inside the image; those to folders and to nothing are left
+        out. Keys, and all else, as `read_files` and `file_digests`.
+        """
+        with self._reading(reference, owner) as reader:
+            return reader.listing(paths)
 
     def file_digests(
         self, reference: str, paths: Iterable[str], *, owner: Mapping[str, str] = _NO_OWNER

@@ -63,6 +63,13 @@ def refused(operation: str, reason: str) -> EngineError:
     return kind(Diagnostic("docker-refused", title, found=f"{operation}: {reason}"))
 
 
+def file_too_large(reference: str, path: str, size: int) -> EngineError:
+    """A file of the image has more bytes than anything that is looked for there."""
+    title, fix = "a file of an image is too large to be read", "use an image whose maker you trust"
+    found = f"{path} of {reference} has {size} bytes"
+    return EngineError(Diagnostic("docker-file-too-large", title, found=found, fix=fix))
+
+
 def pull_failed(reference: str, reason: str, *, given: bool = False) -> EngineError:
     """The image cannot be had from its registry. `given`: with credentials that ppml.yaml names."""
     kind = TransientError if _passes(reason) else EngineError
