@@ -43,7 +43,8 @@ class JobSubmitter:
             return 0.0
         if (live["metadata"].get("labels") or {}).get(ENVIRONMENT) != self._ctx.environment:
             title = "a workload's name is taken by a Job of somebody else"
-            raise EngineError(Diagnostic("workload-name-taken", title, found=str(self._key)))
+            fix = "rename the workload, or give its environment a namespace of its own"
+            raise EngineError(Diagnostic("workload-name-taken", title, found=str(self._key), fix=fix))
         return _age(live)
 
     def look(self, pods: Pods) -> SubmitState:

@@ -91,7 +91,8 @@ def file_log(folder: Path, *, follow: bool) -> Iterator[str]:
     while follow and not path.exists() and not (folder / STATUS).exists():
         time.sleep(_PAUSE_SECONDS)
     if not path.exists():
-        raise EngineError(Diagnostic("workload-log-gone", "the log of a run is gone", found=str(path)))
+        fix = "ppmlctl apply --rerun WORKLOAD makes another"
+        raise EngineError(Diagnostic("workload-log-gone", "the log of a run is gone", found=str(path), fix=fix))
     with path.open(errors="replace") as log:
         ended = False
         while not ended:
@@ -167,4 +168,5 @@ def _is_over(client: KubernetesClient, namespace: str, run: str) -> bool:
 
 def _gone(namespace: str, run: str) -> EngineError:
     title, why = "the log of a run is gone", "its pods are not in the cluster any more, or not yet"
-    return EngineError(Diagnostic("workload-log-gone", title, found=f"{namespace}/{run}", why=why))
+    fix = "ppmlctl apply --rerun WORKLOAD makes another"
+    return EngineError(Diagnostic("workload-log-gone", title, found=f"{namespace}/{run}", why=why, fix=fix))
