@@ -19,7 +19,6 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import NameOID
 
 from ppmlctl.dcap.pck_extension import OID
@@ -28,7 +27,7 @@ from ppmlctl.dcap.refusal import QuoteUntrustedError, Reason
 _UNREADABLE = (
     ValueError,
     TypeError,
-    CryptographyDeprecationWarning,
+    UserWarning,
     UnsupportedAlgorithm,
     x509.DuplicateExtension,
     x509.InvalidVersion,
@@ -175,9 +174,9 @@ def _require_not_revoked(one: Certificate, issuer: Certificate, lists: Sequence[
 
 @contextmanager
 def _strictly() -> Iterator[None]:
-    """What the library still reads with a warning, such as a negative serial number, is an error."""
+    """What the library still reads with a warning, such as a serial number below zero, is an error."""
     with _ONE_AT_A_TIME, warnings.catch_warnings():  # which is not safe for threads by itself
-        warnings.simplefilter("error", CryptographyDeprecationWarning)
+        warnings.simplefilter("error", UserWarning)
         yield
 
 

@@ -5,6 +5,7 @@ A target returns for what it takes, and raises its own error for what it refuses
 
 from __future__ import annotations
 
+import json
 import os
 import struct
 from collections.abc import Callable, Iterator
@@ -13,11 +14,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from cryptography.hazmat.primitives.serialization import Encoding
 from dcap.quote_samples import SANDBOX_AT
 from sgx.elf_writer import quickstart_loader
 from sgx.gramine_vectors import MANIFESTS, VECTORS, elf, key
 
-from ppmlctl.dcap import QuoteError, parse_quote, parse_signature_data, quote_bytes
+from ppmlctl.dcap import QuoteError, QuoteUntrustedError, parse_quote, parse_signature_data, quote_bytes
+from ppmlctl.dcap.certificates import Certificate, verify_chain
+from ppmlctl.dcap.pck_extension import parse_pck_extension
+from ppmlctl.dcap.qe_identity import QeIdentity
+from ppmlctl.dcap.tcb_info import TcbInfo
+from ppmlctl.sandbox.ehsm.platform import TCB, Platform
 from ppmlctl.sandbox.ehsm.quoting import Quoting
 from ppmlctl.secret import Secret
 from ppmlctl.sgx import (
@@ -129,6 +136,36 @@ def _quotes() -> Iterator[bytes]:
         yield from ((Path(real) / name).read_bytes() for name in ("sgx_quote", "tdx_quote"))
 
 
+def _certificate(content: bytes) -> None:
+    found = Certificate.read("a certificate", content, "")
+    with suppress(QuoteUntrustedError):
+        verify_chain((found, found), (), SANDBOX_AT)
+
+
+def _extension(content: bytes) -> None:
+    assert len(parse_pck_extension(content).components) == 16
+
+
+def _collateral(content: bytes) -> None:
+    text = content.decode(errors="replace")
+    for parse in (TcbInfo.parse, QeIdentity.parse):
+        with suppress(QuoteUntrustedError):
+            parse(text)
+
+
+def _collaterals() -> Iterator[bytes]:
+    with TemporaryDirectory() as folder:
+        collateral = json.loads(Quoting(Path(folder) / "quoting", SANDBOX_AT.timestamp).collateral())
+    yield from (collateral[name].encode() for name in ("tcb_info", "qe_identity"))
+
+
+def _certificates() -> Iterator[bytes]:
+    """Those of the sandbox's platform, its processor's first."""
+    platform = Platform.make(SANDBOX_AT)
+    for signer in (platform.pck, platform.processor_ca, platform.tcb_signing):
+        yield signer.certificate.public_bytes(Encoding.DER)
+
+
 TARGETS = {
     "sigstruct": Target(
         _sigstruct, (SigstructError,), lambda: (vector.sigstruct for vector in list(VECTORS.values())[::10])
@@ -152,6 +189,9 @@ TARGETS = {
         _key, (SigningKeyError,), lambda: iter([key("first").to_pem().reveal_bytes(), key("first").public_pem()])
     ),
     "quote": Target(_quote, (QuoteError,), _quotes),
+    "certificate": Target(_certificate, (QuoteUntrustedError,), _certificates),
+    "pck-extension": Target(_extension, (QuoteError,), lambda: iter([TCB.extension().value])),
+    "collateral": Target(_collateral, (), _collaterals),
 }
 
 
