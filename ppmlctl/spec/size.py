@@ -2,82 +2,42 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from functools import total_ordering
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, PlainSerializer, WithJsonSchema
-from pydantic_core import core_schema
+from pydantic_core import PydanticCustomError
 
 from ppmlctl.spec.section import refusal
-from ppmlctl.spec.yaml_scalar import kind_of
-
-_FORM = re.compile(r"([0-9]{1,15})([kmgtpKMGTP])(i?)")
-_PATTERN = r"^[0-9]{1,15}[kmgtpKMGTP]i?$"
+from ppmlctl.spec.spelled import Spelled
 
 
-@total_ordering
-class Size:
+class Size(Spelled):
     """A size that keeps its spelling. Compares by bytes; every unit is a power of 1024, with or without `i`."""
 
-    __slots__ = ("bytes", "spelling")
+    __slots__ = ()
+    pattern = r"[0-9]{1,15}[kmgtpKMGTP]i?"
 
-    def __init__(self, spelling: str) -> None:
-        """Raises ValueError for anything but digits and one unit."""
-        form = _FORM.fullmatch(spelling)
-        if form is None:
-            raise ValueError(f"{spelling!r} is no size")
-        self.spelling = spelling
-        self.bytes = int(form[1]) << 10 * (1 + "kmgtp".index(form[2].lower()))
+    @staticmethod
+    def _worth(unit: str) -> int:
+        return 1 << 10 * (1 + "kmgtp".index(unit[0].lower()))
+
+    @staticmethod
+    def _refusal(found: str) -> PydanticCustomError:
+        fix = "write digits and a unit, such as 8g or 16G"
+        return refusal("wrong-size", "a size is not understood", found=found, fix=fix)
 
     @classmethod
     def of_bytes(cls, count: int, units: str = "kmgtp") -> Size:
         """The size of `count` bytes in the largest of `units` that divides it; rounded down to the smallest unit."""
-        powers = [(unit, 1 << 10 * (1 + "kmgtp".index(unit.lower()))) for unit in units]
+        powers = [(unit, cls._worth(unit)) for unit in units]
         unit, power = next(((u, p) for u, p in reversed(powers) if count >= p and count % p == 0), powers[0])
         return cls(f"{count // power}{unit}")
 
     @property
-    def unit(self) -> str:
-        """What follows the digits: `g`, `G`, `Gi`."""
-        return self.spelling.lstrip("0123456789")
-
-    def __str__(self) -> str:
-        return self.spelling
-
-    def __repr__(self) -> str:
-        return f"Size({self.spelling!r})"
-
-    def __eq__(self, other: object) -> bool:
-        return self.bytes == other.bytes if isinstance(other, Size) else NotImplemented
-
-    def __lt__(self, other: Size) -> bool:
-        return self.bytes < other.bytes
-
-    def __hash__(self) -> int:
-        return hash(self.bytes)
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, _source: object, _handler: object) -> core_schema.CoreSchema:
-        return core_schema.no_info_plain_validator_function(
-            cls._validate, serialization=core_schema.plain_serializer_function_ser_schema(str)
-        )
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, _schema: object, _handler: object) -> dict[str, Any]:
-        return {"type": "string", "pattern": _PATTERN}
-
-    @classmethod
-    def _validate(cls, value: object) -> Size:
-        if isinstance(value, Size):
-            return value
-        if isinstance(value, str) and _FORM.fullmatch(value):
-            return cls(value)
-        found = value if isinstance(value, str) else kind_of(value)
-        raise refusal(
-            "wrong-size", "a size is not understood", found=found, fix="write digits and a unit, such as 8g or 16G"
-        )
+    def bytes(self) -> int:
+        """The size in bytes."""
+        return self.amount
 
 
 def _in_units(units: tuple[str, ...], consumer: str) -> Callable[[Size], Size]:
