@@ -24,6 +24,7 @@ def files(tmp_path: Path) -> list[str]:
     """A command line that accepts the sandbox's quote."""
     quoting = Quoting(tmp_path, lambda: 1777636800.0)
     (tmp_path / "quote").write_bytes(quoting.quote())
+    (tmp_path / "quote4").write_bytes(quoting.quote(version=4))
     paths = ["--collateral", str(tmp_path / "collateral.json"), "--root-ca", str(tmp_path / "quote-root.pem")]
     return ["attest", "quote", str(tmp_path / "quote"), *paths, "--at", AT]
 
@@ -50,6 +51,15 @@ def test_an_accepted_quote_is_shown_with_what_it_says(files: list[str], capsys: 
     }
     assert run(files) == 0
     assert capsys.readouterr().out.startswith("accepted\n  verified         true\n  root             private root\n")
+
+
+def test_a_quote_of_version_4_is_judged_like_one_of_3(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    found = []
+    for name in ("quote", "quote4"):
+        files[2] = str(Path(files[2]).with_name(name))
+        assert run([*files, "--expect", f"mr_enclave={OWN.mr_enclave}", "-o", "json"]) == 0
+        found.append(json.loads(capsys.readouterr().out))
+    assert found[1] == found[0] | {"quote_version": 4}
 
 
 def test_a_refused_quote_says_why_and_what_it_says_is_not_verified(
