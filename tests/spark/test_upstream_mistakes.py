@@ -15,6 +15,7 @@ import pytest
 from ruamel.yaml import YAML
 from spark_cases import PI, environment, option, settings, submitting
 
+from ppmlctl.expressions import parse
 from ppmlctl.modules.spark_submit import SparkSubmit
 from ppmlctl.spark import Attestation, EncryptedFs, Security, job_manifest, pod_template, submission_files, submit_words
 from ppmlctl.spark.submit_script import SUBMIT_SCRIPT
@@ -45,6 +46,15 @@ def keys_of_data_key() -> list[str]:
     """What the shipped playbook puts into a data key's Secret."""
     tasks = YAML(typ="safe").load(Path(__file__).parents[2] / "playbooks/cluster.yaml")
     return [key for task in tasks if task["name"] == "data-key" for key in task["k8s_secret"]["data"]]
+
+
+def image_of_pods(*, push: bool, digest: str = "sha256:d", catalogue: object = None) -> object:
+    """What the shipped playbook makes of the signed image."""
+    tasks = YAML(typ="safe").load(Path(__file__).parents[2] / "playbooks/workloads.yaml")
+    (text,) = (task["spark_submit"]["image"] for task in tasks if "spark_submit" in task)
+    images = {"custom": {"push": push}, "catalogue": catalogue}
+    image = {"reference": "r:5000/c:1", "digest": digest, "id": "sha256:i"}
+    return parse(text).evaluate({"env": {"images": images}, "image": image})
 
 
 def secrets_mounted() -> set[str]:
@@ -112,6 +122,15 @@ MISTAKES: dict[str, tuple[Callable[[], object], object]] = {
     "16: another image than the signed one, pulled always": (
         lambda: (settings(PI)["spark.kubernetes.container.image"], submitting(PI)["imagePullPolicy"]),
         ("ppml/custom:1", "IfNotPresent"),
+    ),
+    "16: or an older one that a node has under the same tag": (
+        lambda: [
+            image_of_pods(push=True),
+            image_of_pods(push=False, catalogue={"size": "8g"}),
+            image_of_pods(push=True, digest="sha256:i"),
+            image_of_pods(push=False),
+        ],
+        ["r:5000/c:1@sha256:d", "r:5000/c:1@sha256:d", "r:5000/c:1", "r:5000/c:1"],
     ),
     "18: the attestation's address has a scheme": (lambda: environment(container())["ATTESTATION_URL"], "ehsm:9000"),
     "18: or a path, or no port": (
