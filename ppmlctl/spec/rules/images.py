@@ -74,6 +74,20 @@ def _power_above(size: Size) -> Size:
     return Size.of_bytes(1 << max(10, size.bytes.bit_length()), "KMG")
 
 
+def nodes_can_pull(environment: Environment) -> Iterator[Finding]:
+    """A node that always pulls needs a registry, and nothing here sends the signed image to one."""
+    images, pull = environment.images, environment.cluster.image_pull
+    if images is None or environment.target != "cluster" or pull.policy != "Always" or not environment.workloads:
+        return
+    if images.catalogue is None and not images.signed.push:
+        title, why = (
+            "nodes always pull an image that is not pushed",
+            "its registry has no such image, or another one than was signed",
+        )
+        path, fix = ("cluster", "image_pull", "policy"), "say `images.custom.push: true`, or `policy: IfNotPresent`"
+        yield warning(path, "pull-without-push", title, found="Always", why=why, fix=fix)
+
+
 def tags_stay(environment: Environment) -> Iterator[Finding]:
     """A tag that moves gives another image, and another MRENCLAVE, without a change of ppml.yaml."""
     if environment.images is None:
