@@ -51,7 +51,9 @@ class Custom(Section):
     attestation: Literal["dcap", "none"] = Field(
         "dcap", description="Remote attestation of the enclave. Part of MRENCLAVE."
     )
-    push: Boolean = Field(default=False, description="Pushes the image to its registry.")
+    push: Boolean = Field(
+        default=False, description="Pushes the image to its registry, once the last look at it found it good."
+    )
 
 
 class Images(Choice):
