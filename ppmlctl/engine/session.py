@@ -102,11 +102,12 @@ class Session:
         if self._has_a_lease():
             self.exclusion.look()
         tasks: tuple[Task, ...] = () if destroy else self.expanded.tasks
+        kept = self._as_recorded(tasks)
         recorded = {**abandoned_runs(self._intents, self.recorded, {task.address for task in tasks}), **self.recorded}
         rotations = self.store.lockfile.rotations
         rotates = frozenset() if destroy else rotating(self.options.rotate, self.recorded, self.modules, rotations)
         plan = settled(
-            self._as_recorded(tasks),
+            kept,
             self.modules,
             self.context,
             lambda found: Planner(self.modules, found, recorded, self.digest, rotates).plan(tasks),

@@ -19,7 +19,7 @@ class _Engine:
     """Hands out one large file of zeros, as the engine does: a tar archive in pieces."""
 
     def get_archive(self, _container: str, path: str) -> tuple[Iterator[bytes], dict[str, Any]]:
-        return self._pieces(path.rpartition("/")[2]), {"linkTarget": ""}
+        return self._pieces(path.rpartition("/")[2]), {"linkTarget": "", "mode": 0o644}
 
     def _pieces(self, name: str) -> Iterator[bytes]:
         member = tarfile.TarInfo(name)

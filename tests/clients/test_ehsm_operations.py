@@ -117,7 +117,7 @@ def test_an_answer_of_another_form_is_named_by_field_alone(
     opened: Opened, account: Account, monkeypatch: pytest.MonkeyPatch, result: Any
 ) -> None:
     answer = {"code": 200, "message": "success!", "result": result}
-    monkeypatch.setattr("ppmlctl.clients.ehsm.exchange.Exchange.post", lambda *_: answer)
+    monkeypatch.setattr("ppmlctl.clients.ehsm.exchange.JsonExchange.post", lambda *_: answer)
     with pytest.raises(EngineError) as caught:
         opened.planning.keys.list(account)
     assert caught.value.diagnostics[0].code == "ehsm-answer-wrong"

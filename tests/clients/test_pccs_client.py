@@ -125,7 +125,7 @@ def test_an_unknown_platform_is_told_with_its_remedy(client: PccsClient) -> None
     assert str(caught.value) == (
         "error[pccs-unknown-platform]: the PCCS has no collateral for this platform\n"
         f"  is   {client.url}: FMSPC 00906EA10000\n"
-        "  why  the PCCS does not know this platform\n"
+        "  why  the PCCS does not know this platform (461)\n"
         "  fix  register the platform with Intel (mpa_registration, PCKIDRetrievalTool),"
         " and check the PCCS's API key in its log"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import pytest
@@ -34,9 +34,12 @@ def hold() -> Iterator[Hold]:
     """Takes a lease that was last renewed `stale` seconds ago."""
     made: list[World] = []
 
-    def taken(*, seconds: float = 3600, stale: float = 0, may_vanish: bool = False) -> World:
+    def taken(
+        *, seconds: float = 3600, stale: float = 0, may_vanish: bool = False, faults: Sequence[EngineError] = ()
+    ) -> World:
         lease = Lease(NOTHING, seconds, OURS, version="1")
         now, shelf, lost, revision = Instant.now(), Shelf(lease), threading.Event(), [Revision("env", 3, "digest")]
+        shelf.faults = list(faults)  # the background may ask before this returns
         since = replace(now, elapsed=now.elapsed - stale)
         held = HeldLease(shelf, Taken(None, lease, since), lambda: revision[0], lost.set, may_vanish=may_vanish)
         made.append(World(shelf, held, lost, revision))
@@ -111,16 +114,14 @@ def test_a_cluster_that_does_not_answer_is_asked_again(hold: Hold, monkeypatch: 
 
 
 def test_a_cluster_that_does_not_answer_for_the_whole_lease_ends_it(hold: Hold) -> None:
-    world = hold(seconds=0.2, stale=3600)
-    world.shelf.faults = [transient() for _ in range(1000)]
+    world = hold(seconds=0.2, stale=3600, faults=[transient() for _ in range(1000)])
     with pytest.raises(LeaseLostError) as refused:
         world.held.admit()
     assert refused.value.diagnostics[0].code == "lease-not-renewed"
 
 
 def test_a_refusal_ends_it_in_the_clusters_words(hold: Hold) -> None:
-    world = hold(stale=1801)
-    world.shelf.faults = [EngineError(Diagnostic("k8s-forbidden", "the cluster does not allow this"))]
+    world = hold(stale=1801, faults=[EngineError(Diagnostic("k8s-forbidden", "the cluster does not allow this"))])
     with pytest.raises(LeaseLostError) as refused:
         world.held.admit()
     assert refused.value.diagnostics[0].code == "k8s-forbidden"
