@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 FILE := examples/quickstart/ppml.yaml
 
+# Tests start ppmlctl some hundred times; it is compiled for the first of them only.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help quickstart test check bench crash e2e fuzz soak clean
 

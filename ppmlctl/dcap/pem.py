@@ -15,8 +15,8 @@ _CERTIFICATE = re.compile(
     rb"-----BEGIN CERTIFICATE-----(\r?\n)((?:[A-Za-z0-9+/]{64}\1)*[A-Za-z0-9+/]{1,64}={0,2}\1)-----END CERTIFICATE-----"
 )
 _BETWEEN = (b"\n", b"\r\n")
-_AFTER = (b"", b"\n", b"\r\n", b"\0", b"\n\0", b"\r\n\0")
-"""A chain in a quote ends with the end of a C string, in collateral with a line."""
+_AFTER = (b"", b"\n", b"\r\n", b"\n\0", b"\r\n\0")
+"""A chain in a quote ends with a line and the end of a C string, in collateral with a line."""
 
 
 def pem_certificates(text: bytes) -> tuple[bytes, ...]:
