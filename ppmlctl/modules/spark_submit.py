@@ -13,22 +13,28 @@ ppmlctl.spark.verdict.
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Annotated, Any, Literal
-
-from pydantic import BeforeValidator, Field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from ppmlctl.diagnostics import Diagnostic, InputError
 from ppmlctl.modules._container_submitter import ClientContainer, ContainerSubmitter
 from ppmlctl.modules._job_submitter import JobSubmitter
 from ppmlctl.modules._kubernetes import ENVIRONMENT, RUN, TASK, label_value
 from ppmlctl.modules._secret_references import keys_read
+from ppmlctl.modules._spark_args import (
+    NOT_THE_RUN,
+    SparkAttestationArgs,
+    SparkEncryptedFsArgs,
+    SparkSecurityArgs,
+    SparkSubmitArgs,
+    exposures,
+    run_digest,
+)
 from ppmlctl.modules._spark_attempt import Workload, begin_attempt, client_of, end_run
 from ppmlctl.modules._spark_run import SparkRun
+from ppmlctl.modules._spark_submission import submission_of
 from ppmlctl.modules._submitter import Submitter
-from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult, SecretKey
+from ppmlctl.modules.base import Module, ModuleResult, SecretKey
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import ActionKind, Change, Observed, Recorded, Wanted, decide
 from ppmlctl.spark import (
@@ -42,123 +48,12 @@ from ppmlctl.spark import (
     SPARK_SECRET,
     Attestation,
     EncryptedFs,
-    Executor,
-    Process,
-    Security,
     Submission,
     account_references,
     attestation_environment,
     run_name,
 )
-from ppmlctl.spec import Duration
 from ppmlctl.unknown import Unknown
-
-_EHSM = "EHSMAttestationService"
-_NOT_THE_RUN = {"client", "data_key_folders", "deadline", "rerun"}
-"""What says only whether, when, for how long and from where it runs."""
-
-
-def _in_seconds(value: object) -> object:
-    return Duration(value).seconds if isinstance(value, str) else value
-
-
-Seconds = Annotated[int, BeforeValidator(_in_seconds)]
-"""A number of seconds, or a duration as ppml.yaml spells it (`30m`)."""
-
-
-class SparkProcessArgs(ModuleArgs):
-    """`driver`"""
-
-    memory: str = "1g"
-    cores: int = 1
-    jvm_memory: str | None = None
-
-
-class SparkExecutorArgs(SparkProcessArgs):
-    """`executor`"""
-
-    instances: int = 1
-
-
-class SparkSecurityArgs(ModuleArgs):
-    """`security`"""
-
-    rpc_auth: bool = False
-    rpc_encryption: bool = False
-    io_encryption: bool = False
-    tls: bool = False
-
-
-class SparkAttestationArgs(ModuleArgs):
-    """`attestation`"""
-
-    url: str
-    service: str
-    secret: str
-    pccs_url: str | None = None
-    quote_type: str | None = None
-    must_succeed: bool = True
-
-
-class SparkEncryptedFsArgs(ModuleArgs):
-    """`encrypted_fs`"""
-
-    data_key: str
-    secret: str
-    account: str
-    url: str
-
-
-class SparkClientArgs(ModuleArgs):
-    """`client`: the container of this machine that submits, the folder of its runs, and where pods reach it."""
-
-    name: str
-    runs: str
-    address: str | None = None
-
-
-class SparkSubmitArgs(ModuleArgs):
-    """`image_variables` are the image's own, for `${SPARK_HOME}` and the like in `application` and `jars`.
-
-    `policy_id` and `data_key_digest` are here so that another policy or data key is another run; pods read both from
-    secrets. `data_key_folders`: what the image's manifest encrypts with a data key; None where nobody looked.
-    """
-
-    name: str
-    namespace: str
-    image: str
-    image_digest: str | None = None
-    image_variables: dict[str, str] = Field(default_factory=dict)
-    image_pull_policy: str = "IfNotPresent"
-    image_pull_secrets: tuple[str, ...] = ()
-    service_account: str = "spark"
-    mode: Literal["local", "local-sgx", "client", "cluster"] = "cluster"
-    main_class: str | None = None
-    application: str
-    arguments: tuple[str, ...] = ()
-    jars: tuple[str, ...] = ()
-    env: dict[str, str] = Field(default_factory=dict)
-    conf: dict[str, str] = Field(default_factory=dict)
-    driver: SparkProcessArgs = SparkProcessArgs()
-    executor: SparkExecutorArgs = SparkExecutorArgs()
-    security: SparkSecurityArgs = SparkSecurityArgs()
-    attestation: SparkAttestationArgs | None = None
-    policy_id: str | None = None
-    encrypted_fs: SparkEncryptedFsArgs | None = None
-    data_key_digest: str | None = None
-    data_key_folders: tuple[str, ...] | None = None
-    epc_request: int | str | None = None
-    device_plugin: Literal["intel", "host", "none"] = "intel"
-    tee: Literal["sgx", "tdx"] = "sgx"
-    tdx_device: str = "/dev/tdx-guest"
-    claim: str | None = None
-    data: str | None = None
-    client: SparkClientArgs | None = None
-    has_keys: bool = False
-    expect_log: str | None = None
-    deadline: Seconds = 1800
-    driver_port: int = 54321
-    rerun: Literal["on-change", "always", "never"] = "on-change"
 
 
 class SparkSubmitResult(ModuleResult):
@@ -194,7 +89,7 @@ class SparkSubmit(Module[SparkSubmitArgs, SparkSubmitResult]):
 
     def fingerprint(self, args: SparkSubmitArgs, digest: Callable[[bytes], str | None]) -> Mapping[str, Any]:
         """Without what only says when and for how long it runs: that makes no other run of it."""
-        return {name: value for name, value in super().fingerprint(args, digest).items() if name not in _NOT_THE_RUN}
+        return {name: value for name, value in super().fingerprint(args, digest).items() if name not in NOT_THE_RUN}
 
     def diff(self, wanted: Wanted, observed: Observed, recorded: Recorded | None) -> Change:
         """Raises InputError where the encrypted folder would be a plain one."""
@@ -213,7 +108,7 @@ class SparkSubmit(Module[SparkSubmitArgs, SparkSubmitResult]):
 
     def apply(self, ctx: Context, args: SparkSubmitArgs, observed: Observed) -> SparkSubmitResult:  # noqa: ARG002 - decided
         _refuse_plain_folder(args)
-        digest = _digest_of(args)
+        digest = run_digest(args)
         check_only = _submission(ctx, args, run_name(args.name, digest, 1))
         SparkRun(ctx, check_only, _submitter(ctx, args, check_only)).check()
         client = ClientContainer(args.client.name, args.client.runs) if args.client else None
@@ -266,12 +161,7 @@ class SparkSubmit(Module[SparkSubmitArgs, SparkSubmitResult]):
                 client.delete(key, propagation="Foreground" if kind == "Job" else "Background", wait_seconds=60)
 
     def notes(self, args: SparkSubmitArgs) -> Sequence[str]:
-        return tuple(_exposures(args))
-
-
-def _digest_of(args: SparkSubmitArgs) -> str:
-    data = args.model_dump(mode="json", exclude=_NOT_THE_RUN)
-    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:8]
+        return tuple(exposures(args))
 
 
 def _refuse_plain_folder(args: SparkSubmitArgs) -> None:
@@ -298,39 +188,7 @@ def _why_again(began: Mapping[str, Any]) -> str:
 
 
 def _submission(ctx: Context, args: SparkSubmitArgs, name: str) -> Submission:
-    attestation = args.attestation
-    return Submission(
-        name=name,
-        workload=args.name,
-        namespace=args.namespace,
-        image=args.image,
-        application=_resolved(args.application, args.image_variables),
-        service_account=args.service_account,
-        mode=args.mode,
-        main_class=args.main_class,
-        arguments=args.arguments,
-        jars=tuple(_resolved(jar, args.image_variables) for jar in args.jars),
-        env=args.env,
-        conf=args.conf,
-        driver=Process(**args.driver.model_dump()),
-        executor=Executor(**args.executor.model_dump()),
-        security=Security(**args.security.model_dump()),
-        attestation=Attestation(**attestation.model_dump()) if attestation else None,
-        encrypted_fs=EncryptedFs(**args.encrypted_fs.model_dump()) if args.encrypted_fs else None,
-        epc_request=None if args.epc_request is None else str(args.epc_request),
-        device_plugin=args.device_plugin,
-        tee=args.tee,
-        tdx_device=args.tdx_device,
-        image_pull_policy=args.image_pull_policy,
-        image_pull_secrets=args.image_pull_secrets,
-        claim=args.claim,
-        data=args.data,
-        address=args.client.address if args.client else None,
-        has_keys=args.has_keys,
-        deadline=args.deadline,
-        driver_port=args.driver_port,
-        labels={**_labels(ctx), RUN: name},
-    )
+    return submission_of(args, name, {**_labels(ctx), RUN: name})
 
 
 def _submitter(ctx: Context, args: SparkSubmitArgs, submission: Submission) -> Submitter:
@@ -341,27 +199,3 @@ def _submitter(ctx: Context, args: SparkSubmitArgs, submission: Submission) -> S
 
 def _labels(ctx: Context) -> dict[str, str]:
     return {ENVIRONMENT: ctx.environment, TASK: label_value(ctx.address)}
-
-
-def _resolved(location: str, variables: Mapping[str, str]) -> str:
-    """`${SPARK_HOME}` and the like, from the image's configuration and never by a shell; unknown ones stay."""
-    for name, value in variables.items():
-        location = location.replace(f"${{{name}}}", value)
-    return location
-
-
-def _exposures(args: SparkSubmitArgs) -> Iterator[str]:
-    """What the image's own contract exposes, by name."""
-    if args.mode == "local":
-        return
-    if isinstance(args.attestation, SparkAttestationArgs):
-        whose = "EHSM's" if args.attestation.service == _EHSM else "the attestation service's"
-        yield (
-            f"{args.name}: {whose} app id and api key are variables and arguments inside the attested pods "
-            "(image's contract), and BigDL's scripts trace them into the pods' logs"
-        )
-    if isinstance(args.encrypted_fs, SparkEncryptedFsArgs):
-        yield (
-            f"{args.name}: EHSM's app id and api key are variables inside the pods with the encrypted folder, and what "
-            "fetches the data key there accepts any certificate of EHSM and uses 90 bits of the key (image's contract)"
-        )

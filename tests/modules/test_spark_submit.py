@@ -18,7 +18,8 @@ from ppmlctl.diagnostics import EngineError, InputError
 from ppmlctl.effects import Effect
 from ppmlctl.evidence import Evidence
 from ppmlctl.modules._job_submitter import has_ended
-from ppmlctl.modules.spark_submit import SparkSubmit, _digest_of
+from ppmlctl.modules._spark_args import run_digest
+from ppmlctl.modules.spark_submit import SparkSubmit
 from ppmlctl.planning import ActionKind
 from ppmlctl.spark import run_name
 from ppmlctl.unknown import Unknown
@@ -302,7 +303,7 @@ def test_a_submission_without_a_driver_is_a_failure(world: World) -> None:
 
 def make_driver(world: World, task: Task, *, exit_code: int) -> None:
     """The pod that Spark would make for the task's first run; it ends at once."""
-    run = run_name("spark-pi", _digest_of(task.wanted().args), 1)
+    run = run_name("spark-pi", run_digest(task.wanted().args), 1)
     container = {"name": "spark-driver", "image": SUBMIT_IMAGE, "command": ["bash", f"exit={exit_code}"]}
     labels = {"ppmlctl/environment": world.context.environment, "ppmlctl/run": run, "spark-role": "driver"}
     spec = {"restartPolicy": "Never", "automountServiceAccountToken": False, "containers": [container]}

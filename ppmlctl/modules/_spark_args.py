@@ -1,0 +1,143 @@
+"""Arguments of `spark_submit`, which of them make another run, and what a run with them exposes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from ppmlctl.modules.base import ModuleArgs
+from ppmlctl.spec import Duration
+
+_EHSM = "EHSMAttestationService"
+NOT_THE_RUN = {"client", "data_key_folders", "deadline", "rerun"}
+"""What says only whether, when, for how long and from where it runs."""
+
+
+def _in_seconds(value: object) -> object:
+    return Duration(value).seconds if isinstance(value, str) else value
+
+
+Seconds = Annotated[int, BeforeValidator(_in_seconds)]
+"""A number of seconds, or a duration as ppml.yaml spells it (`30m`)."""
+
+
+class SparkProcessArgs(ModuleArgs):
+    """`driver`"""
+
+    memory: str = "1g"
+    cores: int = 1
+    jvm_memory: str | None = None
+
+
+class SparkExecutorArgs(SparkProcessArgs):
+    """`executor`"""
+
+    instances: int = 1
+
+
+class SparkSecurityArgs(ModuleArgs):
+    """`security`"""
+
+    rpc_auth: bool = False
+    rpc_encryption: bool = False
+    io_encryption: bool = False
+    tls: bool = False
+
+
+class SparkAttestationArgs(ModuleArgs):
+    """`attestation`"""
+
+    url: str
+    service: str
+    secret: str
+    pccs_url: str | None = None
+    quote_type: str | None = None
+    must_succeed: bool = True
+
+
+class SparkEncryptedFsArgs(ModuleArgs):
+    """`encrypted_fs`"""
+
+    data_key: str
+    secret: str
+    account: str
+    url: str
+
+
+class SparkClientArgs(ModuleArgs):
+    """`client`: the container of this machine that submits, the folder of its runs, and where pods reach it."""
+
+    name: str
+    runs: str
+    address: str | None = None
+
+
+class SparkSubmitArgs(ModuleArgs):
+    """`image_variables` are the image's own, for `${SPARK_HOME}` and the like in `application` and `jars`.
+
+    `policy_id` and `data_key_digest` are here so that another policy or data key is another run; pods read both from
+    secrets. `data_key_folders`: what the image's manifest encrypts with a data key; None where nobody looked.
+    """
+
+    name: str
+    namespace: str
+    image: str
+    image_digest: str | None = None
+    image_variables: dict[str, str] = Field(default_factory=dict)
+    image_pull_policy: str = "IfNotPresent"
+    image_pull_secrets: tuple[str, ...] = ()
+    service_account: str = "spark"
+    mode: Literal["local", "local-sgx", "client", "cluster"] = "cluster"
+    main_class: str | None = None
+    application: str
+    arguments: tuple[str, ...] = ()
+    jars: tuple[str, ...] = ()
+    env: dict[str, str] = Field(default_factory=dict)
+    conf: dict[str, str] = Field(default_factory=dict)
+    driver: SparkProcessArgs = SparkProcessArgs()
+    executor: SparkExecutorArgs = SparkExecutorArgs()
+    security: SparkSecurityArgs = SparkSecurityArgs()
+    attestation: SparkAttestationArgs | None = None
+    policy_id: str | None = None
+    encrypted_fs: SparkEncryptedFsArgs | None = None
+    data_key_digest: str | None = None
+    data_key_folders: tuple[str, ...] | None = None
+    epc_request: int | str | None = None
+    device_plugin: Literal["intel", "host", "none"] = "intel"
+    tee: Literal["sgx", "tdx"] = "sgx"
+    tdx_device: str = "/dev/tdx-guest"
+    claim: str | None = None
+    data: str | None = None
+    client: SparkClientArgs | None = None
+    has_keys: bool = False
+    expect_log: str | None = None
+    deadline: Seconds = 1800
+    driver_port: int = 54321
+    rerun: Literal["on-change", "always", "never"] = "on-change"
+
+
+def run_digest(args: SparkSubmitArgs) -> str:
+    """Eight hexadecimal digits: equal for the same run, whenever and from wherever it is submitted."""
+    data = args.model_dump(mode="json", exclude=NOT_THE_RUN)
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def exposures(args: SparkSubmitArgs) -> Iterator[str]:
+    """What the image's own contract exposes, by name."""
+    if args.mode == "local":
+        return
+    if isinstance(args.attestation, SparkAttestationArgs):
+        whose = "EHSM's" if args.attestation.service == _EHSM else "the attestation service's"
+        yield (
+            f"{args.name}: {whose} app id and api key are variables and arguments inside the attested pods "
+            "(image's contract), and BigDL's scripts trace them into the pods' logs"
+        )
+    if isinstance(args.encrypted_fs, SparkEncryptedFsArgs):
+        yield (
+            f"{args.name}: EHSM's app id and api key are variables inside the pods with the encrypted folder, and what "
+            "fetches the data key there accepts any certificate of EHSM and uses 90 bits of the key (image's contract)"
+        )
