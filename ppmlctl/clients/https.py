@@ -49,8 +49,9 @@ class Address:
 def receive(http: httpx.Client, request: httpx.Request, *, largest: int, seconds: float) -> httpx.Response:
     """Sends a request and reads its whole answer. The client must keep no connections.
 
-    Raises httpx.TransportError, also where the answer has more than `largest` bytes when unpacked, cannot be unpacked,
-    or is not there whole after `seconds`: the client's own limits begin anew with each byte.
+    Raises httpx.TransportError, also where the answer has more than `largest` bytes when unpacked, is packed more
+    than once, cannot be unpacked, or is not there whole after `seconds`: the client's own limits begin anew with each
+    byte.
     """
     content = bytearray()
     with _Watch(seconds) as watch:
@@ -58,6 +59,9 @@ def receive(http: httpx.Client, request: httpx.Request, *, largest: int, seconds
         try:
             response = http.send(request, stream=True)
             try:
+                if len(response.headers.get_list("content-encoding", split_commas=True)) > 1:
+                    # The first piece alone, unpacked twice, could fill all memory before its size is known.
+                    raise httpx.ReadError("the answer is packed more than once")
                 for piece in response.iter_bytes():
                     content += piece
                     if len(content) > largest:
@@ -97,9 +101,14 @@ class _Watch:
         """Takes note of the connection, of which httpcore tells (its "trace" extension)."""
         if event == "connection.start_tls.complete":
             self._connection = about["return_value"].get_extra_info("socket")
+            if self.is_late:  # while there was no connection yet that could be ended
+                self._shut()
 
     def _end(self) -> None:
         self.is_late = True
+        self._shut()
+
+    def _shut(self) -> None:
         if self._connection is not None:
             with suppress(OSError):
                 # Not TLS's own shutdown, which another thread may be in the middle of reading for.

@@ -58,7 +58,7 @@ class DockerPush(Module[DockerPushArgs, DockerPushResult]):
         image = _as_meant(args, docker.inspect_image(args.reference))
         digest = image.digest_in(args.reference)
         if digest is None or docker.registry_digest(args.reference) != digest:
-            image = _as_meant(args, docker.push(args.reference, ctx.tell))
+            image = _as_meant(args, docker.push(args.reference, ctx.tell_or_stop))
             digest = image.digest_in(args.reference)
         return DockerPushResult(
             reference=args.reference,

@@ -26,6 +26,8 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 _LONGEST = 1 << 22
 """Characters of a template; real ones have a few thousand."""
+_SHORT = 1 << 16
+"""Characters of a template that is looked into here: to read one takes over a thousand bytes a character."""
 _PLAIN = (nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.Getattr, nodes.If)
 
 
@@ -60,7 +62,8 @@ def render_template(
     if len(template) > _LONGEST:
         raise ManifestError(f"the manifest template has {len(template)} characters, more than {_LONGEST}")
     request = Request(template, dict(variables), str(paths.pkglibdir), dict(env))
-    return render(request) if _is_plain(template) else render_apart(request, limits)
+    is_plain = len(template) <= _SHORT and _is_plain(template)
+    return render(request) if is_plain else render_apart(request, limits)
 
 
 def render(request: Request) -> str:
@@ -86,9 +89,9 @@ def _is_plain(template: str) -> bool:
 
 
 def _is_call_of_gramine(node: nodes.Node) -> bool:
-    """`gramine.runtimedir()`."""
+    """`gramine.runtimedir()`. What else can be called is of Python's own mapping, which can grow by it."""
     match node:
-        case nodes.Call(node=nodes.Getattr(node=nodes.Name(name="gramine"))):
+        case nodes.Call(node=nodes.Getattr(node=nodes.Name(name="gramine"), attr="runtimedir")):
             return True
         case _:
             return False
@@ -109,5 +112,7 @@ def _refusing() -> Iterator[None]:
         ) from None
     except TemplateError as error:
         raise ManifestError(f"the manifest template cannot be rendered: {error.message}") from None
+    except SyntaxError as error:  # of the program that Jinja2 makes of it: Python nests less deeply
+        raise ManifestError(f"the manifest template cannot be rendered: {error.msg}") from None
     except (ArithmeticError, TypeError, ValueError, LookupError, AttributeError, RecursionError) as error:
         raise ManifestError(f"the manifest template cannot be rendered: {error}") from None

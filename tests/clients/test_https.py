@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 import ssl
 import threading
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from ppmlctl.clients.https import Address, receive
+from ppmlctl.clients.https import Address, _Watch, receive
 from ppmlctl.sandbox.tls import SandboxCertificates, ensure_certificates
 
 BEGINNINGS = {"headers": b"HTTP/1.1 200 OK\r\nX: ", "body": b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"}
@@ -60,6 +61,35 @@ def test_an_answer_without_end_is_given_up_however_it_is_drawn_out(
         pytest.raises(httpx.ReadTimeout, match=r"^the answer takes too long$"),
     ):
         receive(http, http.build_request("GET", f"https://127.0.0.1:{endless}/"), largest=1 << 20, seconds=0.3)
+
+
+def test_a_connection_that_is_there_when_the_time_is_over_is_ended_at_once() -> None:
+    here, there = socket.socketpair()
+    with here, there, _Watch(60) as watch:
+        watch._end()  # as its timer does, while the connection is being made
+        watch.notice("connection.start_tls.complete", {"return_value": _Stream(here)})
+        there.settimeout(10)
+        assert there.recv(1) == b""
+
+
+class _Stream:
+    """As httpcore hands out a connection."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+
+    def get_extra_info(self, name: str) -> socket.socket:
+        assert name == "socket"
+        return self._connection
+
+
+def test_an_answer_that_is_packed_more_than_once_is_not_unpacked() -> None:
+    content = gzip.compress(gzip.compress(bytes(1 << 24)))
+    packed = httpx.Response(200, headers={"content-encoding": "gzip, gzip"}, stream=httpx.ByteStream(content))
+    with httpx.Client(transport=httpx.MockTransport(lambda _request: packed)) as http:
+        request = http.build_request("GET", "https://host/")
+        with pytest.raises(httpx.ReadError, match=r"^the answer is packed more than once$"):
+            receive(http, request, largest=1 << 25, seconds=60)
 
 
 def test_a_host_is_found_in_a_url_and_may_lie_elsewhere() -> None:

@@ -110,6 +110,16 @@ def test_an_image_whose_name_was_moved_after_the_look_is_not_pushed(task: Any, d
     assert "push" not in docker.calls
 
 
+def test_a_push_that_the_user_stops_is_broken_off(task: Any, docker: MemoryDocker) -> None:
+    task.context.stopping.set()
+    with pytest.raises(EngineError) as stopped:
+        task.apply()
+    assert stopped.value.diagnostics[0].code == "stopped"
+    assert docker.registry == {}
+    task.context.stopping.clear()
+    assert task.apply().digest == docker.registry["app:1"]
+
+
 def test_what_is_not_known_yet_is_not_asked_for(task: Any, docker: MemoryDocker) -> None:
     task.arguments["image_id"] = Unknown("image")
     assert not task.observe().exists

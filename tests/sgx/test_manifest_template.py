@@ -112,6 +112,28 @@ def test_a_template_that_only_fills_in_values_needs_no_process(monkeypatch: pyte
     assert render_template(template, {"a": 1}, _PATHS, {"B": "b"}) == "1 /opt/gramine/runtime/glibc b"
 
 
+@pytest.mark.parametrize(
+    "template",
+    ["{{ gramine.setdefault('a', gramine.copy()) }}", "{{ gramine.runtimedir }}{{ gramine.keys() }}", " " * 70000],
+)
+def test_what_could_grow_is_rendered_in_a_process(template: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ppmlctl.sgx.template.render_apart", lambda _request, _limits: "apart")
+    assert _render(template) == "apart"
+
+
+def test_a_mapping_that_is_put_into_itself_over_and_over_does_not_fill_memory() -> None:
+    doubled = "".join(f"{{{{ gramine.setdefault('{n}', gramine.copy()) }}}}" for n in range(20))
+    with pytest.raises(ManifestError, match="it needs more than 64 MiB of memory"):
+        render_template(doubled, {}, _PATHS, limits=Limits(memory=1 << 26))
+
+
+@pytest.mark.parametrize("block", ["{% if a %}*{% endif %}", "{% for b in [1] %}*{% endfor %}"])
+def test_blocks_nested_deeper_than_python_can_are_refused(block: str) -> None:
+    begin, end = block.split("*")
+    with pytest.raises(ManifestError, match=r"cannot be rendered: too many (levels of indentation|statically nested)"):
+        _render(begin * 110 + end * 110, a="b")
+
+
 def test_both_ways_of_rendering_say_the_same() -> None:
     for template in ("{{ a }}-{{ gramine.runtimedir('musl') }}\n", "{{ nothing }}", "{{ gramine.libos.x.y }}"):
         request = Request(template, {"a": 1}, "/opt/gramine", {})
