@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from ppmlctl.modules._ehsm import is_known
 from ppmlctl.modules.base import ModuleArgs
@@ -12,6 +13,12 @@ from ppmlctl.secret import Secret
 if TYPE_CHECKING:
     from ppmlctl.attestation import Account
     from ppmlctl.clients.attestation import AttestationClient
+
+
+def service_of(inputs: Mapping[str, Any]) -> object:
+    """The URL of the service in recorded or wanted inputs; how it is trusted does not make it another one."""
+    server = inputs.get("server")
+    return server.get("url") if isinstance(server, Mapping) else server
 
 
 class AttestationServerArgs(ModuleArgs):

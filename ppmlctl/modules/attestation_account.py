@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ppmlctl.diagnostics import Diagnostic, EngineError, InputError
-from ppmlctl.modules._attestation import AttestationServerArgs
+from ppmlctl.modules._attestation import AttestationServerArgs, service_of
 from ppmlctl.modules._ehsm import is_known
 from ppmlctl.modules._kept_account import KeptAccount, account_missing, entry_of, kept_account
 from ppmlctl.modules._retired import retire, rotation_given
@@ -80,7 +80,7 @@ class AttestationAccount(Module[AttestationAccountArgs, AttestationAccountResult
         change = decide(wanted, observed, recorded)
         if recorded is None or _whose(recorded.inputs) == _whose(wanted.inputs):
             return change
-        left = f"account {recorded.result['app_id']} is left behind at {_url(recorded.inputs)}"
+        left = f"account {recorded.result['app_id']} is left behind at {service_of(recorded.inputs)}"
         return replace(change, action=ActionKind.REPLACE, reasons=(left,))
 
     def rotation(self, wanted: Wanted, recorded: Recorded) -> Change:
@@ -154,11 +154,7 @@ def _asking(account: KeptAccount) -> Account:
 
 
 def _whose(inputs: Mapping[str, Any]) -> tuple[object, object]:
-    return _url(inputs), inputs.get("app_id")
-
-
-def _url(inputs: Mapping[str, Any]) -> object:
-    return inputs.get("server", {}).get("url")
+    return service_of(inputs), inputs.get("app_id")
 
 
 def _unknown(account: KeptAccount) -> EngineError:

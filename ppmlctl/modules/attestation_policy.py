@@ -1,7 +1,8 @@
 """A policy of the attestation service: the enclave, signer or domain that passes under its id.
 
-Identity: the policy's id. Another measurement or account makes it replace; the old policy stays, since the service can
-neither list, read nor delete any. So an intent is journalled before it is registered, and the answer right after it.
+Identity: the policy's id. Another measurement, account or service makes it replace; the old policy stays, since the
+service can neither list, read nor delete any. So an intent is journalled before it is registered, and the answer right
+after it.
 With a control quote, which shows what may pass, each apply sees whether the policy is in force: the service has to pass
 the quote without a policy and with this one, and to refuse it under a policy that nothing meets. Without one that is
 not known, and the evidence is `not verified`: a restarted service has lost its policies.
@@ -14,13 +15,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
 from ppmlctl.diagnostics import Diagnostic, EngineError, InputError, TransientError
 from ppmlctl.evidence import Evidence
-from ppmlctl.modules._attestation import AttestationAccountArgs
+from ppmlctl.modules._attestation import AttestationAccountArgs, service_of
 from ppmlctl.modules._ehsm import refuse_unseen, seen
 from ppmlctl.modules.base import Module, ModuleResult
 from ppmlctl.modules.context import Context
@@ -86,7 +87,11 @@ class AttestationPolicy(Module[AttestationPolicyArgs, AttestationPolicyResult]):
         """The default, and a word about the policy that a replacement leaves behind."""
         refuse_unseen(observed)
         change = decide(wanted, observed, recorded, replace_on=self.replace_on)
-        if recorded is None or change.action is not ActionKind.REPLACE:
+        if recorded is None or not observed.exists:
+            return change
+        if service_of(recorded.inputs) != service_of(wanted.inputs):
+            change = replace(change, action=ActionKind.REPLACE)
+        if change.action is not ActionKind.REPLACE:
             return change
         left = f"policy {recorded.result['policy_id']} is left behind, the service cannot remove it"
         return replace(change, reasons=(*change.reasons, left))
@@ -115,7 +120,8 @@ class AttestationPolicy(Module[AttestationPolicyArgs, AttestationPolicyResult]):
     def _look(self, ctx: Context, wanted: Wanted, recorded: Recorded) -> Observed:
         """`detail` is the recorded policy's id, where it is of what is wanted and not known to be gone."""
         args: AttestationPolicyArgs = wanted.args
-        if any(wanted.inputs.get(name) != recorded.inputs.get(name) for name in self.replace_on):
+        is_other = any(wanted.inputs.get(name) != recorded.inputs.get(name) for name in self.replace_on)
+        if is_other or service_of(wanted.inputs) != service_of(recorded.inputs):
             return Observed()
         policy_id = str(recorded.result["policy_id"])
         if args.control is None or not args.can_ask():
@@ -150,9 +156,13 @@ def _control(ctx: Context, args: AttestationPolicyArgs, policy: Policy) -> bytes
 def _registered(ctx: Context, args: AttestationPolicyArgs, policy: Policy) -> str | None:
     """The policy that an interrupted apply got an answer for, if it says what is wanted."""
     pending = ctx.intents.pending(ctx.address) or {}
-    if pending.get("app_id") == args.app_id and pending.get("fields") == dict(policy.fields):
-        return pending.get("policy_id")
-    return None
+    is_wanted = all(pending.get(name) == value for name, value in _intent(args, policy).items())
+    return pending.get("policy_id") if is_wanted else None
+
+
+def _intent(args: AttestationPolicyArgs, policy: Policy) -> dict[str, Any]:
+    whose = {"operation": "registerPolicy", "server": args.server.url, "app_id": args.app_id}
+    return {**whose, "type": policy.type.value, "fields": dict(policy.fields)}
 
 
 def _register(ctx: Context, args: AttestationPolicyArgs, policy: Policy) -> str:
@@ -162,7 +172,7 @@ def _register(ctx: Context, args: AttestationPolicyArgs, policy: Policy) -> str:
     pending = ctx.intents.pending(ctx.address)
     if pending and "policy_id" not in pending:
         ctx.warn(f"an interrupted apply may have left a policy that nobody uses at {args.server.url}")
-    intent = {"operation": "registerPolicy", "app_id": args.app_id, "fields": dict(policy.fields)}
+    intent = _intent(args, policy)
     ctx.intents.begin(ctx.address, intent)
     try:
         policy_id = client.register_policy(args.account(), policy)

@@ -105,6 +105,30 @@ def test_another_measurement_replaces_and_leaves_the_old_one(world: AttestationW
     assert other.apply().policy_id != first.policy_id
 
 
+def test_another_service_has_another_policy_even_for_the_same_account(world: AttestationWorld) -> None:
+    """A given account may be known to both; the policy's id is known to one."""
+    first = policy(world, mr_td=MR_TD).apply()
+    moved = policy(world, mr_td=MR_TD, server={"url": "https://localhost:9875"})
+    change = moved.plan()
+    assert change.action is ActionKind.REPLACE
+    assert change.reasons[-1] == f"policy {first.policy_id} is left behind, the service cannot remove it"
+    assert moved.apply().policy_id != first.policy_id
+    assert moved.plan().action is ActionKind.KEEP
+
+
+def test_another_way_to_trust_the_service_keeps_the_policy(world: AttestationWorld) -> None:
+    first = policy(world, mr_td=MR_TD).apply()
+    trusting = policy(world, mr_td=MR_TD, server={"url": URL, "insecure": True})
+    assert trusting.plan().action is ActionKind.UPDATE
+    assert trusting.apply().policy_id == first.policy_id
+
+
+def test_what_a_killed_apply_registered_elsewhere_is_not_taken(world: AttestationWorld) -> None:
+    first = policy(world, mr_td=MR_TD).apply(record=False)
+    moved = policy(world, mr_td=MR_TD, server={"url": "https://localhost:9875"})
+    assert moved.apply().policy_id != first.policy_id
+
+
 def test_a_crash_before_the_record_registers_no_second_one(world: AttestationWorld) -> None:
     first = policy(world, mr_td=MR_TD).apply(record=False)
     assert policy(world, mr_td=MR_TD).apply().policy_id == first.policy_id
