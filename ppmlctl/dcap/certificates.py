@@ -60,6 +60,8 @@ class Certificate:
                 by = document.signature_hash_algorithm
         except _UNREADABLE:
             raise _wrong(f"{what} cannot be read") from None
+        if not _ends_with(der, document.signature):
+            raise _wrong(f"the signature of {what} is not whole bytes")
         if document.version is not x509.Version.v3 or not isinstance(by, hashes.SHA256):
             raise _wrong(f"{what} is not of version 3 with a signature over SHA-256")
         if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
@@ -129,6 +131,8 @@ class RevocationList:
                 critical += [one for entry in document for one in entry.extensions if one.critical]
         except _UNREADABLE:
             raise _malformed(f"{what} cannot be read") from None
+        if not _ends_with(der, document.signature):
+            raise _malformed(f"the signature of {what} is not whole bytes")
         if critical:  # it would not be such a list, or speak of certificates of others
             raise _malformed(f"{what} has a critical extension that is unknown here")
         return cls(what, document)
@@ -178,6 +182,14 @@ def _strictly() -> Iterator[None]:
     with _ONE_AT_A_TIME, warnings.catch_warnings():  # which is not safe for threads by itself
         warnings.simplefilter("error", UserWarning)
         yield
+
+
+def _ends_with(der: bytes, signature: bytes) -> bool:
+    """Whether the document ends with a bit string of this signature that leaves no bit unused (X.690, 8.6.2.2).
+
+    The library passes over a count of unused bits where those are zero, and no signature covers the count.
+    """
+    return der.endswith(b"\0" + signature)
 
 
 def _wrong(words: str) -> QuoteUntrustedError:
