@@ -72,6 +72,7 @@ NATIVE = {
     "{{ list | length }}": 3,
     "{{ count % 2 }}": 1,
     "{{ list | prefixed('x.') }}": ["x.b", "x.a", "x.b"],
+    "{{ list | keyed('name') }}": [{"name": "b"}, {"name": "a"}, {"name": "b"}],
     "{{ map.key | to_json }}": '{"deep": 1}',
     "{{ name | b64encode }}": "cHBtbA==",
     "{{ name | replace('p', 'q') }}": "qqml",
@@ -318,7 +319,7 @@ NAMES = st.sampled_from(["secret", "bytes", "holder", "holder.token", "holder.li
 LITERALS = st.sampled_from(["'x'", "1", "true", "[]", "{}", "'name'"])
 FILTERS = ["default('x')", "first", "float", "int", "join('-')", "last", "length", "list", "lower", "max", "min"]
 FILTERS += ["replace('s', 'z')", "round", "sort", "string", "trim", "unique", "upper", "to_json", "b64encode", "abs"]
-FILTERS += ["prefixed('p')", "nope"]
+FILTERS += ["keyed('k')", "prefixed('p')", "nope"]
 OPERATORS = ["+", "-", "*", "/", "//", "%", "**", "~", "==", "!=", "<", ">", "and", "or", "in"]
 
 

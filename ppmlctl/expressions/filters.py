@@ -42,6 +42,10 @@ def _join(values: Sequence[Any], separator: str = "") -> str:
     return separator.join(texts)
 
 
+def _keyed(values: Sequence[Any], key: str) -> list[dict[str, Any]]:
+    return [{key: value} for value in values]
+
+
 def _prefixed(values: Sequence[Any], prefix: str) -> list[str]:
     return [f"{prefix}{as_text(value)}" for value in values]
 
@@ -59,6 +63,7 @@ def _to_json(value: Any) -> str:
 _OWN: dict[str, Callable[..., Any]] = {
     "b64encode": _b64encode,
     "join": _join,
+    "keyed": _keyed,
     "prefixed": _prefixed,
     "replace": _replace,
     "string": as_text,

@@ -21,6 +21,7 @@ PPML = f"""
 version: 1
 name: domains
 target: sandbox
+cluster: {{image_pull: {{secrets: [registry]}}}}
 images:
   base: {{rootfs: ./base}}
   custom: {{name: ppml/domains, tag: "1", enclave_size: 256M}}
@@ -79,6 +80,7 @@ def test_a_domain_is_deployed_for_registered_and_shown_to_pass(place: Place) -> 
     (pods,) = json.loads(place.kubectl("get", "statefulsets", "-o", "json"))["items"]
     (container,) = pods["spec"]["template"]["spec"]["containers"]
     assert container["image"] == "example/attestation:1"
+    assert pods["spec"]["template"]["spec"]["imagePullSecrets"] == [{"name": "registry"}]
     kept = secret(place, "remote-attestation-service")
     for text in (place.lockfile, json.dumps(pods).encode(), place.run("plan").stdout.encode()):
         for value in (account["api_key"], kept["store_password"], kept["data_password"]):
