@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -41,8 +41,10 @@ class ServicePolicy(Choice):
     mr_signer: Measurement | None = Field(None, description="MRSIGNER: every enclave of this signer and product.")
     prod_id: Integer = Field(0, description="ISV product id beside `mr_signer`.", ge=0, le=65535)
     mr_td: DomainMeasurement | None = Field(None, description="MRTD: the domain's initial memory, its firmware.")
-    rtmrs: Annotated[tuple[DomainMeasurement, ...], Field(max_length=4)] = Field(
-        (), description="RTMR0 to RTMR3 beside `mr_td`: what was started in it. All four, or none."
+    rtmrs: tuple[DomainMeasurement, ...] = Field(
+        (),
+        description="RTMR0 to RTMR3 beside `mr_td`: what was started in it. All four, or none.",
+        json_schema_extra={"maxItems": 4},
     )
 
 

@@ -14,6 +14,7 @@ from ppmlctl.spec.rules.attestation import (
     quotes_can_be_verified,
     service_is_weighed,
 )
+from ppmlctl.spec.rules.attestation_deploy import deployed_service_can_judge
 from ppmlctl.spec.rules.ehsm_keys import ehsm_keys_fit_what_they_are_for
 from ppmlctl.spec.rules.enclave import findings_have_known_names, signer_is_whole
 from ppmlctl.spec.rules.encrypted_fs import encrypted_folder_has_one_key, encrypted_folders_can_be_opened
@@ -51,6 +52,7 @@ RULES: tuple[Callable[[Environment], Iterator[Finding]], ...] = (
     pccs_has_no_path,
     quotes_can_be_verified,
     service_is_weighed,
+    deployed_service_can_judge,
     domains_run_in_pods,
     client_can_submit,
     workloads_have_an_image,

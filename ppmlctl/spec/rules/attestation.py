@@ -81,8 +81,13 @@ def _policy(environment: Environment, policy: ServicePolicy) -> Iterator[Finding
     path: KeyPath = (*_SERVICE, "policy")
     if policy.rtmrs and (policy.mr_td is None or len(policy.rtmrs) != _RTMRS):
         title, why = "a policy of RTMRs is not whole", "the service compares MRTD and all four, in their order"
-        found, fix = f"{len(policy.rtmrs)} rtmrs, mr_td: {policy.mr_td}", "give `mr_td` and four `rtmrs`, or no `rtmrs`"
+        found = f"{len(policy.rtmrs)} rtmrs, " + (f"mr_td: {policy.mr_td}" if policy.mr_td else "no `mr_td`")
+        fix = "give `mr_td` and four `rtmrs`, or no `rtmrs`"
         yield Finding((*path, "rtmrs"), "policy-needs-rtmrs", title, found, why, fix)
+    if "prod_id" in policy.model_fields_set and policy.mr_signer is None:
+        title, why = "a product id stands alone", "the service compares it with MRSIGNER, and with nothing else"
+        fix = "add `mr_signer:`, or remove it"
+        yield Finding((*path, "prod_id"), "policy-needs-signer", title, str(policy.prod_id), why, fix)
     expected = "tdx" if policy.mr_td else "sgx"
     for place, spark in spark_workloads(environment):
         if spark.tee != expected:
@@ -100,18 +105,6 @@ def service_is_weighed(environment: Environment) -> Iterator[Finding]:
         title, why = "any server may pass for the attestation service", "it is sent the account, and may accept all"
         path, fix = (*_SERVICE, "tls", "insecure"), "name the server's `ca` or `fingerprint`"
         yield warning(path, "insecure-attestation-tls", title, found="insecure: true", why=why, fix=fix)
-    if service.deploy and service.deploy.data is None:
-        title, why = "the attestation service forgets", "a new pod has no accounts, and workloads fail by it"
-        path, fix = (*_SERVICE, "deploy"), "add `data:` with a folder of the node, and `node:`"
-        yield warning(path, "attestation-service-forgets", title, found="no `data`", why=why, fix=fix, at_key=True)
-    if service.deploy and service.deploy.data and service.deploy.node is None:
-        title, why = "accounts stay on the node where they were made", "on another node the service knows none of them"
-        path, fix = (*_SERVICE, "deploy", "data"), "add `node:`"
-        yield Finding(path, "data-needs-node", title, service.deploy.data, why, fix)
-    if service.deploy and environment.pccs is None and environment.target == "cluster":
-        title, why = "the attestation service has no PCCS", "it verifies no quote without collateral"
-        path, fix = (*_SERVICE, "deploy"), "add `pccs: {url: https://host:8081}`"
-        yield Finding(path, "attestation-service-needs-pccs", title, "no `pccs`", why, fix, at_key=True)
 
 
 def attestation_urls_can_be_split(environment: Environment) -> Iterator[Finding]:
