@@ -12,6 +12,7 @@ from ppmlctl.cli.style import Style
 from ppmlctl.engine import Recap, Session, TaskFinished
 from ppmlctl.evidence import Evidence
 from ppmlctl.planning import ActionKind, Removal
+from ppmlctl.spec import Environment
 
 _PLAIN = {"path", "name", "kind", "url", "reference", "verdict"}
 _LABELS = {
@@ -124,5 +125,15 @@ def _next_commands(session: Session, style: Style, *, destroyed: bool) -> Iterat
     yield f"    ppmlctl sandbox down -f {file}"
     if destroyed:
         return
-    yield "  The same file on real engines: set `target: cluster` and `kms.ehsm.url` in a copy of it, then:"
+    yield f"  The same file on real engines: set {_for_real_engines(session.environment)} in a copy of it, then:"
     yield f"    ppmlctl plan -f {file.parent / 'cluster.yaml'}"
+
+
+def _for_real_engines(environment: Environment) -> str:
+    """What the sandbox has of its own."""
+    service, addresses = environment.attestation.service, []
+    if environment.kms is not None:
+        addresses.append("`kms.ehsm.url`")
+    if service is not None and service.deploy is None:
+        addresses.append("`attestation.service.url`")
+    return " and ".join(["`target: cluster`", *addresses])

@@ -69,7 +69,7 @@ def _keys(keys: Keys | None, name: str) -> Keys | None:
 
 def _kms(environment: Environment) -> Kms | None:
     kms = environment.kms
-    if kms is None or kms.ehsm.url or environment.target != "sandbox":
+    if kms is None or environment.target != "sandbox":
         return kms
     return kms.model_copy(update={"ehsm": kms.ehsm.model_copy(update={"url": SANDBOX_EHSM})})
 
@@ -80,11 +80,11 @@ def _attestation(environment: Environment) -> Attestation:
     service = attestation.service
     if not attestation.enabled or attestation.type != BIGDL:
         return attestation.model_copy(update={"service": None})
-    if service is None or service.url:
+    if service is None:
         return attestation
     if environment.target == "sandbox":
         url = SANDBOX_ATTESTATION
-    elif service.deploy is None:
+    elif service.url or service.deploy is None:
         return attestation
     else:
         url = f"https://{service.deploy.external_ip}:{ATTESTATION_PORT}"

@@ -130,3 +130,18 @@ def test_an_account_of_ones_own_is_taken_from_where_it_is(place: Place) -> None:
     assert refused.returncode == 1
     assert "attestation-account-unknown" in refused.stderr
     assert "another" not in refused.stderr.replace("another one", "")
+
+
+def test_a_file_with_real_addresses_is_tried_without_asking_them(place: Place) -> None:
+    """Names that do not resolve, and that no certificate of the sandbox has."""
+    file = place.folder / "ppml.yaml"
+    text = file.read_text()
+    before, after = text.split("    deploy:")
+    policy = after[after.index("    policy:") :]
+    kms = "kms: {ehsm: {url: 'https://kms.invalid:9000'}}\n"
+    file.write_text(f"{before}    url: https://attestation.invalid:9875\n{policy}{kms}")
+    applied = place.run("apply", "--yes")
+    assert applied.returncode == 0, applied.stderr
+    assert applied.stdout.count("warning[sandbox-brings-its-own]") == 2
+    assert "set `target: cluster` and `kms.ehsm.url` and `attestation.service.url` in a" in applied.stdout
+    assert place.plan()[0] == 0

@@ -25,7 +25,7 @@ from ppmlctl.spec.rules.spark import python_has_a_driver, security_is_complete
 from ppmlctl.spec.rules.spark_secrets import no_secret_is_literal
 from ppmlctl.spec.rules.spark_settings import conf_agrees_with_the_rest, variables_are_not_the_images
 from ppmlctl.spec.rules.spark_words import expected_text_is_the_applications, words_survive_the_enclave
-from ppmlctl.spec.rules.target import client_can_submit, enclaves_have_devices, kms_is_known
+from ppmlctl.spec.rules.target import client_can_submit, enclaves_have_devices, kms_is_known, sandbox_asks_its_own
 from ppmlctl.spec.rules.variables import variables_have_free_names
 from ppmlctl.spec.rules.workloads import (
     deadlines_can_be_kept,
@@ -46,6 +46,7 @@ RULES: tuple[Callable[[Environment], Iterator[Finding]], ...] = (
     heap_holds_spark,
     requested_epc_holds_enclave,
     kms_is_known,
+    sandbox_asks_its_own,
     ehsm_keys_fit_what_they_are_for,
     attestation_has_what_it_needs,
     attestation_urls_can_be_split,

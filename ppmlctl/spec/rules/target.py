@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterator
 from ipaddress import ip_address
 
+from ppmlctl.spec.attestation import BIGDL
 from ppmlctl.spec.defaults import builder_of
 from ppmlctl.spec.environment import Environment
-from ppmlctl.spec.finding import Finding
+from ppmlctl.spec.finding import Finding, warning
+from ppmlctl.spec.key_path import KeyPath
 from ppmlctl.spec.rules.workloads import spark_workloads
 
 
@@ -17,6 +19,20 @@ def kms_is_known(environment: Environment) -> Iterator[Finding]:
     if environment.kms and environment.target == "cluster" and environment.kms.ehsm.url is None:
         title, fix = "the key management service has no address", "add `url: https://host:9000`"
         yield Finding(("kms", "ehsm"), "kms-needs-url", title, "target: cluster", fix=fix, at_key=True)
+
+
+def sandbox_asks_its_own(environment: Environment) -> Iterator[Finding]:
+    """A file with real addresses can be tried as it is; nothing is sent to them."""
+    if environment.target != "sandbox":
+        return
+    attestation, kms = environment.attestation, environment.kms
+    urls: dict[KeyPath, str | None] = {("kms", "ehsm", "url"): kms.ehsm.url if kms else None}
+    if attestation.enabled and attestation.type == BIGDL and attestation.service:
+        urls["attestation", "service", "url"] = attestation.service.url
+    for path, url in urls.items():
+        if url is not None:
+            title, why = "this address is not asked", "the sandbox brings its own"
+            yield warning(path, "sandbox-brings-its-own", title, found=url, why=why, fix="say `target: cluster`")
 
 
 def client_can_submit(environment: Environment) -> Iterator[Finding]:
