@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -114,6 +115,19 @@ def test_a_refusal_has_the_services_words_on_one_line(connect: Connect) -> None:
     (found,) = [line for line in str(caught.value).splitlines() if line.lstrip().startswith("is ")]
     assert found.lstrip().startswith("is   registerPolicy: `some words [31mxxx")
     assert found.endswith("…`")
+
+
+@pytest.mark.parametrize("call", OPERATIONS[2:])
+@pytest.mark.parametrize("key", [KEY, 'a "key" that\\must not be seen'])
+def test_a_refusal_that_repeats_what_was_sent_tells_no_key(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch, call: Callable[[AttestationClient], Any], key: str
+) -> None:
+    monkeypatch.setitem(globals(), "ACCOUNT", Account(ACCOUNT.app_id, Secret(key)))
+    for sent in (key, json.dumps({"apiKey": key})):
+        with pytest.raises(EngineError) as caught:
+            call(connect(400, f"no: {sent}"))
+        assert key not in str(caught.value)
+        assert json.dumps(key)[1:-1] not in str(caught.value)
 
 
 def test_an_unknown_account_comes_with_its_cause(connect: Connect) -> None:

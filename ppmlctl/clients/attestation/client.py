@@ -7,6 +7,7 @@ Source: intel-analytics/BigDL, `BigDLRemoteAttestationService.scala` and the REA
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -99,7 +100,8 @@ class AttestationClient:
 
     def _post(self, operation: str, effect: Effect, account: Account, content: Mapping[str, Any]) -> httpx.Response:
         asking = {"appID": account.app_id, "apiKey": account.api_key.reveal_text()}
-        return self._send(operation, effect, "POST", f"/{operation}", {**asking, **content})
+        answer = self._send(operation, effect, "POST", f"/{operation}", {**asking, **content})
+        return _without(asking["apiKey"], answer) if answer.status_code == _BAD_REQUEST else answer
 
     def _send(self, operation: str, effect: Effect, method: str, path: str, body: Any = None) -> httpx.Response:
         with self._effects.operation(effect, operation):
@@ -119,6 +121,14 @@ class AttestationClient:
 
     def _wrong(self, operation: str, reason: str) -> Exception:
         return faults.answer_wrong(self.url, operation, reason)
+
+
+def _without(key: str, answer: httpx.Response) -> httpx.Response:
+    """A refusal is shown in the service's words, and what stands between may answer with what it was sent."""
+    if answer.text in (faults.UNKNOWN_ACCOUNT, faults.UNKNOWN_POLICY) or _result_in(answer) is not None or not key:
+        return answer
+    text = answer.text.replace(key, "(secret)").replace(json.dumps(key)[1:-1], "(secret)")
+    return httpx.Response(answer.status_code, text=text)
 
 
 def _members(answer: httpx.Response) -> Mapping[str, Any] | None:
