@@ -1,7 +1,8 @@
 """A secret value in the environment's vault, given by the user or made at random once.
 
 Identity: the entry's name. Nothing replaces it: a given value that changed is put in its place, a random one stays
-until it is rotated. A source that is not at hand here (no such variable or file) leaves what the vault holds.
+until it is rotated; where something stays that only the old one `opens`, that one is kept then. A source that is not
+at hand here (no such variable or file) leaves what the vault holds.
 Errors: `vault-entry-missing` (recorded, or to be there already, but it is not), `secret-file-readable`.
 """
 
@@ -10,12 +11,13 @@ from __future__ import annotations
 import secrets
 import string
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from pydantic import Field
 
 from ppmlctl.diagnostics import Diagnostic, InputError, StateError
 from ppmlctl.modules._given_secret import from_file, from_variable
-from ppmlctl.modules._retired import rotation_given
+from ppmlctl.modules._retired import retire, rotation_given
 from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import ActionKind, Change, FieldChange, Observed, Recorded, Removal, Wanted, decide
@@ -26,7 +28,10 @@ _ALPHABET = string.ascii_letters + string.digits
 
 
 class VaultSecretArgs(ModuleArgs):
-    """At most one of `value`, `env` (a variable's name) and `file` says the value; else it is made, if `generate`."""
+    """At most one of `value`, `env` (a variable's name) and `file` says the value; else it is made, if `generate`.
+
+    `opens`: what stays as it is when the value is rotated, in words.
+    """
 
     name: str
     value: Secret | None = None
@@ -35,6 +40,7 @@ class VaultSecretArgs(ModuleArgs):
     generate: bool = True
     length: int = Field(default=24, ge=16, le=128)
     """Characters of a random value, each worth almost six bits."""
+    opens: str | None = None
 
 
 class VaultSecretResult(ModuleResult):
@@ -72,7 +78,11 @@ class VaultSecret(Module[VaultSecretArgs, VaultSecretResult]):
         source = _source(wanted.args)
         if source is not None:
             raise InputError(rotation_given(wanted.address, source))
-        return super().rotation(wanted, recorded)
+        change = super().rotation(wanted, recorded)
+        if wanted.args.opens is None:
+            return change
+        lost = f"only the old value opens {wanted.args.opens}; it stays in the vault"
+        return replace(change, reasons=(*change.reasons, lost))
 
     def apply(self, ctx: Context, args: VaultSecretArgs, observed: Observed) -> VaultSecretResult:  # noqa: ARG002 - read anew
         given = _given(ctx, args)
@@ -81,6 +91,8 @@ class VaultSecret(Module[VaultSecretArgs, VaultSecretResult]):
         elif args.name not in ctx.vault.names() or ctx.rotating:
             if (ctx.address in ctx.recorded or not args.generate) and not ctx.rotating:
                 raise StateError(_missing(args, is_recorded=ctx.address in ctx.recorded))
+            if args.opens is not None and args.name in ctx.vault.names():
+                retire(ctx, args.name)
             ctx.vault.put(args.name, "".join(secrets.choice(_ALPHABET) for _ in range(args.length)))
         return VaultSecretResult(name=args.name, value=ctx.vault.get(args.name))
 

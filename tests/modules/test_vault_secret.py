@@ -168,6 +168,15 @@ def test_a_rotation_makes_another_random_value_though_one_is_there(task: Any) ->
     assert task.apply().value.reveal_text() == new
 
 
+def test_what_opens_something_that_stays_is_kept_beside_the_new_one(drive: Any, context: Any) -> None:
+    task = drive(VaultSecret(), context, name="a", opens="a saved file")
+    old = task.apply().value.reveal_text()
+    reasons = task.module.rotation(task.wanted(), task.recorded).reasons
+    assert reasons[-1] == "only the old value opens a saved file; it stays in the vault"
+    assert task.rotate().value.reveal_text() != old
+    assert context.vault.get("a.retired-1").reveal_text() == old
+
+
 @pytest.mark.parametrize(("word", "source"), [("env", "variable VALUE"), ("file", "file VALUE")])
 def test_a_value_that_the_user_gives_is_not_rotated_here(
     make_context: Any, drive: Any, tmp_path: Path, word: str, source: str
