@@ -53,7 +53,7 @@ class Collateral:
         found: dict[str, str] = {}
         for field in fields(cls):
             value = document.get(field.name)
-            if not isinstance(value, str):
+            if not isinstance(value, str) or not _is_unicode(value):
                 raise _malformed(f"`{field.name}` is missing, or no text")
             found[field.name] = value
         return cls(**found)
@@ -99,6 +99,11 @@ class Collateral:
     def ends(self) -> datetime:
         """When the first of its parts runs out: it must be fetched anew before. Raises QuoteUntrustedError."""
         return min(part.ends for part in self.validities())
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether it can be written down: JSON's escapes can name halves of characters."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _validity_of_list(what: str, text: str) -> Validity:

@@ -33,11 +33,15 @@ class Reason(StrEnum):
     EXPECTATION_NOT_MET = "expectation-not-met"
 
 
+_LONGEST = 400
+"""Characters of what is said: the longest of the own words have half as many."""
+
+
 class QuoteError(ValueError):
     """Bytes that are no quote of a form that is read here."""
 
     def __init__(self, words: str, reason: Reason = Reason.MALFORMED) -> None:
-        super().__init__(words)
+        super().__init__(_harmless(words))
         self.reason = reason
 
 
@@ -45,5 +49,10 @@ class QuoteUntrustedError(ValueError):
     """A quote whose chain, signatures or collateral do not hold."""
 
     def __init__(self, words: str, reason: Reason) -> None:
-        super().__init__(words)
+        super().__init__(_harmless(words))
         self.reason = reason
+
+
+def _harmless(words: str) -> str:
+    """Without what would steer a terminal, or fill it: they may hold texts of collateral that nobody has signed."""
+    return "".join(character if character.isprintable() else "�" for character in words[:_LONGEST])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from quote_samples import Sample
 
-from ppmlctl.dcap import QuoteError, Reason, parse_quote, parse_signature_data
+from ppmlctl.dcap import Collateral, QuoteError, Reason, parse_quote, parse_signature_data
 
 
 def test_it_is_accepted_at_its_time(genuine: Sample) -> None:
@@ -140,6 +141,23 @@ def test_collateral_whose_signatures_are_none_is_told_from_forged_one(
     genuine: Sample, changes: dict[str, str], reason: Reason
 ) -> None:
     assert genuine.reason(collateral=json.dumps(json.loads(genuine.collateral) | changes)) is reason
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Collateral)])
+def test_half_of_a_character_is_malformed(genuine: Sample, name: str) -> None:
+    document = json.loads(genuine.collateral)
+    collateral = json.dumps(document | {name: document[name] + "\ud800"})
+    assert genuine.reason(collateral=collateral) is Reason.COLLATERAL_MALFORMED
+
+
+@pytest.mark.parametrize("name", ["tcb_info", "qe_identity"])
+def test_what_nobody_signed_steers_no_terminal_and_fills_none(genuine: Sample, name: str) -> None:
+    document = json.loads(genuine.collateral)
+    changed = json.dumps(json.loads(document[name]) | {"id": "\x1b[2Jaccepted\n\ud800" + "x" * 5000})
+    found = genuine.judged(collateral=json.dumps(document | {name: changed}))
+    assert not found.accepted
+    assert found.words.isprintable()
+    assert len(found.words) < 500
 
 
 @pytest.mark.parametrize("name", ["tcb_info", "qe_identity"])

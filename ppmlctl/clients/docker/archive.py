@@ -16,6 +16,7 @@ import docker
 from docker.errors import APIError, NotFound
 
 from ppmlctl.clients.docker import faults
+from ppmlctl.diagnostics import TransientError
 from ppmlctl.effects import Effect, Effects
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ _MOST_LINKS = 40
 _MANY = 8
 """Files of one folder from which on the folder is fetched as a whole."""
 _PIECE = 1 << 16
+_END = 2 * tarfile.BLOCKSIZE
+"""Zeros that end an archive. Without them the reader of archives takes one that breaks off for one that is complete."""
 MOST_READ = 1 << 26
 """Bytes: a manifest with all files of a JDK and a loader with its symbols fit many times over."""
 _CIRCLE = "too many links"
@@ -129,7 +132,7 @@ class Reader:
                     break
                 target = _target(path, status)
                 if target is None and not int(status["mode"]) & _IS_FOLDER:
-                    with _streamed(chunks) as archive:
+                    with self._streamed(chunks) as archive:
                         member = archive.next()
                         file = archive.extractfile(member) if member and member.isreg() else None
                         yield member.size if member else 0, file
@@ -163,7 +166,7 @@ class Reader:
                 return found, []
             target = _target(folder, status)
             if target is None:
-                with _streamed(chunks) as archive:
+                with self._streamed(chunks) as archive:
                     _add_members(archive, folder, found, links)
         if target is not None:
             below, left = self._below(target)
@@ -177,22 +180,30 @@ class Reader:
         found.digests.update(followed)
         return found, [path for path, end in ends.items() if path not in followed and end not in found.folders]
 
+    @contextmanager
+    def _streamed(self, chunks: Iterable[bytes]) -> Iterator[tarfile.TarFile]:
+        """The archive, to be read from its beginning to its end. Raises `docker-interrupted` where it breaks off."""
+        pieces = _Pieces(chunks)
+        stream = io.BufferedReader(pieces)
+        try:
+            with tarfile.open(fileobj=stream, mode="r|") as archive:
+                yield archive
+        except tarfile.TarError as error:
+            raise self._broken(str(error)) from None
+        while stream.read(_PIECE):
+            pass  # unread, it would block the connection
+        if pieces.end != bytes(_END) or pieces.count < archive.offset + _END:
+            raise self._broken("an archive of the engine breaks off")
+
+    def _broken(self, reason: str) -> TransientError:
+        return faults.interrupted(f"read files of {self._reference}", reason)
+
     def _remove(self, container: str) -> None:
         with self._effects.operation(Effect.WRITE, "remove container"):
             try:
                 self._api.remove_container(container, force=True)
             except NotFound:
                 return
-
-
-@contextmanager
-def _streamed(chunks: Iterable[bytes]) -> Iterator[tarfile.TarFile]:
-    """The archive, to be read from its beginning to its end. What is left of it is read in the end."""
-    stream = io.BufferedReader(_Pieces(chunks))
-    with tarfile.open(fileobj=stream, mode="r|") as archive:
-        yield archive
-    while stream.read(_PIECE):
-        pass  # unread, it would block the connection
 
 
 def _sha256(content: IO[bytes]) -> str:
@@ -206,13 +217,20 @@ class _Pieces(io.RawIOBase):
         super().__init__()
         self._pieces = iter(pieces)
         self._left = b""
+        self.end = b""
+        """The last bytes that came, as many as end an archive."""
+        self.count = 0
+        """Of all bytes that came."""
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: WriteableBuffer) -> int:
         view = memoryview(buffer).cast("B")
-        self._left = self._left or next(self._pieces, b"")
+        if not self._left:
+            self._left = next(self._pieces, b"")
+            self.end = (self.end + self._left[-_END:])[-_END:]
+            self.count += len(self._left)
         count = min(len(view), len(self._left))
         view[:count], self._left = self._left[:count], self._left[count:]
         return count
@@ -243,7 +261,8 @@ def _target(path: str, status: Mapping[str, Any]) -> str | None:
 
 
 def _moved(path: str, target: str, folder: str) -> str:
-    return f"{folder}{path.removeprefix(target)}"
+    below = path.removeprefix(target).lstrip("/")  # there is none after `/`, the root
+    return posixpath.join(folder, below) if below else folder
 
 
 def _add_members(archive: tarfile.TarFile, folder: str, found: Listing, links: dict[str, str]) -> None:
