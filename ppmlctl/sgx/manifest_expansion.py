@@ -52,7 +52,15 @@ def expand_manifest(
     sgx["trusted_files"] = [{"uri": file.uri, "sha256": file.sha256} for file in files]
     if version.has_entrypoint_table:
         _complete_entrypoint(expanded, tree, version, libos)
-    return write_toml(expanded, version.toml_style).encode()
+    return _encoded(write_toml(expanded, version.toml_style))
+
+
+def _encoded(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:  # Linux allows any bytes in names, and the tools end with this error too
+        line = text[text.rfind("\n", 0, error.start) + 1 :].partition("\n")[0]
+        raise ManifestError(f"a file's name is not in UTF-8, which manifests are in: {line.strip()!a}") from None
 
 
 def _defaults(sgx: dict[str, object], version: GramineVersion) -> Iterator[tuple[str, object]]:

@@ -3,7 +3,16 @@ from __future__ import annotations
 import pytest
 from gramine_vectors import LIBOS, MANIFESTS, VERDICTS, Manifest, Verdict, elf
 
-from ppmlctl.sgx import FolderTree, ManifestError, SgxError, TreeError, expand_manifest, gramine_version, measure
+from ppmlctl.sgx import (
+    ContentTree,
+    FolderTree,
+    ManifestError,
+    SgxError,
+    TreeError,
+    expand_manifest,
+    gramine_version,
+    measure,
+)
 
 _PLAIN = 'libos.entrypoint = "/a"\n'
 
@@ -103,3 +112,12 @@ def test_refuses_what_manifests_do_not_hold(text: str, message: str, vector_tree
     with pytest.raises(ManifestError) as refused:
         expand_manifest(text, vector_tree, gramine_version("1.9"), libos=LIBOS)
     assert str(refused.value) == message
+
+
+def test_a_file_whose_name_is_not_in_utf_8_is_named() -> None:
+    tree = ContentTree({LIBOS: b""}, {"/t/bad\udcffname": "00" * 32})
+    text = f'libos.entrypoint = "{LIBOS}"\nsgx.trusted_files = ["file:/t/"]'
+    with pytest.raises(ManifestError) as refused:
+        expand_manifest(text, tree, gramine_version("1.4"), libos=LIBOS)
+    assert "not in UTF-8" in str(refused.value)
+    assert "file:/t/bad\\udcffname" in str(refused.value)
