@@ -56,10 +56,11 @@ class DockerPush(Module[DockerPushArgs, DockerPushResult]):
     def apply(self, ctx: Context, args: DockerPushArgs, observed: Observed) -> DockerPushResult:  # noqa: ARG002 - looked at anew, since a crash may lie between
         docker = ctx.engines.docker
         image = _as_meant(args, docker.inspect_image(args.reference))
-        digest = image.digest_in(args.reference)
-        if digest is None or docker.registry_digest(args.reference) != digest:
+        known = image.digests_in(args.reference)
+        digest = docker.registry_digest(args.reference) if known else None
+        if digest is None or digest not in known:
             image = _as_meant(args, docker.push(args.reference, ctx.tell_or_stop))
-            digest = image.digest_in(args.reference)
+            digest = _pushed(ctx, args.reference, image)
         return DockerPushResult(
             reference=args.reference,
             id=image.id,
@@ -75,9 +76,9 @@ class DockerPush(Module[DockerPushArgs, DockerPushResult]):
 def _observed(ctx: Context, one: Wanted, images: Sequence[DockerImage]) -> Observed:
     args: DockerPushArgs = one.args
     here = next((image for image in images if image.id == args.image_id), None)
-    pushed = here.digest_in(args.reference) if here else None
+    pushed = here.digests_in(args.reference) if here else ()
     foreseen = {"reference": args.reference, "id": args.image_id}
-    if pushed is None and not _was_pushed(ctx, one):
+    if not pushed and not _was_pushed(ctx, one):
         return Observed(exists=False, foreseen=foreseen)  # some registries refuse to be asked for what they lack
     try:
         digest = ctx.engines.docker.registry_digest(args.reference)
@@ -85,7 +86,7 @@ def _observed(ctx: Context, one: Wanted, images: Sequence[DockerImage]) -> Obser
         return Observed(foreseen=foreseen)  # a plan without the vault's password takes it as unchanged, and says so
     if digest is None:
         return Observed(exists=False, foreseen=foreseen)
-    if digest == pushed:
+    if digest in pushed:
         foreseen["digest"] = digest
     return Observed(fields={"digest": digest}, foreseen=foreseen)
 
@@ -93,6 +94,16 @@ def _observed(ctx: Context, one: Wanted, images: Sequence[DockerImage]) -> Obser
 def _was_pushed(ctx: Context, one: Wanted) -> bool:
     recorded = ctx.recorded.get(one.address)
     return recorded is not None and recorded.result.get("reference") == one.args.reference
+
+
+def _pushed(ctx: Context, reference: str, image: DockerImage) -> str | None:
+    """The digest of what was just pushed. Only the registry knows which one that is, where the image has several."""
+    known = image.digests_in(reference)
+    if len(known) > 1:
+        digest = ctx.engines.docker.registry_digest(reference)
+        if digest in known:
+            return digest
+    return next(iter(known), None)
 
 
 def _as_meant(args: DockerPushArgs, image: DockerImage | None) -> DockerImage:

@@ -110,6 +110,28 @@ def test_an_image_whose_name_was_moved_after_the_look_is_not_pushed(task: Any, d
     assert "push" not in docker.calls
 
 
+def test_of_several_digests_of_one_image_that_counts_which_the_registry_has(task: Any, docker: MemoryDocker) -> None:
+    result = task.apply()
+    kept = docker.kept["sha256:built"]
+    docker.kept["sha256:built"] = replace(kept, repo_digests=("app@sha256:former", *kept.repo_digests))
+    assert task.plan().action is ActionKind.KEEP
+    assert task.observe().foreseen["digest"] == result.digest
+    assert task.apply() == result
+    assert docker.calls.count("push") == 1
+
+
+def test_a_push_beside_a_former_digest_tells_the_new_one(task: Any, docker: MemoryDocker) -> None:
+    push = docker.push
+
+    def beside(reference: str, tell: Any) -> DockerImage:
+        image = push(reference, tell)
+        docker.kept[image.id] = replace(image, repo_digests=("app@sha256:former", *image.repo_digests))
+        return docker.kept[image.id]
+
+    docker.push = beside  # type: ignore[method-assign] # as an engine that pulled the image from there before
+    assert task.apply().digest == docker.registry["app:1"] == "sha256:manifest-of-sha256:built"
+
+
 def test_a_push_that_the_user_stops_is_broken_off(task: Any, docker: MemoryDocker) -> None:
     task.context.stopping.set()
     with pytest.raises(EngineError) as stopped:

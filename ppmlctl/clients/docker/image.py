@@ -32,8 +32,12 @@ class DockerImage:
 
     def digest_in(self, reference: str) -> str | None:
         """The digest of its manifest in the repository of `reference`; None where no registry knows it."""
+        return next(iter(self.digests_in(reference)), None)
+
+    def digests_in(self, reference: str) -> tuple[str, ...]:
+        """All of them: one image has several where its layers were packed anew, or an index names its manifest."""
         repository = repository_of(familiar(reference))
-        return next((known.split("@")[1] for known in self.repo_digests if repository_of(known) == repository), None)
+        return tuple(known.split("@")[1] for known in self.repo_digests if repository_of(known) == repository)
 
 
 def image_of(document: Mapping[str, Any]) -> DockerImage:
