@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 
 from ppmlctl.diagnostics import Diagnostic, StateError
+from ppmlctl.modules._retired import retire
 from ppmlctl.modules.context import Context
 from ppmlctl.secret import Secret, SecretLockedError
 
@@ -38,6 +39,19 @@ def kept_account(ctx: Context, address: str) -> KeptAccount | None:
     except SecretLockedError:
         return None
     return KeptAccount(members["server"], members["appid"], Secret(members["apikey"]))
+
+
+def account_to_keep(ctx: Context, appid: str) -> KeptAccount | None:
+    """The account in the vault; one that a rotation replaces is retired instead.
+
+    `appid` is the result's field for it: a rotation that finds another account than the recorded one in place has made
+    that before it was interrupted.
+    """
+    kept, recorded = kept_account(ctx, ctx.address), ctx.recorded.get(ctx.address)
+    if kept is None or not ctx.rotating or recorded is None or kept.appid != recorded.result[appid]:
+        return kept
+    retire(ctx, entry_of(ctx.address))
+    return None
 
 
 def account_missing(address: str, service: str) -> StateError:

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 from ppmlctl.diagnostics import Diagnostic, EngineError, InputError
 from ppmlctl.modules._attestation import AttestationServerArgs, service_of
 from ppmlctl.modules._ehsm import is_known
-from ppmlctl.modules._kept_account import KeptAccount, account_missing, entry_of, kept_account
-from ppmlctl.modules._retired import retire, rotation_given
+from ppmlctl.modules._journalled import journalled
+from ppmlctl.modules._kept_account import KeptAccount, account_missing, account_to_keep, entry_of, kept_account
+from ppmlctl.modules._retired import rotation_given
 from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult
 from ppmlctl.modules.context import SANDBOX, Context
 from ppmlctl.planning import ActionKind, Change, Observed, Recorded, Removal, Wanted, decide
@@ -96,10 +97,7 @@ class AttestationAccount(Module[AttestationAccountArgs, AttestationAccountResult
             if not args.server.client(ctx).has_account(_asking(account)):
                 raise _unknown(account)
             return _in_vault(ctx, account)
-        kept = kept_account(ctx, ctx.address)
-        if kept is not None and _is_to_go(ctx, kept):
-            retire(ctx, entry_of(ctx.address))
-            kept = None
+        kept = account_to_keep(ctx, "app_id")
         if kept is None or kept.server != args.server.url or _is_lost(ctx, args, kept):
             kept = _enroll(ctx, args)
         return _in_vault(ctx, kept)
@@ -123,12 +121,8 @@ def _enroll(ctx: Context, args: AttestationAccountArgs) -> KeptAccount:
     client = args.server.client(ctx)
     if ctx.intents.pending(ctx.address):
         ctx.warn(f"an interrupted apply may have left an account that nobody uses at {args.server.url}")
-    ctx.intents.begin(ctx.address, {"operation": "enroll", "server": args.server.url})
-    try:
+    with journalled(ctx, {"operation": "enroll", "server": args.server.url}, NOTHING_DONE):
         enrolled = client.enroll()
-    except NOTHING_DONE:
-        ctx.intents.withdraw(ctx.address)
-        raise
     account = KeptAccount(args.server.url, enrolled.app_id, enrolled.api_key)
     account.keep(ctx)
     return account
@@ -139,12 +133,6 @@ def _is_lost(ctx: Context, args: AttestationAccountArgs, account: KeptAccount) -
     if ctx.target != SANDBOX or not is_known(args.server) or account.server != args.server.url:
         return False
     return not args.server.client(ctx).has_account(_asking(account))
-
-
-def _is_to_go(ctx: Context, account: KeptAccount) -> bool:
-    """Whether a rotation finds the recorded account still in place; another one is an interrupted apply's."""
-    recorded = ctx.recorded.get(ctx.address)
-    return ctx.rotating and recorded is not None and account.appid == recorded.result["app_id"]
 
 
 def _asking(account: KeptAccount) -> Account:

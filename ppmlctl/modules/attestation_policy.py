@@ -23,6 +23,7 @@ from ppmlctl.diagnostics import Diagnostic, EngineError, InputError, TransientEr
 from ppmlctl.evidence import Evidence
 from ppmlctl.modules._attestation import AttestationAccountArgs, service_of
 from ppmlctl.modules._ehsm import refuse_unseen, seen
+from ppmlctl.modules._journalled import journalled
 from ppmlctl.modules.base import Module, ModuleResult
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import ABSENT, ActionKind, Change, Observed, Recorded, Removal, Wanted, decide
@@ -173,12 +174,8 @@ def _register(ctx: Context, args: AttestationPolicyArgs, policy: Policy) -> str:
     if pending and "policy_id" not in pending:
         ctx.warn(f"an interrupted apply may have left a policy that nobody uses at {args.server.url}")
     intent = _intent(args, policy)
-    ctx.intents.begin(ctx.address, intent)
-    try:
+    with journalled(ctx, intent, NOTHING_DONE):
         policy_id = client.register_policy(args.account(), policy)
-    except NOTHING_DONE:
-        ctx.intents.withdraw(ctx.address)
-        raise
     ctx.intents.begin(ctx.address, intent | {"policy_id": policy_id})
     return policy_id
 

@@ -15,8 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ppmlctl.modules._ehsm import ServerArgs, is_known
-from ppmlctl.modules._kept_account import KeptAccount, account_missing, entry_of, kept_account
-from ppmlctl.modules._retired import retire
+from ppmlctl.modules._journalled import journalled
+from ppmlctl.modules._kept_account import KeptAccount, account_missing, account_to_keep, entry_of, kept_account
 from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult
 from ppmlctl.modules.context import SANDBOX, Context
 from ppmlctl.planning import ActionKind, Change, Observed, Recorded, Removal, Wanted, decide
@@ -74,10 +74,7 @@ class EhsmEnroll(Module[EhsmEnrollArgs, EhsmEnrollResult]):
 
     def apply(self, ctx: Context, args: EhsmEnrollArgs, observed: Observed) -> EhsmEnrollResult:  # noqa: ARG002 - the vault is read again
         """Takes the account of this server that the vault holds, or enrols."""
-        account = kept_account(ctx, ctx.address)
-        if account is not None and _is_to_go(ctx, account):
-            retire(ctx, entry_of(ctx.address))
-            account = None
+        account = account_to_keep(ctx, "appid")
         if account is None or account.server != args.server.url or _is_lost(ctx, args, account):
             account = self._enroll(ctx, args)
         ctx.vault.put(ctx.address, account.apikey)
@@ -96,12 +93,8 @@ class EhsmEnroll(Module[EhsmEnrollArgs, EhsmEnrollResult]):
         client = args.server.client(ctx)
         if ctx.intents.pending(ctx.address):
             ctx.warn(f"an interrupted apply may have left an account that nobody uses at EHSM {args.server.url}")
-        ctx.intents.begin(ctx.address, {"operation": "Enroll", "server": args.server.url})
-        try:
+        with journalled(ctx, {"operation": "Enroll", "server": args.server.url}, NOTHING_DONE):
             enrolled = client.enroll()
-        except NOTHING_DONE:
-            ctx.intents.withdraw(ctx.address)
-            raise
         account = KeptAccount(args.server.url, enrolled.appid, enrolled.apikey)
         account.keep(ctx)
         return account
@@ -122,12 +115,6 @@ def _is_lost(ctx: Context, args: EhsmEnrollArgs, account: KeptAccount) -> bool:
             return True
         raise
     return False
-
-
-def _is_to_go(ctx: Context, account: KeptAccount) -> bool:
-    """Whether a rotation finds the recorded account still in place; another one is an interrupted apply's."""
-    recorded = ctx.recorded.get(ctx.address)
-    return ctx.rotating and recorded is not None and account.appid == recorded.result["appid"]
 
 
 def _url(inputs: Mapping[str, Mapping[str, object]]) -> object:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Literal
 from ppmlctl.diagnostics import Diagnostic, StateError
 from ppmlctl.ehsm import KeySpec, KeyUsage
 from ppmlctl.modules._ehsm import AccountArgs, refuse_unseen, seen
+from ppmlctl.modules._journalled import journalled
 from ppmlctl.modules.base import Module, ModuleResult
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import ABSENT, ActionKind, Change, Observed, Recorded, Removal, Wanted, decide
@@ -148,12 +149,8 @@ def _create(ctx: Context, args: EhsmKeyArgs) -> str:
     newest = max((key.created for key in keys.list(account)), default=0)
     intent = {"operation": "CreateKey", "appid": args.appid, "spec": str(args.spec), "usage": args.usage}
     intent["newest"] = str(newest)
-    ctx.intents.begin(ctx.address, intent)
-    try:
+    with journalled(ctx, intent, NOTHING_DONE):
         keyid = keys.create(account, args.spec, USAGES[args.usage])
-    except NOTHING_DONE:
-        ctx.intents.withdraw(ctx.address)
-        raise
     ctx.intents.begin(ctx.address, {**intent, "keyid": keyid})
     return keyid
 

@@ -18,6 +18,7 @@ from pydantic import Field
 
 from ppmlctl.diagnostics import Diagnostic, EngineError, TransientError
 from ppmlctl.modules._ehsm import AccountArgs, refuse_unseen, seen
+from ppmlctl.modules._journalled import journalled
 from ppmlctl.modules.base import Module, ModuleResult
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import ABSENT, ActionKind, Change, Observed, Recorded, Removal, Wanted, decide
@@ -128,12 +129,8 @@ def _upload(ctx: Context, args: EhsmPolicyArgs) -> str:
     if pending and "policy_id" not in pending:
         ctx.warn(f"an interrupted apply may have left a policy that nobody uses at EHSM {args.server.url}")
     intent = {"operation": "UploadQuotePolicy", "appid": args.appid, **_wanted_measurement(args)}
-    ctx.intents.begin(ctx.address, intent)
-    try:
+    with journalled(ctx, intent, NOTHING_DONE):
         policy_id = client.upload_quote_policy(args.account(), args.mr_enclave, args.mr_signer)
-    except NOTHING_DONE:
-        ctx.intents.withdraw(ctx.address)
-        raise
     ctx.intents.begin(ctx.address, intent | {"policy_id": policy_id})
     return policy_id
 
