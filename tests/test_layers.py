@@ -73,7 +73,10 @@ EFFECTS = {"asyncio", "http", "os", "pathlib", "random", "secrets", "shutil", "s
 EFFECTS |= {"threading", "time", "urllib", "uuid", "datetime"}
 
 
-@pytest.mark.parametrize("package", ["ppmlctl.planning", "ppmlctl.expressions", "ppmlctl.unknown", "ppmlctl.evidence"])
+PURE = [f"ppmlctl.{name}" for name in ("planning", "kubernetes", "expressions", "unknown", "evidence")]
+
+
+@pytest.mark.parametrize("package", PURE)
 def test_what_decides_has_no_way_to_the_world(package: str) -> None:
     assert libraries_of(package) & EFFECTS == set()
     assert libraries_of(package) - sys.stdlib_module_names <= {"jinja2"}

@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ppmlctl.diagnostics import Diagnostic, EngineError
+from ppmlctl.kubernetes.differences import SERVERS_METADATA
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import Recorded
-from ppmlctl.planning.manifest_diff import SERVERS_METADATA
 
 if TYPE_CHECKING:
     from ppmlctl.clients.kubernetes import Manifest, ObjectKey

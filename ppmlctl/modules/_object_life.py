@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ppmlctl.diagnostics import Diagnostic, EngineError
+from ppmlctl.kubernetes.differences import ABSENT, FieldDifference, differences
+from ppmlctl.kubernetes.immutability import is_released, unchangeable
+from ppmlctl.kubernetes.ownership import fields_held, first_writer
 from ppmlctl.modules._kubernetes import (
     EXISTED_BEFORE,
     environment_of,
@@ -21,9 +24,6 @@ from ppmlctl.modules._kubernetes import (
 from ppmlctl.modules._object_writes import applied, delete_object
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import ActionKind, Change, FieldChange, Observed, Recorded
-from ppmlctl.planning.manifest_diff import ABSENT, FieldDifference, differences
-from ppmlctl.planning.manifest_immutability import is_released, unchangeable
-from ppmlctl.planning.manifest_ownership import fields_held, first_writer
 from ppmlctl.unknown import Unknown
 
 if TYPE_CHECKING:

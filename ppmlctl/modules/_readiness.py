@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ppmlctl.diagnostics import Diagnostic, EngineError, TransientError
-from ppmlctl.modules._pod_reasons import WITH_PODS, hopeless, pods_of, reasons, short_reason
+from ppmlctl.kubernetes.pods import WITH_PODS, hopeless, short_reason
+from ppmlctl.modules._pod_reasons import pods_of, reasons
 from ppmlctl.modules.context import Context
 
 if TYPE_CHECKING:

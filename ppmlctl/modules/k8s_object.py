@@ -16,6 +16,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from ppmlctl.kubernetes.readiness import READY_KINDS, has_condition, is_ready
 from ppmlctl.modules._kubernetes import identity_of_key, recorded_key
 from ppmlctl.modules._object_life import (
     apply_object,
@@ -29,7 +30,6 @@ from ppmlctl.modules._secret_references import keys_read
 from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult, SecretKey
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import Change, Observed, Recorded, Removal, Wanted
-from ppmlctl.planning.manifest_readiness import READY_KINDS, has_condition, is_ready
 from ppmlctl.secret import Secret
 from ppmlctl.unknown import Unknown
 

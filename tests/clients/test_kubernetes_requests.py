@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from ppmlctl.clients.kubernetes import ObjectKey, key_of, requests
-from ppmlctl.clients.kubernetes.prepare import prepared
 from ppmlctl.clients.kubernetes.requests import Applying, Request
 from ppmlctl.clients.kubernetes.resources import WELL_KNOWN
 from ppmlctl.effects import Effect
+from ppmlctl.kubernetes.prepare import prepared
 
 SECRETS = WELL_KNOWN["v1", "Secret"]
 SECRET = ObjectKey("v1", "Secret", "ns", "s")

@@ -10,8 +10,8 @@ import pytest
 from kubernetes_targets import Namespace
 
 from ppmlctl.clients.kubernetes import Manifest
-from ppmlctl.planning.manifest_diff import ABSENT, FieldDifference, differences
-from ppmlctl.planning.manifest_ownership import fields_held
+from ppmlctl.kubernetes.differences import ABSENT, FieldDifference, differences
+from ppmlctl.kubernetes.ownership import fields_held
 from ppmlctl.secret import MASK
 
 CONTAINER: dict[str, Any] = {

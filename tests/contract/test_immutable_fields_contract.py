@@ -9,8 +9,8 @@ from kubernetes_targets import Namespace
 
 from ppmlctl.clients.kubernetes import Condition, ObjectKey, key_of
 from ppmlctl.diagnostics import EngineError
-from ppmlctl.planning.manifest_diff import differences
-from ppmlctl.planning.manifest_immutability import unchangeable
+from ppmlctl.kubernetes.differences import differences
+from ppmlctl.kubernetes.immutability import unchangeable
 
 RBAC = "rbac.authorization.k8s.io/v1"
 LABELS = {"app": "a"}

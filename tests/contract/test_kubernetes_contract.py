@@ -23,8 +23,8 @@ from ppmlctl.clients.kubernetes import (
 )
 from ppmlctl.diagnostics import EngineError, WriteRefusedError
 from ppmlctl.effects import Effect, Effects
-from ppmlctl.planning.manifest_diff import ABSENT, FieldDifference, differences
-from ppmlctl.planning.manifest_ownership import fields_held
+from ppmlctl.kubernetes.differences import ABSENT, FieldDifference, differences
+from ppmlctl.kubernetes.ownership import fields_held
 from ppmlctl.secret import MASK
 
 SECONDS = 60

@@ -20,9 +20,9 @@ from kubernetes_targets import KubernetesTarget, Namespace
 
 from ppmlctl.clients.kubernetes import Condition, Manifest
 from ppmlctl.diagnostics import EngineError
+from ppmlctl.kubernetes.readiness import is_ready
 from ppmlctl.modules import _readiness
 from ppmlctl.modules._readiness import await_ready
-from ppmlctl.planning.manifest_readiness import is_ready
 
 CRASHING = """
 #include <stdio.h>
@@ -146,7 +146,7 @@ def test_an_image_that_does_not_come_ends_the_wait(real: Namespace, monkeypatch:
 def test_a_container_that_crashes_is_told_with_what_it_said_but_no_secret(
     real: Namespace, crashing_image: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ppmlctl.modules._pod_reasons.CRASHES", 1)
+    monkeypatch.setattr("ppmlctl.kubernetes.pods.CRASHES", 1)
     monkeypatch.setattr(_readiness, "LOOK_SECONDS", 1.0)
     real.client.apply(real.manifest("Secret", "s", stringData={"token": "hunter2"}))
     variable = {"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "s", "key": "token"}}}

@@ -3,9 +3,9 @@
 from ppmlctl.clients.kubernetes.client import KubernetesClient, Propagation
 from ppmlctl.clients.kubernetes.events import Event
 from ppmlctl.clients.kubernetes.faults import ConflictError, ObjectExistsError, ObjectGoneError, UnknownKindError
-from ppmlctl.clients.kubernetes.objects import Manifest, ObjectKey, key_of
 from ppmlctl.clients.kubernetes.resources import Resource
 from ppmlctl.clients.kubernetes.waiting import Condition, WaitStoppedError
+from ppmlctl.kubernetes.objects import Manifest, ObjectKey, key_of
 
 __all__ = [
     "Condition",

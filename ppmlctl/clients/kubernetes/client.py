@@ -12,13 +12,13 @@ from ppmlctl.clients.kubernetes import requests
 from ppmlctl.clients.kubernetes.events import Event, events_in
 from ppmlctl.clients.kubernetes.faults import NotStartedError, ObjectGoneError, UnknownKindError, unknown_kind
 from ppmlctl.clients.kubernetes.kubeconfig import connect
-from ppmlctl.clients.kubernetes.objects import Manifest, ObjectKey, key_of
-from ppmlctl.clients.kubernetes.prepare import prepared
 from ppmlctl.clients.kubernetes.resources import WELL_KNOWN, Resource, group_path, resources_in
 from ppmlctl.clients.kubernetes.transport import Transport
 from ppmlctl.clients.kubernetes.waiting import Condition, Wait
 from ppmlctl.diagnostics import Diagnostic, EngineError
 from ppmlctl.effects import Effects
+from ppmlctl.kubernetes.objects import Manifest, ObjectKey, key_of
+from ppmlctl.kubernetes.prepare import prepared
 
 _LONGEST_SILENCE_SECONDS = 24 * 3600.0
 """A job may write nothing for hours; that its connection died is noticed by then."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ppmlctl.clients.kubernetes.objects import Manifest
+from ppmlctl.kubernetes.objects import Manifest
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from ppmlctl.clients.kubernetes.objects import Manifest, ObjectKey
 from ppmlctl.clients.kubernetes.resources import Resource
 from ppmlctl.effects import Effect
+from ppmlctl.kubernetes.objects import Manifest, ObjectKey
 
 FIELD_MANAGER = "ppmlctl"
 ACCESS_REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"

@@ -10,10 +10,10 @@ from contextlib import closing
 from dataclasses import dataclass, field
 
 from ppmlctl.clients.kubernetes import requests
-from ppmlctl.clients.kubernetes.objects import Manifest, ObjectKey
 from ppmlctl.clients.kubernetes.resources import Resource
 from ppmlctl.clients.kubernetes.transport import Transport
 from ppmlctl.diagnostics import Diagnostic, EngineError, TransientError
+from ppmlctl.kubernetes.objects import Manifest, ObjectKey
 
 _WATCH_SECONDS = 10
 """A watch goes on in slices of this length: so long may a stop, or a connection that died silently, go unnoticed."""

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ppmlctl.planning.manifest_diff import FieldDifference
+from ppmlctl.kubernetes.differences import FieldDifference
 
 _IMMUTABLE: Mapping[str, str] = {
     "ClusterRoleBinding": r"roleRef\b.*",

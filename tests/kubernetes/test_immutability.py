@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ppmlctl.planning.manifest_diff import FieldDifference
-from ppmlctl.planning.manifest_immutability import unchangeable
+from ppmlctl.kubernetes.differences import FieldDifference
+from ppmlctl.kubernetes.immutability import unchangeable
 
 
 def forced(kind: str, *paths: str, **live: Any) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from ppmlctl.clients.kubernetes.objects import Manifest
+from ppmlctl.kubernetes.objects import Manifest
 from ppmlctl.secret import Secret
 
 

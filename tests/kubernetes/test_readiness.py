@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ppmlctl.planning.manifest_readiness import is_ready
+from ppmlctl.kubernetes.readiness import is_ready
 
 
 def live(kind: str, spec: dict[str, Any], status: dict[str, Any], generation: int = 1) -> dict[str, Any]:

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from ppmlctl.planning.manifest_schema import (
+from ppmlctl.kubernetes.quantity import amount
+from ppmlctl.kubernetes.schema import (
     KEY_DEFAULTS,
     SETS,
     Path,
@@ -24,7 +25,6 @@ from ppmlctl.planning.manifest_schema import (
     is_quantity,
     merge_keys,
 )
-from ppmlctl.planning.quantity import amount
 from ppmlctl.secret import MASK, Secret
 from ppmlctl.unknown import Unknown
 

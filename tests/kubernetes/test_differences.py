@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ppmlctl.planning.manifest_diff import ABSENT, FieldDifference, differences
-from ppmlctl.planning.manifest_ownership import fields_held
+from ppmlctl.kubernetes.differences import ABSENT, FieldDifference, differences
+from ppmlctl.kubernetes.ownership import fields_held
 from ppmlctl.secret import MASK, Secret, SecretLockedError
 from ppmlctl.unknown import Unknown
 
