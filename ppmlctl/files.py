@@ -19,6 +19,28 @@ def write_atomic(path: Path, content: bytes, *, mode: int = PUBLIC) -> None:
     The mode is exact, whatever the umask. Missing folders are made. A crash leaves the old file or the new one,
     and at most a temporary file `.NAME.DIGITS.tmp` beside it, which the next write of the same file removes.
     """
+    temporary = _written(path, content, mode)
+    try:
+        failpoint(f"before file {path.name}")
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+    failpoint(f"after file {path.name}")
+
+
+def rehearse_write(path: Path, content: bytes, *, more: int, mode: int) -> None:
+    """Takes every step of a write that brings `more` bytes, and ends with `content`, which should be there already.
+
+    For what must not be begun unless its outcome can be kept. Raises OSError where the write would.
+    """
+    _written(path, content + bytes(more), mode).unlink()
+    write_atomic(path, content, mode=mode)
+
+
+def _written(path: Path, content: bytes, mode: int) -> Path:
+    """A temporary file beside `path`, durable but for its name."""
     path.parent.mkdir(parents=True, exist_ok=True)
     for stale in path.parent.glob(f".{escape(path.name)}.{'[0-9a-f]' * 12}.tmp"):
         stale.unlink(missing_ok=True)
@@ -30,13 +52,10 @@ def write_atomic(path: Path, content: bytes, *, mode: int = PUBLIC) -> None:
             file.flush()
             os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
-        failpoint(f"before file {path.name}")
-        temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    sync_folder(path.parent)
-    failpoint(f"after file {path.name}")
+    return temporary
 
 
 def sync_folder(folder: Path) -> None:

@@ -18,6 +18,7 @@ from ppmlctl.diagnostics import Diagnostic, PpmlError
 ERROR = 1
 CHANGES = 2
 INTERRUPTED = 130
+_WRITABLE_BY_OTHERS = 0o022
 
 
 def main() -> None:
@@ -41,6 +42,7 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Runs one command line; the exit code."""
     as_json = _wants_json(arguments)
+    os.umask(os.umask(_WRITABLE_BY_OTHERS) | _WRITABLE_BY_OTHERS)  # what is made here, others may not change
     try:
         code = app(args=arguments, prog_name="ppmlctl", standalone_mode=False)
     except PpmlError as error:

@@ -53,6 +53,10 @@ class NoVault:
         """Nothing can go."""
         raise SecretLockedError(name)
 
+    def prove_writable(self) -> NoReturn:
+        """Nothing can be kept."""
+        raise SecretLockedError("write")
+
     def digest(self, value: bytes) -> NoReturn:  # noqa: ARG002 - the vault's own shape
         """There is no key for digests."""
         raise SecretLockedError("digest")

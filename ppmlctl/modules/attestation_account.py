@@ -121,6 +121,7 @@ def _enroll(ctx: Context, args: AttestationAccountArgs) -> KeptAccount:
     client = args.server.client(ctx)
     if ctx.intents.pending(ctx.address):
         ctx.warn(f"an interrupted apply may have left an account that nobody uses at {args.server.url}")
+    ctx.vault.prove_writable()
     with journalled(ctx, {"operation": "enroll", "server": args.server.url}, NOTHING_DONE):
         enrolled = client.enroll()
     account = KeptAccount(args.server.url, enrolled.app_id, enrolled.api_key)

@@ -2,7 +2,7 @@
 
 Identity: the account kept under the task's address. Another URL makes it replace, since accounts belong to one
 server; the old account stays there, for EHSM can neither list nor delete any. Enroll cannot be observed afterwards, so
-an intent is journalled first and the answer goes to the vault before anything else.
+the vault shows first that it can be written, an intent is journalled, and the answer goes to the vault at once.
 The sandbox's accounts go with its folder, which may be lost: there an account that EHSM does not have is made anew. A
 real server that lost one is an error, since its keys and secrets belong to that account.
 Errors: `vault-entry-missing`, and what the client says. Source: intel/ehsm, Enroll.
@@ -93,6 +93,7 @@ class EhsmEnroll(Module[EhsmEnrollArgs, EhsmEnrollResult]):
         client = args.server.client(ctx)
         if ctx.intents.pending(ctx.address):
             ctx.warn(f"an interrupted apply may have left an account that nobody uses at EHSM {args.server.url}")
+        ctx.vault.prove_writable()
         with journalled(ctx, {"operation": "Enroll", "server": args.server.url}, NOTHING_DONE):
             enrolled = client.enroll()
         account = KeptAccount(args.server.url, enrolled.appid, enrolled.apikey)

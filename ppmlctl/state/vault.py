@@ -14,7 +14,7 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
-from ppmlctl.files import PRIVATE, write_atomic
+from ppmlctl.files import PRIVATE, rehearse_write, write_atomic
 from ppmlctl.secret import Secret, SecretLockedError
 from ppmlctl.state import vault_faults as faults
 from ppmlctl.state.vault_cipher import KEY_SIZE, Scrypt, SealError, derive_key, new_scrypt, seal, unseal
@@ -22,6 +22,8 @@ from ppmlctl.state.vault_file import VaultFile, parse, render
 
 _CHECK = b"ppml.vault"
 _LONGEST_NAME = 253
+_ROOM = 4096
+"""Bytes, more than an account takes."""
 
 
 class Vault:
@@ -107,6 +109,16 @@ class Vault:
                 return
             rest = {other: sealed for other, sealed in self._file.entries.items() if other != name}
             self._write(replace(self._file, entries=rest))
+
+    def prove_writable(self) -> None:
+        """Takes every step of a `put`, and changes nothing: before a secret is made that nobody else keeps.
+
+        Raises as `put` does, and OSError.
+        """
+        with self._lock:
+            self._unlocked("write")
+            self._refresh()
+            rehearse_write(self.path, render(self._file), more=_ROOM, mode=PRIVATE)
 
     def rekey(self, password: Secret) -> None:
         """Encrypts all entries anew under another password, or after a crash none. Digests stay the same."""

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from errno import ENOSPC
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ class MemoryVault:
     def __init__(self) -> None:
         self.values: dict[str, bytes] = {}
         self.locked = False
+        self.full = False
         self.writes = 0
 
     def names(self) -> list[str]:
@@ -45,6 +47,12 @@ class MemoryVault:
 
     def remove(self, name: str) -> None:
         self.values.pop(name, None)
+
+    def prove_writable(self) -> None:
+        if self.locked:
+            raise SecretLockedError("write")
+        if self.full:
+            raise OSError(ENOSPC, "No space left on device")
 
     def _reveal(self, name: str) -> bytes:
         if self.locked:

@@ -79,6 +79,13 @@ def test_a_crash_before_the_answer_was_kept_is_reported_and_enrolled_anew(world:
     assert (world.sent(), world.warnings) == (["Enroll"], ORPHAN)
 
 
+def test_nothing_is_enrolled_where_the_vault_cannot_keep_it(world: World) -> None:
+    vault(world).full = True
+    with pytest.raises(OSError, match="No space left"):
+        account(world).apply()
+    assert (world.sent(), world.context.intents.pending(ADDRESS)) == ([], None)
+
+
 def test_a_refused_enrolment_leaves_no_orphan_behind(world: World) -> None:
     world.answers["Enroll"] = lambda: {"code": 500, "message": "enroll user info failed", "result": {}}
     with pytest.raises(EngineError):

@@ -2,6 +2,8 @@ import base64
 import hashlib
 import json
 import stat
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -383,3 +385,35 @@ def test_a_mutated_vault_is_a_vault_or_a_clear_error(data: st.DataObject) -> Non
         vault_file.parse(mutated, "ppml.vault")
     except StateError as error:
         assert error.diagnostics[0].code in {"vault-corrupt", "vault-version-newer"}  # noqa: PT017 - see above
+
+
+def test_a_proof_that_it_can_be_written_changes_nothing(vault: Vault) -> None:
+    vault.put("key", "value")
+    before = vault.path.read_bytes()
+    vault.prove_writable()
+    assert vault.path.read_bytes() == before
+    assert [path.name for path in vault.path.parent.iterdir()] == ["ppml.vault"]
+
+
+def test_a_locked_vault_proves_nothing(vault: Vault) -> None:
+    with pytest.raises(SecretLockedError):
+        Vault.open(vault.path, None).prove_writable()
+
+
+def test_a_vault_without_room_for_one_more_entry_proves_nothing_and_stays(vault: Vault) -> None:
+    size = vault.path.stat().st_size
+    script = (
+        "import resource, signal, sys\n"
+        "from pathlib import Path\n"
+        "from ppmlctl.secret import Secret\n"
+        "from ppmlctl.state.vault import Vault\n"
+        "vault = Vault.open(Path(sys.argv[1]), Secret('correct horse'))\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))\n"
+        "vault.prove_writable()\n"
+    )
+    command = [sys.executable, "-c", script, str(vault.path), str(size + 100)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "File too large" in done.stderr
+    assert [path.name for path in vault.path.parent.iterdir()] == ["ppml.vault"]
+    assert vault.path.stat().st_size == size
