@@ -67,6 +67,18 @@ ROWS = (
         _DATA_KEY,
     ),
     Explanation(
+        "can't open file '/ppml/kms/client.py'",
+        "the image lacks the program that fetches the data key, as BigDL's own do",
+        "have ppmlctl sign the image (images.base, images.custom): it puts a key client there",
+        _DATA_KEY,
+    ),
+    Explanation(
+        "ppmlctl: no data key from EHSM",
+        "the key client that ppmlctl put into the image was refused, or did not reach or trust EHSM; its line says why",
+        "look at EHSM from here: ppmlctl ehsm status, ppmlctl ehsm keys list; compare kms.ehsm.url and kms.ehsm.tls",
+        "ppmlctl spark/key_client.py",
+    ),
+    Explanation(
         "The key should be at least 15 bytes",
         "a data key from a file is too short; its first 15 bytes are used, and whoever runs the cluster reads the file",
         "let EHSM make the key: kms.ehsm.data_keys and spark.encrypted_fs",

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from ppmlctl.modules._image_files import image_files, refuse_stale, stale_files
+from pydantic import Field
+
+from ppmlctl.modules._image_files import ImageFiles, image_files, refuse_stale, stale_files
 from ppmlctl.modules.base import Known, ModuleArgs
 from ppmlctl.modules.context import Context
 from ppmlctl.oci import Entry, File, canonical_digest, entries_digest
@@ -23,8 +25,8 @@ class OverlayArgs(ModuleArgs):
     """A base image, and local files over it by their path in the image; `digests` say what is in these files."""
 
     base: str
-    files: Mapping[str, Known[str]]
-    digests: Mapping[str, Known[str]] = {}
+    files: ImageFiles
+    digests: ImageFiles = Field(default_factory=dict)
 
 
 def context_of_build(ctx: Context, build: BuildArgs) -> list[Entry]:

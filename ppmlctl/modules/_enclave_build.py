@@ -47,7 +47,8 @@ def enclave_of_build(ctx: Context, image: str, choices: EnclaveChoices, output: 
         refuse_other_measurement(signed, f"the build on {image}")
         _refuse_other_choices(signed.enclave, choices, f"the build on {image}")
         refuse_changed_files(ctx, image, enclave.manifest_sgx)
-    return replace(copied_source(enclave, signed.offsets, output), evidence=evidence)
+    source = copied_source(enclave, signed.offsets, output)
+    return replace(source, evidence=evidence, has_key_client=signed.has_key_client)
 
 
 def _refuse_other_choices(enclave: MeasuredEnclave, choices: EnclaveChoices, built: str) -> None:

@@ -26,6 +26,7 @@ from ppmlctl.sgx import (
 )
 from ppmlctl.sgx.bigdl import MeasuredEnclave
 from ppmlctl.sgx.detection import known_gramine
+from ppmlctl.spark import KEY_CLIENT
 
 MANIFEST, SIGSTRUCT = "/ppml/bash.manifest.sgx", "/ppml/bash.sig"
 WORKING_FOLDER = "/ppml"
@@ -40,6 +41,8 @@ class SignedEnclave:
     sigstruct: Sigstruct
     offsets: bytes | None
     """The image's file with Gramine's constants, where it has one."""
+    has_key_client: bool
+    """Whether the image has what `encrypted-fsd.sh` starts."""
 
 
 def signed_enclave_of(ctx: Context, image: str, loader: str, gramine: str) -> SignedEnclave:
@@ -48,7 +51,7 @@ def signed_enclave_of(ctx: Context, image: str, loader: str, gramine: str) -> Si
     Raises EngineError: `enclave-not-in-image`, `enclave-signature-wrong`, and what the client raises.
     """
     ctx.tell(f"reads the enclave of {image}")
-    wanted = [MANIFEST, SIGSTRUCT, loader, *places_of_traces()]
+    wanted = [MANIFEST, SIGSTRUCT, loader, KEY_CLIENT, *places_of_traces()]
     found = ctx.engines.docker.read_files(image, wanted, owner=_owner(ctx))
     missing = [path for path in (MANIFEST, SIGSTRUCT, loader) if path not in found]
     if missing:
@@ -66,7 +69,8 @@ def signed_enclave_of(ctx: Context, image: str, loader: str, gramine: str) -> Si
     except SgxError as error:
         raise _not_there(f"{image}: {error}") from None
     enclave = MeasuredEnclave(manifest, found[loader], detected, measurement, weaknesses)
-    return SignedEnclave(enclave, sigstruct, found[detected.offsets] if detected.offsets else None)
+    offsets = found[detected.offsets] if detected.offsets else None
+    return SignedEnclave(enclave, sigstruct, offsets, KEY_CLIENT in found)
 
 
 def refuse_other_measurement(signed: SignedEnclave, image: str) -> None:

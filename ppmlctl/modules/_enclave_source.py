@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ppmlctl.diagnostics import Diagnostic, InputError
 from ppmlctl.evidence import Evidence
 from ppmlctl.modules.context import Context, Files
-from ppmlctl.sgx import ContentTree, FolderTree, Layout, SgxError, Tree, TreeError, measure, places_of_traces
+from ppmlctl.sgx import ContentTree, FolderTree, Kind, Layout, SgxError, Tree, TreeError, measure, places_of_traces
 from ppmlctl.sgx.bigdl import (
     EnclaveChoices,
     Measure,
@@ -18,6 +18,7 @@ from ppmlctl.sgx.bigdl import (
     needed_paths,
     rendered_manifest,
 )
+from ppmlctl.spark import KEY_CLIENT
 
 _LOADER, _OFFSETS = "libpal.so", "_offsets.py"
 
@@ -33,6 +34,8 @@ class EnclaveSource:
     """Files to be put beside the manifest, since they lie nowhere else on this machine."""
     evidence: Evidence = Evidence.VERIFIED
     """What MRENCLAVE is worth."""
+    has_key_client: bool = False
+    """Whether the base has what `encrypted-fsd.sh` starts."""
 
     def recompute(self, manifest: str) -> str:
         """The shell command that measures again."""
@@ -48,9 +51,13 @@ def enclave_of_folder(files: Files, base: str, choices: EnclaveChoices, measure:
     """Measures the base in a folder, by `measure`. Raises InputError: `enclave-base`, `enclave-not-measurable`."""
     if not files.path(base).is_dir():
         raise InputError(_no_base(base))
-    enclave = _measured(FolderTree(files.path(base)), choices, base, measure)
+    tree = FolderTree(files.path(base))
+    enclave = _measured(tree, choices, base, measure)
     offsets = enclave.gramine.offsets
-    return EnclaveSource(enclave, f"{base}{choices.loader}", f"{base}{offsets}" if offsets else None)
+    has_client = tree.kind(KEY_CLIENT) is Kind.FILE
+    return EnclaveSource(
+        enclave, f"{base}{choices.loader}", f"{base}{offsets}" if offsets else None, has_key_client=has_client
+    )
 
 
 def enclave_of_image(ctx: Context, image: str, choices: EnclaveChoices, output: str) -> EnclaveSource:
@@ -60,7 +67,7 @@ def enclave_of_image(ctx: Context, image: str, choices: EnclaveChoices, output: 
     """
     docker, owner = ctx.engines.docker, {"dev.ppmlctl.environment": ctx.environment, "dev.ppmlctl.task": ctx.address}
     ctx.tell(f"reads manifest template and loader of {image}")
-    first = [choices.template, choices.loader, str(choices.paths.libos), *places_of_traces()]
+    first = [choices.template, choices.loader, str(choices.paths.libos), KEY_CLIENT, *places_of_traces()]
     found = docker.read_files(image, first, owner=owner)
     try:
         manifest = rendered_manifest(ContentTree(found).read(choices.template), choices)
@@ -71,7 +78,8 @@ def enclave_of_image(ctx: Context, image: str, choices: EnclaveChoices, output: 
     listing = docker.list_files(image, trusted, owner=owner)
     enclave = _measured(ContentTree(found, listing.digests, listing.folders), choices, image)
     offsets = enclave.gramine.offsets
-    return copied_source(enclave, found[offsets] if offsets else None, output)
+    source = copied_source(enclave, found[offsets] if offsets else None, output)
+    return replace(source, has_key_client=KEY_CLIENT in found)
 
 
 def copied_source(enclave: MeasuredEnclave, offsets: bytes | None, output: str) -> EnclaveSource:

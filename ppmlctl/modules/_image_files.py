@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import BeforeValidator
 
 from ppmlctl.diagnostics import Diagnostic, EngineError
+from ppmlctl.modules.base import Known
 from ppmlctl.modules.context import Files
 from ppmlctl.oci import File, FileDigests, file_of_source
 
 _TOLD = ("BIGDL_HOME", "SPARK_HOME", "SPARK_VERSION")
+
+
+def _without_none(value: object) -> object:
+    return {key: member for key, member in value.items() if member is not None} if isinstance(value, dict) else value
+
+
+ImageFiles = Annotated[Mapping[str, Known[str]], BeforeValidator(_without_none)]
+"""Paths of this machine, or digests, by paths in the image; None leaves one out."""
 
 
 def told_variables(environment: Mapping[str, str]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from ppmlctl.modules.base import ModuleArgs
 from ppmlctl.spec import Duration
 
 _EHSM = "EHSMAttestationService"
-NOT_THE_RUN = {"client", "data_key_folders", "deadline", "rerun"}
+NOT_THE_RUN = {"client", "data_key_folders", "deadline", "key_client", "rerun"}
 """What says only whether, when, for how long and from where it runs."""
 
 
@@ -60,12 +60,15 @@ class SparkAttestationArgs(ModuleArgs):
 
 
 class SparkEncryptedFsArgs(ModuleArgs):
-    """`encrypted_fs`"""
+    """`encrypted_fs`: the data key, Secrets with it and with the account, and EHSM with what its TLS is trusted by."""
 
     data_key: str
     secret: str
     account: str
     url: str
+    ca: str | None = None
+    fingerprint: str | None = None
+    insecure: bool = False
 
 
 class SparkClientArgs(ModuleArgs):
@@ -80,7 +83,8 @@ class SparkSubmitArgs(ModuleArgs):
     """`image_variables` are the image's own, for `${SPARK_HOME}` and the like in `application` and `jars`.
 
     `policy_id` and `data_key_digest` are here so that another policy or data key is another run; pods read both from
-    secrets. `data_key_folders`: what the image's manifest encrypts with a data key; None where nobody looked.
+    secrets. `data_key_folders`: what the image's manifest encrypts with a data key, `key_client`: whether the image has
+    what fetches that key; None where nobody looked.
     """
 
     name: str
@@ -106,6 +110,7 @@ class SparkSubmitArgs(ModuleArgs):
     encrypted_fs: SparkEncryptedFsArgs | None = None
     data_key_digest: str | None = None
     data_key_folders: tuple[str, ...] | None = None
+    key_client: bool | None = None
     epc_request: int | str | None = None
     device_plugin: Literal["intel", "host", "none"] = "intel"
     tee: Literal["sgx", "tdx"] = "sgx"
@@ -138,6 +143,6 @@ def exposures(args: SparkSubmitArgs) -> Iterator[str]:
         )
     if isinstance(args.encrypted_fs, SparkEncryptedFsArgs):
         yield (
-            f"{args.name}: EHSM's app id and api key are variables inside the pods with the encrypted folder, and what "
-            "fetches the data key there accepts any certificate of EHSM and uses 90 bits of the key (image's contract)"
+            f"{args.name}: EHSM's app id and api key are variables inside the pods with the encrypted folder, which "
+            "uses 90 bits of the data key (image's contract)"
         )

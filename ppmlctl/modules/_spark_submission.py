@@ -8,8 +8,8 @@ from ppmlctl.modules._spark_args import SparkSubmitArgs
 from ppmlctl.spark import Attestation, EncryptedFs, Executor, Process, Security, Submission
 
 
-def submission_of(args: SparkSubmitArgs, name: str, labels: Mapping[str, str]) -> Submission:
-    """The run that is called `name`."""
+def submission_of(args: SparkSubmitArgs, name: str, labels: Mapping[str, str], ca: str | None = None) -> Submission:
+    """The run that is called `name`. `ca`: the text of the file by which EHSM is trusted."""
     attestation = args.attestation
     return Submission(
         name=name,
@@ -28,7 +28,7 @@ def submission_of(args: SparkSubmitArgs, name: str, labels: Mapping[str, str]) -
         executor=Executor(**args.executor.model_dump()),
         security=Security(**args.security.model_dump()),
         attestation=Attestation(**attestation.model_dump()) if attestation else None,
-        encrypted_fs=EncryptedFs(**args.encrypted_fs.model_dump()) if args.encrypted_fs else None,
+        encrypted_fs=EncryptedFs(**{**args.encrypted_fs.model_dump(), "ca": ca}) if args.encrypted_fs else None,
         epc_request=None if args.epc_request is None else str(args.epc_request),
         device_plugin=args.device_plugin,
         tee=args.tee,

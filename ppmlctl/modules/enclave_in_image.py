@@ -55,7 +55,8 @@ class EnclaveInImageArgs(ModuleArgs):
 class EnclaveInImageResult(ModuleResult):
     """`recompute`: a shell command that gives `mr_enclave` again, in ppml.yaml's folder.
 
-    `data_key_folders`: what the manifest encrypts with a data key.
+    `data_key_folders`: what the manifest encrypts with a data key. `has_key_client`: whether the image has what fetches
+    that key.
     """
 
     path: str
@@ -69,6 +70,7 @@ class EnclaveInImageResult(ModuleResult):
     debug: bool
     gramine: str
     data_key_folders: list[str]
+    has_key_client: bool
     recompute: str
 
 
@@ -108,6 +110,7 @@ class EnclaveInImage(Module[EnclaveInImageArgs, EnclaveInImageResult]):
             debug=said.attributes.is_debug,
             gramine=signed.enclave.gramine.version.name,
             data_key_folders=list(data_key_folders(signed.enclave.manifest_sgx)),
+            has_key_client=signed.has_key_client,
             recompute=source.recompute(f"{args.output}/{_MANIFEST}"),
             evidence=Evidence.VERIFIED if args.measure == "verify" else Evidence.NOT_VERIFIED,
         )

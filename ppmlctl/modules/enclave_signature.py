@@ -7,8 +7,8 @@ Identity: the output folder. Nothing replaces it; files that were changed or los
 content has changed is signed anew. A valid signature by the same signer over the same statement is kept, with its date.
 Errors: `enclave-base`, `enclave-not-measurable`, `enclave-finding`, `enclave-debug-forbidden`,
 `enclave-measurement-mismatch`, `enclave-file-differs`, `enclave-not-in-image`, `enclave-not-as-asked`,
-`enclave-signature-wrong`, `signing-key-changed`, `signer-missing`, `signer-failed`, `signer-timeout`,
-`signer-wrong-answer`, and those of `enclave_key`. A removal deletes the files.
+`enclave-signature-wrong`, `key-client-refused`, `signing-key-changed`, `signer-missing`, `signer-failed`,
+`signer-timeout`, `signer-wrong-answer`, and those of `enclave_key`. A removal deletes the files.
 Source: BigDL's `ppml/trusted-bigdata/custom-image`; Gramine's `python/graminelibos`; Intel SDM Vol. 3D.
 """
 
@@ -23,16 +23,20 @@ from pydantic import model_validator
 
 from ppmlctl.diagnostics import Diagnostic, InputError, Location, StateError
 from ppmlctl.modules._enclave_build import enclave_of_build
+from ppmlctl.modules._enclave_in_image import WORKING_FOLDER
 from ppmlctl.modules._enclave_source import EnclaveSource, enclave_of_folder, enclave_of_image
 from ppmlctl.modules._signer import SignerChoice
 from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult
 from ppmlctl.modules.context import Context, Files
 from ppmlctl.planning import ActionKind, Change, FieldChange, Observed, Recorded, Wanted, decide
 from ppmlctl.sgx import Finding, MeasurementCache, Sigstruct, SigstructError, data_key_folders, measure
+from ppmlctl.sgx.allowed_files import opens_unmeasured
 from ppmlctl.sgx.bigdl import LOADER, TEMPLATE, THREADS, EnclaveChoices, Measure, MeasuredEnclave
+from ppmlctl.spark import KEY_CLIENT, key_client_program
 from ppmlctl.unknown import Unknown, unknowns_in
 
 _MANIFEST, _SIGSTRUCT, _COPIES = "bash.manifest.sgx", "bash.sig", ("libpal.so", "_offsets.py")
+_KEY_CLIENT = "key_client.py"
 _CACHE = ".ppml/cache/measurements.json"
 _WHO_SIGNS = ("key", "command", "public_key", "time_limit", "mr_signer")
 Verdict = Literal["ignore", "warn", "error"]
@@ -41,7 +45,8 @@ Verdict = Literal["ignore", "warn", "error"]
 class EnclaveSignatureArgs(ModuleArgs):
     """`base` is a folder, `image` a reference at the Docker engine; `findings` says what a weakness means, by name.
 
-    Signs `key`, or `command` with its `public_key`, in at most `time_limit`. `date`: of a new signature.
+    Signs `key`, or `command` with its `public_key`, in at most `time_limit`. `date`: of a new signature. `key_client`:
+    the image needs what fetches a data key, and is given ours where the base has none.
     """
 
     base: str | None = None
@@ -66,6 +71,7 @@ class EnclaveSignatureArgs(ModuleArgs):
     findings: dict[str, Verdict] | None = None
     date: dt.date = dt.date(1980, 1, 1)
     output: str = ".ppml/enclave"
+    key_client: bool | None = None
 
     @model_validator(mode="after")
     def _one_source(self) -> EnclaveSignatureArgs:
@@ -88,7 +94,8 @@ class EnclaveSignatureArgs(ModuleArgs):
 class EnclaveSignatureResult(ModuleResult):
     """`recompute`: a shell command that gives `mr_enclave` again, in ppml.yaml's folder.
 
-    `data_key_folders`: what the manifest encrypts with a data key.
+    `data_key_folders`: what the manifest encrypts with a data key. `key_client`: the file for the image that fetches
+    that key; None where the base has one, or none is wanted.
     """
 
     path: str
@@ -104,6 +111,8 @@ class EnclaveSignatureResult(ModuleResult):
     debug: bool
     gramine: str
     data_key_folders: list[str]
+    key_client: str | None = None
+    key_client_sha256: str | None = None
     recompute: str
 
 
@@ -140,16 +149,19 @@ class EnclaveSignature(Module[EnclaveSignatureArgs, EnclaveSignatureResult]):
             )
         unsigned = _unsigned(args, source.enclave)
         signed = _kept_signature(ctx.files, args, unsigned) or _signer(args).sign(ctx, unsigned)
-        files = {_MANIFEST: source.enclave.manifest_sgx, **source.copies, _SIGSTRUCT: signed.to_bytes()}
+        client = {_KEY_CLIENT: key_client_program()} if _gives_key_client(args, source) else {}
+        files = {_MANIFEST: source.enclave.manifest_sgx, **source.copies, **client, _SIGSTRUCT: signed.to_bytes()}
         for name, content in files.items():
             ctx.files.write(f"{args.output}/{name}", content)
+        if not client and ctx.files.path(f"{args.output}/{_KEY_CLIENT}").is_file():
+            ctx.files.remove(f"{args.output}/{_KEY_CLIENT}")
         _verify(ctx.files, args, files)
         result = {**_measured(args, source), **_signature(signed)}
         return EnclaveSignatureResult(**result, evidence=source.evidence)
 
     def remove(self, ctx: Context, recorded: Recorded) -> None:
         folder = recorded.result["path"]
-        for name in (_SIGSTRUCT, _MANIFEST, *_COPIES):
+        for name in (_SIGSTRUCT, _MANIFEST, _KEY_CLIENT, *_COPIES):
             if ctx.files.path(f"{folder}/{name}").is_file():
                 ctx.files.remove(f"{folder}/{name}")
 
@@ -180,7 +192,12 @@ def _on_disk(files: Files, args: EnclaveSignatureArgs) -> dict[str, Any]:
         return {}
     if args.base is None and not files.path(f"{args.output}/{_COPIES[0]}").is_file():
         return {}
-    digests = {"manifest_sha256": _sha256(manifest), "sigstruct_sha256": _sha256(raw)}
+    client = files.path(f"{args.output}/{_KEY_CLIENT}")
+    digests = {
+        "manifest_sha256": _sha256(manifest),
+        "sigstruct_sha256": _sha256(raw),
+        "key_client_sha256": _sha256(client.read_bytes()) if client.is_file() else None,
+    }
     try:
         sigstruct = Sigstruct.from_bytes(raw)
     except SigstructError:
@@ -222,7 +239,18 @@ def _measured(args: EnclaveSignatureArgs, source: EnclaveSource) -> dict[str, An
         "gramine": source.enclave.gramine.version.name,
         "data_key_folders": list(data_key_folders(source.enclave.manifest_sgx)),
         "recompute": source.recompute(manifest),
+        **_key_client(args, given=_gives_key_client(args, source)),
     }
+
+
+def _gives_key_client(args: EnclaveSignatureArgs, source: EnclaveSource) -> bool:
+    return bool(args.key_client) and not source.has_key_client
+
+
+def _key_client(args: EnclaveSignatureArgs, *, given: bool) -> dict[str, str | None]:
+    if not given:
+        return {"key_client": None, "key_client_sha256": None}
+    return {"key_client": f"{args.output}/{_KEY_CLIENT}", "key_client_sha256": _sha256(key_client_program())}
 
 
 def _signature(signed: Sigstruct) -> dict[str, Any]:
@@ -261,7 +289,21 @@ def _refuse(args: EnclaveSignatureArgs, source: EnclaveSource | None) -> None:
 
 
 def _faults(args: EnclaveSignatureArgs, source: EnclaveSource) -> list[Diagnostic]:
-    return [_fault(args, finding, source.enclave) for finding in _found(args, source.enclave, "error")]
+    faults = [_fault(args, finding, source.enclave) for finding in _found(args, source.enclave, "error")]
+    manifest = source.enclave.manifest_sgx
+    if _gives_key_client(args, source) and not opens_unmeasured(manifest, KEY_CLIENT, WORKING_FOLDER):
+        faults.append(_key_client_refused(args))
+    return faults
+
+
+def _key_client_refused(args: EnclaveSignatureArgs) -> Diagnostic:
+    return Diagnostic(
+        "key-client-refused",
+        "the base has no key client, and its enclave would not open ours",
+        found=f"{args.base or args.image} has no {KEY_CLIENT}, and {args.template} allows no file there",
+        why="an encrypted folder needs a program in the enclave that has EHSM unwrap its data key",
+        fix=f"put one into the base at {KEY_CLIENT} and trust it in the template's sgx.trusted_files",
+    )
 
 
 def _found(args: EnclaveSignatureArgs, enclave: MeasuredEnclave, verdict: Verdict) -> list[Finding]:

@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pydantic import Field
+
 from ppmlctl.clients.oci import REFERENCE
-from ppmlctl.modules._image_files import image_files, refuse_stale, stale_files, told_variables
+from ppmlctl.modules._image_files import ImageFiles, image_files, refuse_stale, stale_files, told_variables
 from ppmlctl.modules.base import Known, Module, ModuleArgs, ModuleResult
 from ppmlctl.modules.context import Context
 from ppmlctl.oci import ENVIRONMENT, INPUTS, TASK, ImageConfig, Ingredients, Recipe, gather
@@ -32,8 +34,8 @@ class OciImageArgs(ModuleArgs):
     name: str
     tag: str = "latest"
     base: str | None = None
-    files: Mapping[str, Known[str]] = {}
-    file_digests: Mapping[str, Known[str]] = {}
+    files: ImageFiles = Field(default_factory=dict)
+    file_digests: ImageFiles = Field(default_factory=dict)
     environment: Mapping[str, Known[str]] = {}
     labels: Mapping[str, Known[str]] = {}
     entrypoint: Sequence[Known[str]] | None = None

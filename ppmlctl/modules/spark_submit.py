@@ -5,7 +5,7 @@ journalled before the Job is created, one pod of the Job is admitted by name, an
 so nothing runs twice. Other arguments are another run. A recorded success is final: a Job that the cluster has cleaned
 up is no drift. A run that failed is planned again, as another attempt.
 Errors: `workload-failed` (with the cause from driver and executors), `workload-detached` (the user stopped waiting),
-`workload-name-taken`, `claim-missing`, `encrypted-folder-plain`.
+`workload-name-taken`, `claim-missing`, `encrypted-folder-plain`, `key-client-missing`.
 Evidence: `reported` where the log holds `expect_log`, else `not verified`.
 Source: upstream `ppml/trusted-bigdata/bigdl-ppml-submit.sh` and `entrypoint.sh`, whose exit status says little: see
 ppmlctl.spark.verdict.
@@ -42,6 +42,7 @@ from ppmlctl.spark import (
     CREDENTIALS,
     DATA_KEY,
     ENCRYPTED_FOLDER,
+    KEY_CLIENT,
     KEYS_SECRET,
     KUBECONFIG_SECRET,
     PRIMARY_KEY,
@@ -92,9 +93,10 @@ class SparkSubmit(Module[SparkSubmitArgs, SparkSubmitResult]):
         return {name: value for name, value in super().fingerprint(args, digest).items() if name not in NOT_THE_RUN}
 
     def diff(self, wanted: Wanted, observed: Observed, recorded: Recorded | None) -> Change:
-        """Raises InputError where the encrypted folder would be a plain one."""
+        """Raises InputError where the encrypted folder would be a plain one, or nothing would fetch its key."""
         began = observed.detail or {}
         _refuse_plain_folder(wanted.args)
+        _refuse_no_key_client(wanted.args)
         if recorded is None:
             return Change(ActionKind.CREATE, (_why_again(began) or "has not run yet",))
         if wanted.args.rerun == "always":
@@ -108,6 +110,7 @@ class SparkSubmit(Module[SparkSubmitArgs, SparkSubmitResult]):
 
     def apply(self, ctx: Context, args: SparkSubmitArgs, observed: Observed) -> SparkSubmitResult:  # noqa: ARG002 - decided
         _refuse_plain_folder(args)
+        _refuse_no_key_client(args)
         digest = run_digest(args)
         check_only = _submission(ctx, args, run_name(args.name, digest, 1))
         SparkRun(ctx, check_only, _submitter(ctx, args, check_only)).check()
@@ -181,6 +184,20 @@ def _refuse_plain_folder(args: SparkSubmitArgs) -> None:
     )
 
 
+def _refuse_no_key_client(args: SparkSubmitArgs) -> None:
+    """Images that ppmlctl signs are given one."""
+    if args.encrypted_fs is not None and args.key_client is False:
+        raise InputError(
+            Diagnostic(
+                "key-client-missing",
+                "the image lacks the program that fetches the data key",
+                found=f"{args.name}: {args.image} has no {KEY_CLIENT}, which its encrypted-fsd.sh starts",
+                why="its pods would end before the workload begins",
+                fix="say images.base and images.custom instead of images.catalogue: what is signed here is given one",
+            )
+        )
+
+
 def _why_again(began: Mapping[str, Any]) -> str:
     if began.get("failed"):
         return "failed when it ran last"
@@ -188,7 +205,16 @@ def _why_again(began: Mapping[str, Any]) -> str:
 
 
 def _submission(ctx: Context, args: SparkSubmitArgs, name: str) -> Submission:
-    return submission_of(args, name, {**_labels(ctx), RUN: name})
+    ca = args.encrypted_fs.ca if args.encrypted_fs else None
+    return submission_of(args, name, {**_labels(ctx), RUN: name}, _certificates(ctx, ca) if ca else None)
+
+
+def _certificates(ctx: Context, ca: str) -> str:
+    try:
+        return ctx.files.path(ca).read_text(encoding="ascii")
+    except (OSError, ValueError) as error:
+        title, fix = "EHSM's CA file cannot be read", "let kms.ehsm.tls.ca name a PEM file"
+        raise InputError(Diagnostic("server-ca-unreadable", title, found=f"{ca}: {error}", fix=fix)) from None
 
 
 def _submitter(ctx: Context, args: SparkSubmitArgs, submission: Submission) -> Submitter:

@@ -3,11 +3,13 @@
 from ppmlctl.spark.encrypted_fs import (
     DATA_KEY,
     ENCRYPTED_FOLDER,
+    KEY_CLIENT,
     KEYS_FOLDER,
     PRIMARY_KEY,
     STORED_FOLDER,
     account_references,
     encrypted_variables,
+    key_client_program,
 )
 from ppmlctl.spark.job import (
     SUBMIT_CONTAINER,
@@ -51,6 +53,7 @@ __all__ = [
     "ENCRYPTED_FOLDER",
     "KEYS_FOLDER",
     "KEYS_SECRET",
+    "KEY_CLIENT",
     "KUBECONFIG_SECRET",
     "NOT_CHECKED",
     "PRIMARY_KEY",
@@ -79,6 +82,7 @@ __all__ = [
     "files_manifest",
     "job_manifest",
     "judged",
+    "key_client_program",
     "patience",
     "phase",
     "pod_template",

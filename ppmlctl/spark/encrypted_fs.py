@@ -8,6 +8,7 @@ whatever the key's length; a newline makes them Gramine's 16. Source: upstream `
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from ppmlctl.spark.submission import EncryptedFs, Submission, host_and_port
@@ -20,14 +21,30 @@ STORED_FOLDER = "encrypted-fsd"
 KEYS_FOLDER = "/ppml/encrypted_keys"
 PRIMARY_KEY, DATA_KEY = "encrypted_primary_key", "encrypted_data_key"
 """Files below KEYS_FOLDER and keys of a data key's Secret: the id of the key that wraps, and the wrapped one."""
+KEY_CLIENT = "/ppml/kms/client.py"
+"""What the script starts to have the data key unwrapped. No image of BigDL's is known to have it."""
 ACCOUNT = {"APP_ID": "app_id", "API_KEY": "api_key", "APPID": "app_id", "APIKEY": "api_key"}
 """Variables with the account, and where its Secret has each."""
 
 
+def key_client_program() -> bytes:
+    """The key client that goes into images which have none."""
+    return Path(__file__).with_name("key_client.py").read_bytes()
+
+
 def encrypted_variables(encrypted: EncryptedFs, keys_folder: str = KEYS_FOLDER) -> dict[str, str]:
-    """What `encrypted-fsd.sh` reads, without the account. EHSM's port is never left to upstream's default, 3000."""
+    """What `encrypted-fsd.sh` reads, without the account. EHSM's port is never left to upstream's default, 3000.
+
+    By what EHSM is trusted is read by our own key client alone.
+    """
     host, port = host_and_port(encrypted.url)
+    trust = {
+        "PPMLCTL_EHSM_CA": encrypted.ca,
+        "PPMLCTL_EHSM_FINGERPRINT": (encrypted.fingerprint or "").lower().removeprefix("sha256:").replace(":", ""),
+        "PPMLCTL_EHSM_INSECURE": "true" if encrypted.insecure else None,
+    }
     return {
+        **{name: value for name, value in trust.items() if value},
         "ENCRYPTED_FSD": "true",
         "EHSM_URL": host,
         "EHSM_PORT": port,

@@ -109,6 +109,11 @@ class EncryptedFs:
     secret: str
     data_key: str = ""
     """Its name, for people and for the client container's folders."""
+    ca: str | None = None
+    """PEM text of the certificates by which EHSM is trusted; or `fingerprint`, the SHA-256 of its own, in hex digits;
+    or, `insecure`, nothing. Else the image's authorities are."""
+    fingerprint: str | None = None
+    insecure: bool = False
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from ppmlctl.secret import Secret
 from ppmlctl.sgx import MeasurementCache, Sigstruct, measure
 from ppmlctl.sgx import gramine_version as version
 from ppmlctl.sgx.signing_key import SigningKey
+from ppmlctl.spark import key_client_program
 from ppmlctl.unknown import Unknown
 
 _QUICKSTART = Path(__file__).parents[2] / "examples/quickstart/base"
@@ -351,6 +352,38 @@ def test_exactly_one_source_is_needed(arguments: dict[str, Any], given: dict[str
         EnclaveSignature.Args.model_validate({**arguments, **given})
 
 
+def test_a_base_without_a_key_client_is_given_ours_where_one_is_wanted(task: Any, root: Path) -> None:
+    assert task.apply().key_client is None
+    task.arguments |= {"key_client": True}
+    change = task.plan()
+    assert change.action is ActionKind.UPDATE
+    result = task.apply()
+    assert result.key_client == ".ppml/enclave/key_client.py"
+    assert (root / result.key_client).read_bytes() == key_client_program()
+    (root / result.key_client).unlink()
+    assert task.plan().action is ActionKind.UPDATE
+    task.apply()
+    assert task.plan().action is ActionKind.KEEP
+    (root / "base/ppml/kms").mkdir()
+    (root / "base/ppml/kms/client.py").write_text("theirs")
+    assert task.plan().action is ActionKind.UPDATE
+    assert task.apply().key_client is None
+    assert not (root / ".ppml/enclave/key_client.py").exists()
+
+
+def test_a_key_client_that_the_enclave_would_not_open_is_refused(task: Any, root: Path) -> None:
+    _edit_template(root, '"allow_all_but_log"', '"strict"')
+    task.arguments |= {"key_client": True}
+    with pytest.raises(InputError) as refused:
+        task.plan()
+    assert str(refused.value) == (
+        "error[key-client-refused]: the base has no key client, and its enclave would not open ours\n"
+        "  is   base has no /ppml/kms/client.py, and /ppml/bash.manifest.template allows no file there\n"
+        "  why  an encrypted folder needs a program in the enclave that has EHSM unwrap its data key\n"
+        "  fix  put one into the base at /ppml/kms/client.py and trust it in the template's sgx.trusted_files"
+    )
+
+
 class _Docker:
     """Hands out files of a folder as those of an image."""
 
@@ -403,6 +436,14 @@ def test_of_an_image_the_loader_is_kept_to_recompute(of_image: Any, root: Path) 
     assert json.loads(out)["mr_enclave"] == result.mr_enclave
     of_image.remove()
     assert list((root / ".ppml/enclave").iterdir()) == []
+
+
+def test_an_image_is_looked_into_for_its_key_client(of_image: Any, root: Path) -> None:
+    of_image.arguments |= {"key_client": True}
+    assert of_image.apply().key_client == ".ppml/enclave/key_client.py"
+    (root / "base/ppml/kms").mkdir()
+    (root / "base/ppml/kms/client.py").write_text("theirs")
+    assert of_image.apply().key_client is None
 
 
 def test_a_plan_reads_no_image(of_image: Any) -> None:

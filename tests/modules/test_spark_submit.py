@@ -143,6 +143,30 @@ def test_a_folder_that_the_manifest_does_not_encrypt_is_refused_before_anything_
         assert task.plan().action is ActionKind.CREATE
 
 
+def test_an_image_without_a_key_client_is_refused_before_anything_is_submitted(world: World) -> None:
+    with pytest.raises(InputError) as refused:
+        pi(world, encrypted_fs=ENCRYPTED, key_client=False).plan()
+    assert str(refused.value) == (
+        "error[key-client-missing]: the image lacks the program that fetches the data key\n"
+        f"  is   spark-pi: {SUBMIT_IMAGE} has no /ppml/kms/client.py, which its encrypted-fsd.sh starts\n"
+        "  why  its pods would end before the workload begins\n"
+        "  fix  say images.base and images.custom instead of images.catalogue: what is signed here is given one"
+    )
+    with pytest.raises(InputError):
+        pi(world, encrypted_fs=ENCRYPTED, key_client=False).apply()
+    assert jobs(world) == []
+    for known in (True, None, Unknown("enclave")):
+        assert pi(world, encrypted_fs=ENCRYPTED, key_client=known).plan().action is ActionKind.CREATE
+    assert pi(world, key_client=False).plan().action is ActionKind.CREATE
+
+
+def test_a_ca_file_of_ehsm_that_is_missing_is_named_before_anything_is_submitted(world: World) -> None:
+    encrypted = {**ENCRYPTED, "ca": "ehsm-ca.pem"}
+    with pytest.raises(InputError, match="EHSM's CA file cannot be read"):
+        pi(world, encrypted_fs=encrypted).apply()
+    assert jobs(world) == []
+
+
 def test_another_deadline_is_no_other_run(world: World) -> None:
     pi(world).apply()
     assert pi(world, deadline=999, rerun="never").plan().action is ActionKind.KEEP
@@ -378,8 +402,8 @@ def test_exposures_of_the_images_contract_are_named(make_context: Any) -> None:
     assert SparkSubmit().notes(args) == (attested,)
     both = {**given, "encrypted_fs": ENCRYPTED}
     folder = (
-        "pi: EHSM's app id and api key are variables inside the pods with the encrypted folder, and what fetches the "
-        "data key there accepts any certificate of EHSM and uses 90 bits of the key"
+        "pi: EHSM's app id and api key are variables inside the pods with the encrypted folder, which uses 90 bits of "
+        "the data key"
     )
     assert SparkSubmit().notes(SparkSubmit.Args.model_validate(both)) == (
         attested,
