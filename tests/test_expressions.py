@@ -10,7 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ppmlctl.expressions import ExpressionError, is_expression, parse
+from ppmlctl.expressions import Budget, ExpressionError, is_expression, parse
+from ppmlctl.expressions.filters import offered_filters
 from ppmlctl.secret import Secret, SecretLockedError
 from ppmlctl.unknown import Unknown
 
@@ -189,6 +190,88 @@ TOO_MUCH = (
 def test_an_expression_cannot_exhaust_the_machine(text: str) -> None:
     with pytest.raises(ExpressionError):
         parse(text).evaluate({**scope(), "a": {}})
+
+
+PASSED = {name for name, function in offered_filters().items() if hasattr(function, "jinja_pass_arg")}
+"""Filters that Jinja2 gives its environment first."""
+
+COSTLY = {
+    "{{ 1.5 | round(300000000, 'ceil') }}": "`round` takes up to 308 places",
+    "{{ '\"' " + "| to_json " * 30 + "}}": "the result of `to_json` is longer than 1000000",
+    "{{ 'a' " + "| b64encode " * 75 + "}}": "the result of `b64encode` is longer than 1000000",
+    "{{ " + " ~ ".join(["big"] * 800) + " }}": "the result of `~` is longer than 1000000",
+    "{{ big" + " ~ big" * 2 + " }}": "the result of `~` is longer than 1000000",
+    "{{ big }}{{ big }}": "the result of `{{ }}` is longer than 1000000",
+    "{{ big + big }}": "the result of `+` is longer than 1000000",
+    "{{ (members + members) | length }}": "the result of `+` is longer than 1000000",
+    "{{ [members, members] | length }}": "the result of `length` is longer than 1000000",
+    "{{ [members, members] }}": "the result of `{{ }}` is longer than 1000000",
+    "{{ huge * huge }}": "a number has more than 4096 bits",
+    "{{ huge + 1 - 1 }}": "a number has more than 4096 bits",
+    "{{ huge | string }}": "a number has more than 4096 bits",
+    "{{ ('f' * 4000) | int(0, 16) }}": "a number has more than 4096 bits",
+    "{{ ('f' * 6000) | int(0, 16) }}": "`int` takes up to 5000 characters",
+    "{{ ('9' * 6000) | float }}": "`float` takes up to 5000 characters",
+    "{{ big | trim(big) }}": "arguments of `trim` have up to 200 characters",
+    "{{ members | sort(attribute='a.' * 101) }}": "arguments of `sort` have up to 200 characters",
+    "{{ members | prefixed('abc') | length }}": "the result of `prefixed` is longer than 1000000",
+    "{{ doubled | length }}": "the result of `length` is longer than 1000000",
+    "{{ doubled == doubled }}": "the result of `known value` is longer than 1000000",
+    "{{ deep | to_json }}": "a value has more than 100 mappings or lists inside one another",
+    "{{ [" + "big[1:] | length, " * 20 + "] }}": "it needs too much time",
+    "{{ " + " and ".join(["big | length > 1"] * 20) + " }}": "it needs too much time",
+    "{{ 1e999 }}": "a number is too large, or is none",
+    "{{ 1e308 * 10 }}": "a number is too large, or is none",
+    "{{ 'nan' | float }}": "a number is too large, or is none",
+    "{{ -1e999 | abs }}": "a number is too large, or is none",
+    "{{ 1 }}" * 40_000: "a text with expressions has more than 262144 characters",
+}
+
+
+def _costly_scope() -> dict[str, Any]:
+    doubled: list[Any] = []
+    deep: list[Any] = []
+    for _ in range(60):
+        doubled = [doubled, doubled]
+    for _ in range(150):
+        deep = [deep]
+    return {"big": "b" * 900_000, "members": [1] * 100_000, "huge": 1 << 5000, "doubled": doubled, "deep": deep}
+
+
+@pytest.mark.parametrize(("text", "expected"), COSTLY.items(), ids=[text[:40] for text in COSTLY])
+def test_no_filter_and_no_operator_costs_more_than_an_expression_may(text: str, expected: str) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        parse(text).evaluate(_costly_scope())
+    assert caught.value.message == expected
+
+
+def test_a_number_that_is_squared_again_and_again_is_refused() -> None:
+    squared = parse("{{ n * n }}")
+
+    def steps() -> Any:
+        number: Any = 3
+        for _ in range(33):
+            number = squared.evaluate({"n": number})
+
+    with pytest.raises(ExpressionError, match="more than 4096 bits"):
+        steps()
+
+
+def test_the_expressions_of_a_file_have_one_budget_together() -> None:
+    budget = Budget(left=1_500_000)
+    measured = parse("{{ big | length }}")
+    assert measured.evaluate(_costly_scope(), budget) == 900_000
+    assert parse("{{ 1 + 1 }}").evaluate({}, budget) == 2
+    assert measured.evaluate(_costly_scope(), budget) == 900_000
+    with pytest.raises(ExpressionError, match="too much time together"):
+        measured.evaluate(_costly_scope(), budget)
+
+
+def test_every_filter_weighs_what_it_takes_and_gives() -> None:
+    """A filter that is added later is bounded as the others are."""
+    for name in offered_filters():
+        with pytest.raises(ExpressionError, match="longer than 1000000"):
+            offered_filters()[name](*([None] if name in PASSED else []), ["b" * 900_000, "b" * 900_000])
 
 
 def test_large_products_within_the_bound_are_given() -> None:

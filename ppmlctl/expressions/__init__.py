@@ -6,7 +6,18 @@ mappings and sequences and call filters, nothing else: no statements, no methods
 """
 
 from ppmlctl.expressions.errors import ExpressionError
+from ppmlctl.expressions.expansion import Expansion, ExpansionError
 from ppmlctl.expressions.expression import Expression
+from ppmlctl.expressions.limits import Budget, refuse_heavy
 from ppmlctl.expressions.parsing import is_expression, parse
 
-__all__ = ["Expression", "ExpressionError", "is_expression", "parse"]
+__all__ = [
+    "Budget",
+    "Expansion",
+    "ExpansionError",
+    "Expression",
+    "ExpressionError",
+    "is_expression",
+    "parse",
+    "refuse_heavy",
+]

@@ -10,6 +10,7 @@ from jinja2.environment import TemplateExpression
 from jinja2.exceptions import SecurityError, TemplateRuntimeError, UndefinedError
 
 from ppmlctl.expressions.errors import ExpressionError
+from ppmlctl.expressions.limits import Budget, limited, refuse_larger, weighed
 from ppmlctl.expressions.seeing import UnknownSeenError, as_data, as_text, see, watching_secrets
 from ppmlctl.secret import Secret, SecretLockedError
 from ppmlctl.unknown import Unknown
@@ -34,13 +35,24 @@ class Expression:
         """The names it starts from; nothing else of a scope is looked at."""
         return frozenset(path[0] for path in self.references)
 
-    def evaluate(self, scope: Mapping[str, object]) -> object:
-        """The native value: plain data, a Secret, or an Unknown. Raises ExpressionError, which quotes no value."""
+    @cached_property
+    def _computes(self) -> bool:
+        """Whether anything but looking up and putting together is done."""
+        return any(not isinstance(part, str | tuple) for part in self._parts)
+
+    def evaluate(self, scope: Mapping[str, object], budget: Budget | None = None) -> object:
+        """The native value: plain data, a Secret, or an Unknown. Raises ExpressionError, which quotes no value.
+
+        `budget` is for all expressions of a file; one alone is limited anyway.
+        """
         if len(self._parts) == 1 and isinstance(self._parts[0], tuple):
             return _look_up(self._parts[0], scope)
         with watching_secrets() as secrets:
             try:
-                return self._computed(scope, secrets)
+                if not self._computes:
+                    return self._computed(scope, secrets)
+                with limited(budget):
+                    return self._computed(scope, secrets)
             except UnknownSeenError as seen:
                 return seen.unknown
             except SecretLockedError as locked:
@@ -52,11 +64,13 @@ class Expression:
             except (ArithmeticError, LookupError, TypeError, ValueError) as error:
                 # The text of these errors may quote values, so only their kind is told.
                 raise ExpressionError(f"cannot be evaluated ({type(error).__name__})") from None
+            except (MemoryError, RecursionError):
+                raise ExpressionError("it needs too much memory") from None
 
     def _computed(self, scope: Mapping[str, object], secrets: list[Secret]) -> object:
         visible = {name: scope[name] for name in self.roots if name in scope}
         values = [_value(part, visible) for part in self._parts]
-        result = as_data(values[0]) if len(values) == 1 else "".join(as_text(see(value)) for value in values)
+        result = _data(values[0]) if len(values) == 1 else _joined(values)
         if not secrets:
             return result
         if not isinstance(result, str | bytes):
@@ -79,6 +93,17 @@ def _value(part: Part, scope: Mapping[str, object]) -> object:
     if isinstance(part, str):
         return part
     return _look_up(part, scope) if isinstance(part, tuple) else part(scope)
+
+
+def _data(value: object) -> object:
+    weighed(value, "{{ }}")
+    return as_data(value)
+
+
+def _joined(values: list[object]) -> str:
+    texts = [as_text(see(value)) for value in values]
+    refuse_larger(sum(map(len, texts)), "{{ }}")
+    return "".join(texts)
 
 
 def _locked(error: SecretLockedError) -> Secret:

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
+from itertools import islice
 from typing import Any
 
 from jinja2.filters import FILTERS
 from jinja2.tests import TESTS
 
 from ppmlctl.expressions.errors import ExpressionError
+from ppmlctl.expressions.limits import LARGEST, MEMBER, refuse_larger, weighed
 from ppmlctl.expressions.seeing import as_text, refuse_undefined, see_all
 
-LARGEST = 1_000_000
-"""Characters or members that one operation may give."""
-
 KNOWN = "known value"
-TEXT = "as text"
+CONCATENATED = "~"
 """Names that nobody can write, for what parsing puts around operands."""
+
+_MOST_DIGITS = 5000
+_MOST_PLACES = 308
+_LONGEST_WORD = 200
+"""Characters of an argument that is looked up, or looked for, once for each member."""
 
 _FILTERS = (
     *("abs", "d", "default", "first", "float", "int", "last", "length", "list", "lower", "max", "min"),
@@ -47,6 +51,7 @@ def _keyed(values: Sequence[Any], key: str) -> list[dict[str, Any]]:
 
 
 def _prefixed(values: Sequence[Any], prefix: str) -> list[str]:
+    refuse_larger(len(values) * (MEMBER + len(prefix)), "prefixed")
     return [f"{prefix}{as_text(value)}" for value in values]
 
 
@@ -54,6 +59,35 @@ def _replace(value: Any, old: str, new: str) -> str:
     text = as_text(value)
     refuse_larger(len(text) + text.count(old) * len(new), "replace")
     return text.replace(old, new)
+
+
+def _round(value: Any, precision: int = 0, method: str = "common") -> Any:
+    if abs(precision) > _MOST_PLACES:
+        raise ExpressionError(f"`round` takes up to {_MOST_PLACES} places")
+    return FILTERS["round"](value, precision, method)
+
+
+def _number(name: str) -> Callable[..., Any]:
+    def number(value: Any, *arguments: Any, **options: Any) -> Any:
+        if isinstance(value, str | bytes) and len(value) > _MOST_DIGITS:
+            raise ExpressionError(f"`{name}` takes up to {_MOST_DIGITS} characters")
+        return FILTERS[name](value, *arguments, **options)
+
+    return number
+
+
+def _with_words(name: str) -> Callable[..., Any]:
+    """A filter whose text arguments say by what members are compared, or which characters are taken away."""
+
+    @wraps(FILTERS[name])
+    def with_words(*arguments: Any, **options: Any) -> Any:
+        leading = 2 if hasattr(FILTERS[name], "jinja_pass_arg") else 1
+        for word in (*arguments[leading:], *options.values()):
+            if isinstance(word, str) and len(word) > _LONGEST_WORD:
+                raise ExpressionError(f"arguments of `{name}` have up to {_LONGEST_WORD} characters")
+        return FILTERS[name](*arguments, **options)
+
+    return with_words
 
 
 def _to_json(value: Any) -> str:
@@ -69,25 +103,12 @@ _OWN: dict[str, Callable[..., Any]] = {
     "string": as_text,
     "to_json": _to_json,
     KNOWN: lambda value: value,
-    TEXT: as_text,
+    "round": _round,
+    "int": _number("int"),
+    "float": _number("float"),
+    **{name: _with_words(name) for name in ("max", "min", "sort", "trim", "unique")},
+    CONCATENATED: _join,
 }
-
-
-def refuse_larger(size: int, operation: str) -> None:
-    """Raises ExpressionError where a result would have more than LARGEST characters or members."""
-    if size > LARGEST:
-        raise ExpressionError(f"the result of `{operation}` is longer than {LARGEST}")
-
-
-def weight(value: Any) -> int:
-    """Characters and members of a value, nested ones counted each time they occur."""
-    if isinstance(value, str | bytes):
-        return len(value)
-    if isinstance(value, Mapping):
-        return sum(1 + weight(key) + weight(member) for key, member in value.items())
-    if isinstance(value, list | tuple):
-        return sum(1 + weight(member) for member in value)
-    return 1
 
 
 def offered_filters() -> dict[str, Any]:
@@ -106,10 +127,16 @@ def _guarded(name: str, function: Any) -> Callable[..., Any]:
 
     @wraps(function)
     def guarded(*arguments: Any, **options: Any) -> Any:
+        for given in (*arguments[leading:], *options.values()):
+            weighed(given, name)
         seen = [*arguments[:leading], *(see_all(argument) for argument in arguments[leading:])]
         if name not in _MAY_SEE_UNDEFINED:
             for value in seen[leading:]:
                 refuse_undefined(value)
-        return function(*seen, **{key: see_all(option) for key, option in options.items()})
+        result = function(*seen, **{key: see_all(option) for key, option in options.items()})
+        if isinstance(result, Iterator):
+            result = list(islice(result, LARGEST // MEMBER + 1))
+        weighed(result, name)
+        return result
 
     return guarded

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
-from jinja2 import TemplateSyntaxError, UndefinedError, nodes
+from jinja2 import TemplateSyntaxError, nodes
 from jinja2.environment import TemplateExpression
 
 from ppmlctl.expressions.errors import ExpressionError
 from ppmlctl.expressions.expression import Expression, Part
+from ppmlctl.expressions.limits import LONGEST_TEXT
 from ppmlctl.expressions.sandbox import OperandsSeen, make_environment
 
 _environment = make_environment()
@@ -25,9 +26,11 @@ def is_expression(text: str) -> bool:
 @lru_cache(maxsize=65536)
 def parse(text: str) -> Expression:
     """Parses a text with `{{ }}` in it. Raises ExpressionError with the place of the first fault."""
+    if len(text) > LONGEST_TEXT:
+        raise ExpressionError(f"a text with expressions has more than {LONGEST_TEXT} characters", _start_of(text))
     try:
         return _parsed(text)
-    except (TemplateSyntaxError, UndefinedError) as error:  # undefined: Jinja2 computes constants while it compiles
+    except TemplateSyntaxError as error:
         raise ExpressionError(error.message or "not an expression", _start_of(text)) from None
     except ExpressionError:
         raise

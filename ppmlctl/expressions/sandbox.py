@@ -11,7 +11,8 @@ from jinja2.runtime import Context, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment, safe_range
 from jinja2.visitor import NodeTransformer
 
-from ppmlctl.expressions.filters import KNOWN, TEXT, offered_filters, offered_tests, refuse_larger, weight
+from ppmlctl.expressions.filters import CONCATENATED, KNOWN, offered_filters, offered_tests
+from ppmlctl.expressions.limits import refuse_larger, weighed
 from ppmlctl.expressions.seeing import see
 
 
@@ -21,10 +22,10 @@ class _DataContext(Context):
 
 
 class DataEnvironment(ImmutableSandboxedEnvironment):
-    """Reads data and nothing else. `*` is bounded; `**`, and `%` on text, are refused."""
+    """Reads data and nothing else. Operators are bounded; `**`, and `%` on text, are refused."""
 
     context_class = _DataContext
-    intercepted_binops = frozenset({"*", "**", "%"})
+    intercepted_binops = frozenset({"+", "-", "*", "/", "//", "**", "%"})
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         return self.getitem(obj, attribute)
@@ -35,7 +36,10 @@ class DataEnvironment(ImmutableSandboxedEnvironment):
             return obj
         if isinstance(obj, Mapping) or (isinstance(obj, Sequence) and isinstance(argument, int | slice)):
             try:
-                return see(obj[argument])
+                found = see(obj[argument])
+                if isinstance(argument, slice):
+                    weighed(found, "[:]")
+                return found  # noqa: TRY300 - an `else` would hide the way out
             except (LookupError, TypeError):
                 pass
         return self.undefined(obj=obj, name=argument)
@@ -45,10 +49,15 @@ class DataEnvironment(ImmutableSandboxedEnvironment):
             raise SecurityError("`**` is not offered")
         if operator == "%" and isinstance(left, str | bytes):
             raise SecurityError("`%` does not format texts here; write them around {{ }}")
+        size = weighed(left, operator) + weighed(right, operator)
+        if operator == "+" and isinstance(left, Sequence):
+            refuse_larger(size, operator)
         for one, other in ((left, right), (right, left)):
             if operator == "*" and isinstance(one, Sequence) and isinstance(other, int):
-                refuse_larger(weight(one) * other, "*")
-        return super().call_binop(context, operator, left, right)
+                refuse_larger(weighed(one, operator) * other, operator)
+        result = super().call_binop(context, operator, left, right)
+        weighed(result, operator)
+        return result
 
 
 class OperandsSeen(NodeTransformer):
@@ -63,7 +72,10 @@ class OperandsSeen(NodeTransformer):
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802 - Jinja2's name for it
         self.generic_visit(node)
-        node.nodes = [_through(TEXT, member) for member in node.nodes]
+        return _through(CONCATENATED, nodes.List(node.nodes, lineno=node.lineno))
+
+    def visit_Const(self, node: nodes.Const) -> nodes.Node:  # noqa: N802 - Jinja2's name for it
+        weighed(node.value, "number")
         return node
 
 
@@ -72,8 +84,10 @@ def _through(name: str, node: nodes.Expr) -> nodes.Filter:
 
 
 def make_environment() -> DataEnvironment:
-    """One environment for all expressions; it holds no data."""
-    environment = DataEnvironment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)
+    """One environment for all expressions; it holds no data. Nothing is computed while it compiles (`optimized`)."""
+    environment = DataEnvironment(
+        undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True, optimized=False
+    )
     environment.filters = offered_filters()
     environment.tests = offered_tests()
     environment.globals = {"range": safe_range}

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ppmlctl.diagnostics import InputError, Location
-from ppmlctl.expressions import ExpressionError, is_expression, parse
+from ppmlctl.expressions import Budget, ExpressionError, is_expression, parse, refuse_heavy
 from ppmlctl.planning import Results
 from ppmlctl.playbook.faults import expression_fault
 from ppmlctl.unknown import Unknown
@@ -56,6 +56,7 @@ class Evaluation:
     registered: dict[str, Registered] = field(default_factory=dict)
     hidden: list[tuple[str, Registered]] = field(default_factory=list)
     """Those that a later task hides, in the order of the playbook."""
+    budget: Budget = field(default_factory=Budget)
 
     def register(self, name: str, key: str | None, address: str, position: int) -> None:
         """Says that the task at `position` gives its result, or that of the turn `key` of its loop, this name."""
@@ -91,16 +92,28 @@ class Evaluation:
         """The value of a template tree. Raises InputError at `at`."""
         if isinstance(template, str):
             return self._text(template, scope, results, at) if is_expression(template) else template
+        value = self._tree(template, scope, results, at)
+        if isinstance(value, dict | list):
+            # Lists of lists that share their members double at every step, without any operation.
+            try:
+                refuse_heavy(value)
+            except ExpressionError as error:
+                raise InputError(expression_fault(error, "", at())) from None
+        return value
+
+    def _tree(self, template: Any, scope: Scope, results: Results, at: At) -> Any:
+        if isinstance(template, str):
+            return self._text(template, scope, results, at) if is_expression(template) else template
         if isinstance(template, dict):
-            return {name: self.evaluate(member, scope, results, at) for name, member in template.items()}
+            return {name: self._tree(member, scope, results, at) for name, member in template.items()}
         if isinstance(template, list):
-            return [self.evaluate(member, scope, results, at) for member in template]
+            return [self._tree(member, scope, results, at) for member in template]
         return template
 
     def _text(self, text: str, scope: Scope, results: Results, at: At) -> Any:
         try:
             expression = parse(text)
-            return expression.evaluate(self._seen(expression.roots, scope, results, at))
+            return expression.evaluate(self._seen(expression.roots, scope, results, at), self.budget)
         except ExpressionError as error:
             raise InputError(expression_fault(error, text, at())) from None
 

@@ -11,6 +11,9 @@ from ppmlctl.diagnostics import Diagnostic, Location
 from ppmlctl.expressions import ExpressionError
 from ppmlctl.playbook.parse import WrittenTask
 
+_MOST_QUOTED = 1000
+"""Characters of an expression that a message repeats."""
+
 
 def expression_fault(error: ExpressionError, text: str, at: Location) -> Diagnostic:
     """A fault inside `{{ }}`."""
@@ -18,10 +21,14 @@ def expression_fault(error: ExpressionError, text: str, at: Location) -> Diagnos
     return Diagnostic(
         "expression",
         "an expression cannot be evaluated",
-        found=f"{text.strip()}\n{error.message}",
+        found="\n".join(part for part in (_beginning(text.strip()), error.message) if part),
         fix="see the task that should give this value, and its `register` and `when`",
         at=place,
     )
+
+
+def _beginning(text: str) -> str:
+    return text if len(text) <= _MOST_QUOTED else f"{text[:_MOST_QUOTED]}…"
 
 
 def argument_faults(error: ValidationError, task: WrittenTask, known: Collection[str]) -> Iterator[Diagnostic]:

@@ -7,8 +7,15 @@ from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from ppmlctl.expressions import Expression, ExpressionError, is_expression, parse
-from ppmlctl.spec.expansion import Expansion, ExpansionError
+from ppmlctl.expressions import (
+    Budget,
+    Expansion,
+    ExpansionError,
+    Expression,
+    ExpressionError,
+    is_expression,
+    parse,
+)
 from ppmlctl.spec.finding import Finding, did_you_mean
 from ppmlctl.spec.key_path import KeyPath
 from ppmlctl.spec.yaml_scalar import resolve
@@ -32,6 +39,7 @@ class Variables:
     _unrendered: set[str] = field(default_factory=set)
     _weights: dict[str, int] = field(default_factory=dict)
     _expansion: Expansion = field(default_factory=Expansion)
+    _budget: Budget = field(default_factory=Budget)
     _is_exhausted: bool = False
 
     def define(self, name: str, source: Any) -> None:
@@ -79,7 +87,7 @@ class Variables:
     def _expand(self, expression: Expression, names: set[str]) -> Any:
         heaviest = max((self._weights.get(name, 0) for name in names), default=0)
         self._expansion.reserve(heaviest * expression.text.count("{{"))
-        return self._expansion.take(expression.evaluate(self.values))[0]
+        return self._expansion.take(expression.evaluate(self.values, self._budget))[0]
 
     def _weigh(self, value: Any, path: KeyPath) -> int:
         try:

@@ -101,3 +101,12 @@ def test_a_task_that_is_not_there_hides_nothing(tmp_path: Path) -> None:
     text = "- name: second\n  when: '{{ false }}'\n  thing: {}\n  register: first\n"
     found = expanded(tmp_path, f"{text}- name: user\n  thing: {{path: '{{{{ first.path }}}}'}}\n")
     assert path_of(found, path="p") == "p"
+
+
+@pytest.mark.parametrize("wide", ["[0, {before}, {before}]", "{{a: {before}, b: {before}}}"])
+def test_variables_that_hold_each_other_twice_are_refused(tmp_path: Path, wide: str) -> None:
+    steps = [f"v{n}: " + wide.format(before=f"'{{{{ v{n - 1} }}}}'") for n in range(1, 60)]
+    text = "- name: user\n  vars:\n    v0: x\n    " + "\n    ".join(steps) + "\n  thing: {path: '{{ v59 }}'}\n"
+    with pytest.raises(InputError) as refused:
+        expanded(tmp_path, text)
+    assert refused.value.diagnostics[0].found == "a value is longer than 2000000"
