@@ -18,7 +18,7 @@ help:
 	@echo "make crash        kill -9 at every instant of an apply, some minutes"
 	@echo "make fuzz         every parser under a guided fuzzer, 30 seconds each"
 	@echo "make soak         the same for ten minutes each, and all else that takes long"
-	@echo "make e2e          tests on a real engine and cluster (DOCKER_HOST, KUBECONFIG)"
+	@echo "make e2e          tests on a real engine and cluster (DOCKER_HOST, KUBECONFIG), and beside a real kubectl"
 
 # Debian and Ubuntu ship Python without ensurepip; python3-venv brings it.
 $(BIN)/python:
@@ -36,7 +36,7 @@ quickstart: $(VENV)/installed
 	@$(BIN)/ppmlctl apply --yes -f $(FILE)
 
 test: $(VENV)/installed
-	@$(BIN)/python -m pytest -q -n 2 -m "not docker and not cluster and not crash and not soak"
+	@$(BIN)/python -m pytest -q -n 2 -m "not docker and not cluster and not crash and not soak and not kubectl"
 
 check: $(VENV)/installed
 	$(BIN)/ruff check .
@@ -51,7 +51,7 @@ crash: $(VENV)/installed
 	@$(BIN)/python -m pytest -q -n 2 -m crash
 
 e2e: $(VENV)/installed
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "docker or cluster"
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "docker or cluster or kubectl"
 
 $(VENV)/fuzzer: $(VENV)/installed
 	@$(BIN)/python -m pip install -q --disable-pip-version-check 'atheris>=3'

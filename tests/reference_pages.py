@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, get_args
 
 import typer
+from clients.kubeconfig_table import ROWS, Row
 from error_codes import codes
 from pydantic import BaseModel
 
@@ -27,6 +28,20 @@ where `NO_COLOR` is set. `ppmlctl --install-completion` teaches your shell to co
 | 2 | `plan` found changes |
 | 130 | interrupted |
 | 143 | ended by SIGTERM |
+"""
+
+
+_KUBECONFIG = """\
+A kubeconfig means to ppmlctl what it means to kubectl. Where ppmlctl is stricter, the row says what kubectl does: a way
+to log in that was passed over could leave another, or a stronger, identity.
+
+The files are those that KUBECONFIG lists, without it `~/.kube/config`. Missing and empty ones are passed over; of
+contexts, clusters and users with one name the first counts. What is wrong in the context that is used is an error at
+its file and line. Credentials are sent to a server that is verified by TLS, or that the kubeconfig says to trust.
+
+Without `proxy-url`, HTTPS_PROXY or HTTP_PROXY (by the server's scheme) and NO_PROXY count, in capitals or small
+letters, as they do for kubectl and docker; servers on this machine are asked directly. EHSM, PCCS, the attestation
+service and a Docker engine over TCP are reached in the same way.
 """
 
 
@@ -70,6 +85,16 @@ def errors_page() -> str:
     )
     head += "`ppmlctl/`.\n\n| code | says | made in |\n| --- | --- | --- |\n"
     return GENERATED + head + rows
+
+
+def kubeconfig_page() -> str:
+    """What each part of a kubeconfig means; tests hold every row to what kubectl sends."""
+    rows = "".join(f"| {row.says} | {row.means}{_kubectl(row)} |\n" for row in ROWS)
+    return f"{GENERATED}# Kubeconfig\n\n{_KUBECONFIG}\n| in the kubeconfig | means |\n| --- | --- |\n{rows}"
+
+
+def _kubectl(row: Row) -> str:
+    return f" ({row.stricter})" if row.stricter else ""
 
 
 def _keys(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from committed import ROOT, assert_committed
 from error_codes import codes, unread
-from reference_pages import commands_page, errors_page, keys_page, modules_page
+from reference_pages import commands_page, errors_page, keys_page, kubeconfig_page, modules_page
 
 from ppmlctl.modules.registry import kinds, module
 
@@ -20,6 +20,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/ppml-yaml.md": keys_page,
     "docs/commands.md": commands_page,
     "docs/errors.md": errors_page,
+    "docs/kubeconfig.md": kubeconfig_page,
 }
 DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/*/README.md")]
 

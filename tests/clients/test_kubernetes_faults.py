@@ -191,6 +191,60 @@ def test_what_is_no_api_server_is_said_to_be_none(
     )
 
 
+@pytest.mark.parametrize("user", ["system:anonymous", "system:unauthenticated"])
+@pytest.mark.parametrize("what", ['get resource "configmaps" in API group "" in the namespace "ns"', 'get path "/api"'])
+def test_nobody_is_advised_to_give_rights_to_anybody(
+    client: KubernetesClient, server: Server, user: str, what: str
+) -> None:
+    message = f'configmaps "c" is forbidden: User "{user}" cannot {what}'
+    server.refuses(403, reason="Forbidden", message=message)
+    with pytest.raises(EngineError) as refused:
+        client.get(CONFIG)
+    assert str(refused.value) == (
+        "error[k8s-anonymous]: the cluster does not know who asks\n"
+        f"  is   get ConfigMap ns/c: {message}\n"
+        "  why  the kubeconfig's credentials did not reach it, or it takes them for nobody's\n"
+        "  fix  log in to the cluster again, or name another user in the context; grant nothing to anonymous"
+    )
+
+
+def test_a_proxy_that_does_not_answer_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        proxy = f"127.0.0.1:{closed.getsockname()[1]}"
+    monkeypatch.setenv("HTTPS_PROXY", f"http://me:hunter2@{proxy}")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    config = kubeconfig(tmp_path, "https://cluster.example.com")
+    with pytest.raises(TransientError) as refused:
+        KubernetesClient(Effects("kubernetes", writes_allowed=False), kubeconfig=config).get(CONFIG)
+    place = f"https://cluster.example.com, through the proxy http://{proxy} (HTTPS_PROXY)"
+    assert str(refused.value) == (
+        "error[k8s-unreachable]: the API server cannot be reached\n"
+        f"  is   get ConfigMap ns/c: {place}: Connection refused\n"
+        "  fix  check that the proxy runs and lets through to the cluster, or name the cluster's host in NO_PROXY"
+    )
+
+
+def test_a_proxy_that_lets_nobody_through_says_so(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    config = kubeconfig(tmp_path, "https://cluster.example.com")
+    with pytest.raises(TransientError, match=r"\(HTTPS_PROXY\): Tunnel connection failed: 501 "):
+        KubernetesClient(Effects("kubernetes", writes_allowed=False), kubeconfig=config).get(CONFIG)
+
+
+@pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
+def test_a_socks_proxy_that_does_not_answer_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        proxy = f"{scheme}://127.0.0.1:{closed.getsockname()[1]}"
+    config = kubeconfig(tmp_path, "https://cluster.example.com", **{"proxy-url": proxy})
+    with pytest.raises(EngineError, match=rf"through the proxy {proxy} \(proxy-url of cluster c\)"):
+        KubernetesClient(Effects("kubernetes", writes_allowed=False), kubeconfig=config).get(CONFIG)
+
+
 def test_a_refused_connection_is_worth_another_try(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         url = f"http://127.0.0.1:{closed.getsockname()[1]}"

@@ -1,4 +1,4 @@
-"""A cluster's objects as plain manifests, over the official client's kubeconfig, identity and TLS."""
+"""A cluster's objects as plain manifests, with kubectl's reading of the kubeconfig."""
 
 from ppmlctl.clients.kubernetes.client import KubernetesClient, Propagation
 from ppmlctl.clients.kubernetes.events import Event

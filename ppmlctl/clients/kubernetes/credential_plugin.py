@@ -1,7 +1,7 @@
 """The program that a kubeconfig names to get credentials from (`users[].user.exec`).
 
-Run here and not by the official client, which waits for it without end, logs what it complains of, and goes on without
-credentials: what the cluster then refuses is a user `system:anonymous`.
+A program that is missing, fails, hangs or answers nothing is an error: without credentials the cluster would refuse a
+user `system:anonymous`, or let it do what anybody may.
 Faults: `k8s-plugin-missing`, `k8s-plugin-failed`, `k8s-plugin-timeout`, `k8s-plugin-answer`.
 Source: Kubernetes, "Authenticating", client-go credential plugins.
 """
@@ -62,9 +62,9 @@ class CredentialPlugin:
         answer = self._answer(self._output())
         status = answer.get("status")
         if not isinstance(status, Mapping) or not all(isinstance(value, str) for value in status.values()):
-            raise self._useless("it has no status of texts")
+            raise self.useless("it has no status of texts")
         if not status.get("token") and not (status.get("clientCertificateData") and status.get("clientKeyData")):
-            raise self._useless("there is neither a token nor a certificate with its key in it")
+            raise self.useless("there is neither a token nor a certificate with its key in it")
         return status
 
     def _output(self) -> str:
@@ -119,9 +119,9 @@ class CredentialPlugin:
         except ValueError:
             answer = None
         if not isinstance(answer, Mapping) or answer.get("kind") != "ExecCredential":
-            raise self._useless("it is no ExecCredential as JSON")
+            raise self.useless("it is no ExecCredential as JSON")
         if answer.get("apiVersion") != self.api_version:
-            raise self._useless(f"its apiVersion is not {self.api_version}")
+            raise self.useless(f"its apiVersion is not {self.api_version}")
         return answer
 
     @property
@@ -148,6 +148,7 @@ class CredentialPlugin:
         found = f"{self._shown} did not end within {TIME_LIMIT:g} seconds, and was ended"
         return EngineError(Diagnostic("k8s-plugin-timeout", title, found=found, fix=_FIX))
 
-    def _useless(self, why: str) -> EngineError:
+    def useless(self, why: str) -> EngineError:
+        """The error for an answer that nothing can be made of."""
         title = "the kubeconfig's credential plugin gives no credentials"
         return EngineError(Diagnostic("k8s-plugin-answer", title, found=f"{self._shown}: {why}", fix=_FIX))

@@ -22,6 +22,7 @@ from typing import Any
 
 import urllib3.exceptions
 
+from ppmlctl.clients.kubernetes.kubeconfig import Connection
 from ppmlctl.clients.kubernetes.permissions import missing_permission
 from ppmlctl.clients.kubernetes.requests import Request
 from ppmlctl.diagnostics import Diagnostic, EngineError, TransientError
@@ -40,8 +41,12 @@ _QUOTES_NO_VALUE = (
     "ServerTimeout",
 )
 _RULES = re.compile(r"cannot \w+ resource|exceeded quota|because it is being terminated|in the precondition")
+_NOBODYS = ("system:anonymous", "system:unauthenticated")
+_WAY_THROUGH = "check that the proxy runs and lets through to the cluster, or name the cluster's host in NO_PROXY"
 _BAD_REQUEST = 400
 _TOO_MANY = 429
+_TUNNEL = re.compile(r"Tunnel connection failed: \d+ [ -~]{0,80}$")
+"""The words of Python for a proxy's refusal, with its status."""
 _SERVER_FAULT = 500
 
 
@@ -109,15 +114,16 @@ def no_api(request: Request, context: str) -> EngineError:
     )
 
 
-def unreachable(request: Request, error: Exception, server: str, context: str) -> EngineError:
+def unreachable(request: Request, error: Exception, connection: Connection) -> EngineError:
     """The error for a call that got no answer."""
-    cause = _root(error)
+    cause, context = _root(error), connection.context
+    place = f"{connection.server}, through the proxy {connection.proxy}" if connection.proxy else connection.server
     if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         return EngineError(
             Diagnostic(
                 "k8s-tls",
                 "the connection to the API server cannot be trusted",
-                found=f"{request.name}: {server}: {_tls_words(cause)}",
+                found=f"{request.name}: {place}: {_tls_words(cause)}",
                 why="another machine could answer in the cluster's place",
                 fix=f"put the cluster's certificate authority and address into context {context} of the kubeconfig",
             )
@@ -126,10 +132,14 @@ def unreachable(request: Request, error: Exception, server: str, context: str) -
         Diagnostic(
             "k8s-unreachable",
             "the API server cannot be reached",
-            found=f"{request.name}: {server}: {_network_words(error, cause)}",
-            fix=f"check that the cluster runs and that the server of context {context} is its address",
+            found=f"{request.name}: {place}: {_network_words(error, cause)}",
+            fix=_WAY_THROUGH if connection.proxy else _cluster_runs(context),
         )
     )
+
+
+def _cluster_runs(context: str) -> str:
+    return f"check that the cluster runs and that the server of context {context} is its address"
 
 
 def _status(body: bytes) -> Mapping[str, Any]:
@@ -172,7 +182,10 @@ def _forbidden(request: Request, found: str, status: Mapping[str, Any]) -> Engin
     if any(cause.get("reason") == "NamespaceTerminating" for cause in _causes(status)):
         title = "the namespace is being removed"
         return TransientError(Diagnostic("k8s-namespace-terminating", title, found=found))
-    missing = missing_permission(str(status.get("message") or ""))
+    message = str(status.get("message") or "")
+    if any(f'User "{nobody}"' in message for nobody in _NOBODYS):
+        return _nobody(found)
+    missing = missing_permission(message)
     return EngineError(
         Diagnostic(
             "k8s-forbidden",
@@ -180,6 +193,19 @@ def _forbidden(request: Request, found: str, status: Mapping[str, Any]) -> Engin
             found=found,
             why=missing.told if missing else "",
             fix=missing.remedy if missing else f"ask the cluster's administrator to allow you to {request.name}",
+        )
+    )
+
+
+def _nobody(found: str) -> EngineError:
+    """Rights for whom the cluster does not know would be everybody's."""
+    return EngineError(
+        Diagnostic(
+            "k8s-anonymous",
+            "the cluster does not know who asks",
+            found=found,
+            why="the kubeconfig's credentials did not reach it, or it takes them for nobody's",
+            fix="log in to the cluster again, or name another user in the context; grant nothing to anonymous",
         )
     )
 
@@ -232,6 +258,8 @@ def _tls_words(error: ssl.SSLError) -> str:
 
 
 def _network_words(error: Exception, cause: Exception) -> str:
+    if _TUNNEL.match(str(cause)):
+        return str(cause)
     if isinstance(cause, OSError) and cause.strerror:
         return cause.strerror
     if isinstance(error, urllib3.exceptions.TimeoutError):

@@ -60,7 +60,8 @@ class Transport:
                 response.release_conn()
 
     def _open(self, request: Request, seconds: float) -> urllib3.BaseHTTPResponse:
-        headers = {"Accept": "application/json, */*", "User-Agent": "ppmlctl", **self.connection.credentials()}
+        headers = self.connection.credentials()
+        headers.update({"Accept": "application/json, */*", "User-Agent": "ppmlctl"})
         if request.body is not None:
             headers["Content-Type"] = request.content_type
         response = self.connection.pool.request(
@@ -83,7 +84,7 @@ class Transport:
         try:
             yield
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise unreachable(request, error, self.connection.server, self.connection.context) from None
+            raise unreachable(request, error, self.connection) from None
 
 
 def _seconds(retry_after: str | None) -> float:
