@@ -12,6 +12,7 @@ from io import TextIOWrapper
 from typer.exceptions import Abort, Exit, TyperException
 
 from ppmlctl.cli.app import app
+from ppmlctl.cli.terminal_text import escaped_streams
 from ppmlctl.cli.termination import Termination
 from ppmlctl.diagnostics import Diagnostic, PpmlError
 
@@ -41,6 +42,11 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Runs one command line; the exit code."""
+    with escaped_streams():
+        return _run(arguments)
+
+
+def _run(arguments: list[str]) -> int:
     as_json = _wants_json(arguments)
     os.umask(os.umask(_WRITABLE_BY_OTHERS) | _WRITABLE_BY_OTHERS)  # what is made here, others may not change
     try:

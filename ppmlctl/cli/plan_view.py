@@ -8,6 +8,7 @@ from typing import Any
 
 from ppmlctl.cli.errors import as_data, text_of
 from ppmlctl.cli.style import Style
+from ppmlctl.cli.terminal_text import on_one_line
 from ppmlctl.diagnostics import Diagnostic
 from ppmlctl.planning import ActionKind, FieldChange, Plan, PlannedAction
 from ppmlctl.planning.diff import SECRET
@@ -79,9 +80,10 @@ def _action_lines(action: PlannedAction, style: Style) -> Iterator[str]:
     colour = _colour(action, style)
     symbol = SYMBOLS[action.action] + ("?" if action.conditional else "")
     verb = f"{action.action.value} (if changed)" if action.conditional else action.action.value
-    yield f"{colour(f'{symbol:<2}')} {style.bold(action.address)}  {style.dim(action.module)}  {colour(verb)}"
+    address = style.bold(on_one_line(action.address))
+    yield f"{colour(f'{symbol:<2}')} {address}  {style.dim(action.module)}  {colour(verb)}"
     for reason in action.reasons:
-        yield f"     {style.dim('# ' + reason)}"
+        yield f"     {style.dim('# ' + on_one_line(reason))}"
     for field in action.fields:
         yield f"     {field_line(field)}"
     for field in action.outcome:
@@ -91,7 +93,8 @@ def _action_lines(action: PlannedAction, style: Style) -> Iterator[str]:
 def field_line(field: FieldChange) -> str:
     """`path: before → after`; a new field shows its value alone."""
     after = shown(field.after)
-    return f"{field.path}: {after}" if field.before is None else f"{field.path}: {shown(field.before)} → {after}"
+    path = on_one_line(field.path)
+    return f"{path}: {after}" if field.before is None else f"{path}: {shown(field.before)} → {after}"
 
 
 def shown(value: Any) -> str:

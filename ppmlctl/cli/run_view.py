@@ -13,6 +13,7 @@ from typing import Any, Self
 from ppmlctl.cli.errors import as_data, text_of
 from ppmlctl.cli.plan_view import SYMBOLS
 from ppmlctl.cli.style import Style
+from ppmlctl.cli.terminal_text import escaped, on_one_line
 from ppmlctl.engine import Event, Listener, Status, TaskFinished, TaskProgress, TaskStarted, Warned
 from ppmlctl.planning import ActionKind, Removal
 
@@ -99,7 +100,7 @@ class LiveTree:
             self._running.pop(event.action.address, None)
         text = event_line(event, self._style)
         if text:
-            self._console.print(Text.from_ansi(text))
+            self._console.print(Text.from_ansi(escaped(text)))
 
     def _tree(self) -> Any:
         from rich.text import Text
@@ -109,16 +110,16 @@ class LiveTree:
         for address, (started, symbol, text) in list(self._running.items()):
             # Whatever a build prints is no markup of ours: `[/usr/lib]` would be a fault in it.
             line = f"{symbol} {address}  {time.monotonic() - started:5.1f} s  {text}"
-            tree.add(Text.from_ansi(line), style="none")
+            tree.add(Text.from_ansi(escaped(on_one_line(line))), style="none")
         return tree
 
 
 def event_line(event: Event, style: Style) -> str:
     """An event in one line; kept tasks are not worth one."""
     if isinstance(event, Warned):
-        return f"{style.yellow('warning')}: {f'{event.address}: ' if event.address else ''}{event.text}"
+        return f"{style.yellow('warning')}: {f'{event.address}: ' if event.address else ''}{on_one_line(event.text)}"
     if isinstance(event, TaskProgress):
-        return style.dim(f"   {event.address}: {event.text}")
+        return style.dim(f"   {event.address}: {on_one_line(event.text)}")
     if isinstance(event, TaskStarted) or (event.status is Status.OK and event.action.action is ActionKind.KEEP):
         return ""
     return _finished_line(event, style)

@@ -6,10 +6,12 @@ import os
 from dataclasses import dataclass
 from typing import TextIO
 
+from ppmlctl.cli.terminal_text import OWN
+
 
 @dataclass(frozen=True)
 class Style:
-    """Wraps text in ANSI sequences, or leaves it as it is."""
+    """Wraps text in ANSI sequences, or leaves it as it is. They become such where they are written."""
 
     coloured: bool
 
@@ -19,7 +21,7 @@ class Style:
         return cls(stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb")
 
     def _wrap(self, code: str, text: str) -> str:
-        return f"\x1b[{code}m{text}\x1b[0m" if self.coloured and text else text
+        return f"{OWN}[{code}m{text}{OWN}[0m" if self.coloured and text else text
 
     def bold(self, text: str) -> str:
         return self._wrap("1", text)

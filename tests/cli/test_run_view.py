@@ -19,7 +19,8 @@ from ppmlctl.engine.events import TaskProgress, Warned
     [
         ("COPY bin [/usr/lib] done", "COPY bin [/usr/lib] done"),
         ("see [error] there", "see [error] there"),
-        ("\x1b[31mred\x1b[0m", "red"),
+        ("\x1b[31mred\x1b[0m", "\\u001b[31mred\\u001b[0m"),
+        ("over\x1b[2J\u202e\nnext", "over\\u001b[2J\\u202e\\u000anext"),
     ],
 )
 def test_what_a_build_prints_is_shown_as_it_is(said: str, shown: str) -> None:

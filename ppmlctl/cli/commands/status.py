@@ -9,6 +9,7 @@ from pathlib import Path
 import typer
 
 from ppmlctl.cli.style import Style
+from ppmlctl.cli.terminal_text import on_one_line
 from ppmlctl.engine import Options, Session
 
 
@@ -25,9 +26,9 @@ def status(file: Path, *, as_json: bool) -> None:
     typer.echo(f"{style.bold(session.environment.name)}  target {lockfile.target or '-'}  serial {lockfile.serial}")
     for address, entry in sorted(session.recorded.items()):
         evidence = str(entry.evidence) if entry.evidence else ""
-        typer.echo(f"  {address:<28} {entry.module:<20} {style.dim(evidence)}".rstrip())
+        typer.echo(f"  {on_one_line(address):<28} {entry.module:<20} {style.dim(evidence)}".rstrip())
     for address, intent in sorted(lockfile.intents.items()):
         state, then = ("failed", "tries again") if intent.get("failed") else ("interrupted", "picks it up")
-        typer.echo(f"  {address:<28} {style.yellow(state)}; the next apply {then}")
+        typer.echo(f"  {on_one_line(address):<28} {style.yellow(state)}; the next apply {then}")
     if not session.recorded:
         typer.echo("  nothing applied yet")
