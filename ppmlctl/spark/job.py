@@ -18,6 +18,7 @@ from ppmlctl.spark.pod_template import (
     sources,
     unreferenced,
 )
+from ppmlctl.spark.security import SECRET_FILE
 from ppmlctl.spark.submission import Submission
 from ppmlctl.spark.submit_script import ADMISSION_FOLDER, ADMITTED, NAME, SUBMIT_SCRIPT
 from ppmlctl.spark.words import SUBMISSION_FOLDER, submit_words
@@ -82,13 +83,15 @@ def job_manifest(submission: Submission) -> Manifest:
 
 
 def submit_environment(submission: Submission) -> dict[str, str]:
-    """What the script and the image's programs read."""
+    """What the script and the image's programs read; no secret."""
+    authenticated = submission.mode == "client" and submission.security.rpc_auth
     return {
         **USUAL_VARIABLES,
         **submission.env,
         "RUNTIME_DRIVER_MEMORY": submission.driver.memory,  # upstream's edited spark-submit does not start without it
         "PPMLCTL_ENCLAVE": str(submission.enclave_is_here).lower(),
         "PPMLCTL_HEAP": submission.driver.heap,
+        **({"PPMLCTL_SECRET_FILE": SECRET_FILE} if authenticated else {}),
     }
 
 

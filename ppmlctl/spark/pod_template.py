@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from ppmlctl.spark.encrypted_fs import account_references, encrypted_variables, folder_mounts, key_volume
-from ppmlctl.spark.security import AUTHENTICATION, SECRET_FOLDER
-from ppmlctl.spark.submission import API_SERVER, Attestation, Submission
+from ppmlctl.spark.security import AUTHENTICATED_ENTRYPOINT, AUTHENTICATION, SECRET_FOLDER
+from ppmlctl.spark.submission import Attestation, Submission
 
 Role = Literal["driver", "executor"]
 Manifest = dict[str, Any]
@@ -25,9 +25,6 @@ _TDX_DEVICE = "/dev/tdx-attest"
 """Where the images' quoting library looks for the domain's device, whatever the node calls it."""
 _DOMAIN_ACCESS: Manifest = {"securityContext": {"privileged": True}}
 """A device that no plugin hands out can be opened by privileged containers alone."""
-_EXECUTOR_OPTION = "SPARK_JAVA_OPT_1000"
-"""The entrypoint hands variables of this form to the executor's JVM. One without `spark.master` reads no secret file
-before it has talked to its driver, which does not talk to it without the secret; and Spark refuses to set it."""
 USUAL_VARIABLES = {"MALLOC_ARENA_MAX": "4", "LC_ALL": "C.UTF-8"}
 """Where the user says nothing else. Without a locale Java does not understand what is not ASCII in its arguments."""
 _ACCOUNT = {"APP_ID": "app_id", "API_KEY": "api_key", "ATTESTATION_POLICYID": "policy_id"}
@@ -42,6 +39,8 @@ def pod_template(submission: Submission, role: Role) -> Manifest:
         "volumeMounts": [*mounts(volumes), *folder_mounts(submission)],
         **_access(submission),
     }
+    if submission.security.rpc_auth:
+        container["command"] = [unreferenced(word) for word in AUTHENTICATED_ENTRYPOINT]
     pod: Manifest = {"containers": [container], "volumes": sources(volumes)}
     if role == "driver":
         pod["activeDeadlineSeconds"] = submission.deadline
@@ -161,8 +160,6 @@ def _environment(submission: Submission, role: Role) -> list[Manifest]:
         own["SGX_EXECUTOR_JVM_MEM_SIZE"] = submission.executor.heap
     if role == "driver":
         own["RUNTIME_DRIVER_MEMORY"] = submission.driver.memory
-    elif submission.security.rpc_auth:
-        own[_EXECUTOR_OPTION] = f"-Dspark.master=k8s://{API_SERVER}"
     return [*plain({**USUAL_VARIABLES, **submission.env, **own}), *enclave_environment(submission)]
 
 

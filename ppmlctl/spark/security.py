@@ -1,7 +1,13 @@
 """Spark's security settings. Passwords stand in none of them: Spark reads both from files of mounted Secrets.
 
-The secret of `spark.authenticate` is a file by Spark's own setting. Keystore passwords have no such setting, but where
-they are not set Spark asks Hadoop's credential providers (`SSLOptions.parse`), and one of these is a file.
+The secret of `spark.authenticate` is a file by Spark's own setting. But Spark prefers the variable `_SPARK_AUTH_SECRET`
+to the file, also an empty one, and the images' `secured_argvs` export it into the enclave whether it is set or not. So
+each process that may run in an enclave is started with what Spark would make of the file: its bytes in base64
+(`SecurityManager.getSecretKey`: credentials, variable, setting, file). The shell that starts it reads the mounted file,
+so the value stands in no manifest, no container's configuration and no argument, and both sides have the same.
+
+Keystore passwords have no such setting, but where they are not set Spark asks Hadoop's credential providers
+(`SSLOptions.parse`), and one of these is a file.
 Values as upstream's `bigdl-ppml-submit.sh` sets them.
 """
 
@@ -17,6 +23,19 @@ AUTHENTICATION, CREDENTIALS = "secret", "credentials.jceks"
 driver alone."""
 KEYSTORE = "/ppml/keys/keystore.jks"
 PROVIDER = "spark.hadoop.hadoop.security.credential.provider.path"
+SECRET_FILE = f"{SECRET_FOLDER}/{AUTHENTICATION}"
+_VARIABLE = "_SPARK_AUTH_SECRET"
+_ENTRYPOINT = "/opt/entrypoint.sh"
+"""Of driver and executor pods, in BigDL's images as in Spark's own."""
+
+
+def exported_secret(file: str) -> str:
+    """Words of a shell that export the secret in `file` as Spark's variable, and fail without it."""
+    return f'{_VARIABLE}=$(base64 -w0 "{file}") && export {_VARIABLE}'
+
+
+AUTHENTICATED_ENTRYPOINT = ("bash", "-c", f'{exported_secret(SECRET_FILE)} && exec {_ENTRYPOINT} "$@"', _ENTRYPOINT)
+"""The command of driver and executor pods; Spark adds the entrypoint's arguments to it."""
 
 
 def security_settings(submission: Submission) -> Iterator[tuple[str, str]]:
@@ -25,7 +44,7 @@ def security_settings(submission: Submission) -> Iterator[tuple[str, str]]:
     if wanted.rpc_auth:
         yield "spark.authenticate", "true"
         if submission.on_cluster:  # elsewhere Spark takes no file, and makes a secret of its own
-            yield "spark.authenticate.secret.file", f"{SECRET_FOLDER}/{AUTHENTICATION}"
+            yield "spark.authenticate.secret.file", SECRET_FILE
     if wanted.rpc_encryption:
         yield "spark.authenticate.enableSaslEncryption", "true"
         yield "spark.network.crypto.enabled", "true"

@@ -7,6 +7,8 @@ command file. The scripts that write it trace themselves, the account among thei
 
 from __future__ import annotations
 
+from ppmlctl.spark.security import exported_secret
+
 NAME = "submit.sh"
 ADMISSION_FOLDER = "/ppml/admission"
 ADMITTED = "admitted"
@@ -25,6 +27,11 @@ if [ -n "${{PPMLCTL_POD:-}}" ]; then
         echo "ppmlctl: $admitted began this run; it does not begin again"
         exit 1
     fi
+fi
+
+# Executors are started with the same.
+if [ -n "${{PPMLCTL_SECRET_FILE:-}}" ]; then
+    {exported_secret("$PPMLCTL_SECRET_FILE")} || exit 1
 fi
 
 if [ "$PPMLCTL_ENCLAVE" != true ]; then

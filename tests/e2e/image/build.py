@@ -27,6 +27,7 @@ FROM {_ROOT}:{{root}}
 COPY rootfs/ /
 ENV PATH=/opt/jdk8/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 ENV LOCAL_IP=127.0.0.1 JAVA_HOME=/opt/jdk8 BIGDL_HOME=/ppml/bigdl SPARK_HOME=/{SPARK_HOME} SPARK_VERSION={SPARK_VERSION}
+ENV LC_ALL=C.UTF-8 LANG=C.UTF-8 MALLOC_ARENA_MAX=4
 WORKDIR /ppml
 ENTRYPOINT ["/opt/entrypoint.sh"]
 """

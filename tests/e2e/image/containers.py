@@ -16,14 +16,14 @@ LONGEST_RUN_SECONDS = 120
 
 @dataclass(frozen=True)
 class Ended:
-    """How a container ended, and what it said."""
+    """How a container ended, and what it said: `text` all of it, `lines` without what scripts trace of themselves."""
 
     status: int
-    lines: list[str] = field(default_factory=list)
+    text: str
 
     @property
-    def text(self) -> str:
-        return "\n".join(self.lines)
+    def lines(self) -> list[str]:
+        return [line for line in self.text.splitlines() if not line.startswith("+")]
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Container:
             api.put_archive(container, "/", _archive(self.files))
             api.start(container)
             status = api.wait(container, timeout=LONGEST_RUN_SECONDS)["StatusCode"]
-            return Ended(status, api.logs(container).decode().splitlines())
+            return Ended(status, api.logs(container).decode())
         finally:
             api.remove_container(container, force=True)
 

@@ -22,7 +22,7 @@ from filelock import FileLock
 SPARK_VERSION = "3.1.3"
 SPARK_HOME = f"ppml/spark-{SPARK_VERSION}"
 SUITE = "bullseye"  # the last Debian with Java 11 and Python 3.9, which are the newest that Spark 3.1 runs on
-PACKAGES = ("openjdk-11-jre-headless", "python3", "tini", "openssl")
+PACKAGES = ("openjdk-11-jre-headless", "python3", "tini", "openssl", "make")
 MIRROR = os.environ.get("PPMLCTL_E2E_MIRROR", "http://deb.debian.org/debian")
 
 _EXAMPLES = Path(__file__).resolve().parent / "examples"

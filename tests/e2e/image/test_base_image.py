@@ -59,15 +59,18 @@ def test_it_holds_what_an_enclave_is_measured_from(client: DockerClient) -> None
     assert sorted(client.read_files(NAME, wanted)) == sorted(wanted)
 
 
-@pytest.mark.parametrize(("attestation", "kind"), [({}, "dcap"), ({"ENABLE_DCAP_ATTESTATION": "false"}, "none")])
+MAKE = "make SGX=1 DEBUG=1 THIS_DIR=/ppml SPARK_USER=root G_SGX_SIZE=128M G_LOG_LEVEL=error >&2"
+WITHOUT_DCAP = 'sed -i \'s/"dcap"/"none"/g\' bash.manifest.template'
+
+
+@pytest.mark.parametrize(("edited", "kind"), [("true", "dcap"), (WITHOUT_DCAP, "none")])
 def test_signing_in_the_image_measures_what_ppmlctl_measures(
-    api: docker.APIClient, client: DockerClient, attestation: dict[str, str], kind: str
+    api: docker.APIClient, client: DockerClient, edited: str, kind: str
 ) -> None:
     key = rsa.generate_private_key(public_exponent=3, key_size=3072)
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
-    command = ["sh", "-c", "bash make-sgx.sh >&2 && base64 -w0 bash.manifest.sgx && echo && base64 -w0 bash.sig"]
-    environment = {"SGX_MEM_SIZE": "128M"} | attestation
-    ended = Container(command, environment, {"root/.config/gramine/enclave-key.pem": pem}).run(api)
+    command = ["sh", "-c", f"{edited} && {MAKE} && base64 -w0 bash.manifest.sgx && echo && base64 -w0 bash.sig"]
+    ended = Container(command, {}, {"root/.config/gramine/enclave-key.pem": pem}).run(api)
     assert ended.status == 0, ended.text
     manifest, signature = (base64.b64decode(line) for line in ended.lines[-2:])
     sigstruct = Sigstruct.from_bytes(signature)
@@ -80,6 +83,19 @@ def test_signing_in_the_image_measures_what_ppmlctl_measures(
         128 << 20,
     )
     assert f'sgx.remote_attestation = "{kind}"' in manifest.decode()
+
+
+def test_no_image_of_bigdls_has_a_script_that_signs_nor_a_key_client(client: DockerClient) -> None:
+    assert client.read_files(NAME, ["/ppml/make-sgx.sh", "/ppml/kms/client.py"]) == {}
+
+
+def test_the_makefile_gives_every_variable_of_the_template_and_cleans_up(api: docker.APIClient) -> None:
+    script = "make PYTHON_HOME=/usr/lib/python3.8 >&2 && cat bash.manifest && bash clean.sh >&2 && ls bash.*"
+    ended = Container(["sh", "-c", script], {"SGX_MEM_SIZE": "1G"}).run(api)
+    assert ended.status == 0, ended.text
+    assert {'sgx.enclave_size = "16G"', 'loader.log_level = "all"', "sgx.thread_num = 16"} <= set(ended.lines)
+    assert {'  "file:/usr/lib/python3.8",', '  "file:/usr/bin/bash",', '  "file:/opt/jdk8",'} <= set(ended.lines)
+    assert ended.lines[-1] == "bash.manifest.template"
 
 
 def test_spark_pi_is_computed_by_the_submit_script(api: docker.APIClient) -> None:
@@ -104,12 +120,10 @@ def test_the_submit_script_tells_all_its_words_and_hides_every_failure(api: dock
         (("--sgx-enabled", "true"), "stand-in: --sgx-driver-jvm-memory is required"),
     ],
 )
-def test_what_the_submit_script_requires_is_said_and_not_in_its_status(
-    api: docker.APIClient, words: tuple[str, ...], said: str
-) -> None:
+def test_what_the_submit_script_requires_ends_it(api: docker.APIClient, words: tuple[str, ...], said: str) -> None:
     command = ["bash", "/ppml/bigdl-ppml-submit.sh", "--master", "k8s://https://example.invalid", *words, EXAMPLES]
     ended = Container(command, LOCAL).run(api)
-    assert (ended.status, ended.lines) == (0, [said])
+    assert (ended.status, ended.lines) == (1, [said])
 
 
 def test_spark_submit_ends_as_the_application_does(api: docker.APIClient) -> None:

@@ -1,82 +1,78 @@
 #!/bin/bash
 # Stand-in for the entrypoint of BigDL's images, started by Spark's driver and executor pods. It honours the contract
-# to the letter, and so ends with 0 having done nothing where that does.
-set -e
+# to the letter, traces itself as that one does, and so ends with 0 having done nothing where that does.
+set -ex
 
-case "$1" in
-driver | driver-py | driver-r | executor) role=$1 ;;
-*) exec tini -s -- "$@" ;;
-esac
-shift
-
-echo "stand-in: $role, SGX_ENABLED=$SGX_ENABLED, SGX_MEM_SIZE=${SGX_DRIVER_MEM_SIZE:-$SGX_EXECUTOR_MEM_SIZE}"
 if [ -n "$PCCS_URL" ]; then
     printf 'PCCS_URL=%s/sgx/certification/v4/\nUSE_SECURE_CERT=FALSE\n' "$PCCS_URL" >/etc/sgx_default_qcnl.conf
 fi
 
-class_path="${SPARK_CONF_DIR:-$SPARK_HOME/conf}:$SPARK_HOME/jars/*${SPARK_EXTRA_CLASSPATH:+:$SPARK_EXTRA_CLASSPATH}"
+role=$1
+case "$role" in
+driver | driver-py | driver-r | executor) shift ;;
+'') echo "stand-in: no command" >&2 && exit 1 ;;
+*) exec /usr/bin/tini -s -- "$@" ;;
+esac
 
-driver_words() {
-    words=(org.apache.spark.deploy.SparkSubmit --conf "spark.driver.bindAddress=$SPARK_DRIVER_BIND_ADDRESS"
-        --deploy-mode client "$@")
-}
+echo "stand-in: $role, SGX_ENABLED=$SGX_ENABLED, SGX_MEM_SIZE=${SGX_DRIVER_MEM_SIZE:-$SGX_EXECUTOR_MEM_SIZE}"
+case "$ATTESTATION" in
+'') echo "[INFO] Attestation is disabled!" ;;
+true) echo "[INFO] Attestation is enabled!" ;;
+esac
 
-executor_words() {
-    words=(org.apache.spark.executor.CoarseGrainedExecutorBackend --driver-url "$SPARK_DRIVER_URL"
-        --executor-id "$SPARK_EXECUTOR_ID" --cores "$SPARK_EXECUTOR_CORES" --app-id "$SPARK_APPLICATION_ID"
-        --hostname "$SPARK_EXECUTOR_POD_IP" --resourceProfileId "${SPARK_RESOURCE_PROFILE_ID:-0}")
-}
+# What Spark's submitter tells executors' Java, in the order of its numbers.
+mapfile -t options < <(env | grep ^SPARK_JAVA_OPT_ | sort -t_ -k4 -n | sed 's/^[^=]*=//')
+class_path="$SPARK_CLASSPATH:$SPARK_HOME/jars/*${SPARK_EXTRA_CLASSPATH:+:$SPARK_EXTRA_CLASSPATH}"
+unset PYTHONHOME PYTHONPATH
 
-# What Spark's submitter tells executors' Java.
-executor_options() {
-    mapfile -t options < <(env | sed -n 's/^SPARK_JAVA_OPT_[0-9]*=//p')
-}
-
-attest() {
-    rm -f temp_command_file
-    case "$ATTESTATION" in
-    '') echo "[INFO] Attestation is disabled!" ;;
-    true) bash attestation.sh ;;
-    esac
-}
+driver_words=(--conf "spark.driver.bindAddress=$SPARK_DRIVER_BIND_ADDRESS" --deploy-mode client "$@")
+executor_words=(org.apache.spark.executor.CoarseGrainedExecutorBackend --driver-url "$SPARK_DRIVER_URL"
+    --executor-id "$SPARK_EXECUTOR_ID" --cores "$SPARK_EXECUTOR_CORES" --app-id "$SPARK_APPLICATION_ID"
+    --hostname "$SPARK_EXECUTOR_POD_IP" --resourceProfileId "$SPARK_RESOURCE_PROFILE_ID")
 
 in_the_open() {
-    attest
-    [ ! -f temp_command_file ] || bash temp_command_file
+    if [ "$ATTESTATION" = true ]; then
+        rm -f temp_command_file
+        bash attestation.sh
+        bash temp_command_file
+    fi
     case "$role" in
-    driver) exec tini -s -- "$SPARK_HOME/bin/spark-submit" "${words[@]:1}" ;;
+    driver) "$SPARK_HOME/bin/spark-submit" "${driver_words[@]}" ;;
     executor)
-        exec tini -s -- "$JAVA_HOME/bin/java" "${options[@]}" "-Xms$SPARK_EXECUTOR_MEMORY" \
-            "-Xmx$SPARK_EXECUTOR_MEMORY" -cp "$class_path" "${words[@]}"
+        /opt/jdk8/bin/java "-Xms$SPARK_EXECUTOR_MEMORY" "-Xmx$SPARK_EXECUTOR_MEMORY" "${options[@]}" \
+            -cp "$class_path" "${executor_words[@]}"
         ;;
-    *) : ;; # drivers in Python and R: upstream's entrypoint prepares them and starts nothing
     esac
 }
 
 in_the_enclave() {
+    local java="/opt/jdk8/bin/java -Dlog4j.configurationFile=$SPARK_HOME/conf/log4j2.xml -Xms1G"
     case "$role" in
-    driver) heap=-Xmx$SGX_DRIVER_JVM_MEM_SIZE ;;
-    executor) heap=-Xmx$SGX_EXECUTOR_JVM_MEM_SIZE ;;
-    *) return 0 ;;
+    driver)
+        extra=$(sed -n 's/^spark.driver.extraClassPath=//p' /opt/spark/conf/spark.properties || true)
+        export SGX_MEM_SIZE=$SGX_DRIVER_MEM_SIZE
+        export sgx_command="$java -Xmx$SGX_DRIVER_JVM_MEM_SIZE -cp $class_path:$extra \
+org.apache.spark.deploy.SparkSubmit ${driver_words[*]}"
+        ;;
+    executor)
+        export SGX_MEM_SIZE=$SGX_EXECUTOR_MEM_SIZE
+        export sgx_command="$java -Xmx$SGX_EXECUTOR_JVM_MEM_SIZE ${options[*]} -cp $class_path ${executor_words[*]}"
+        ;;
     esac
-    export SGX_MEM_SIZE=${SGX_DRIVER_MEM_SIZE:-$SGX_EXECUTOR_MEM_SIZE}
-    export sgx_command="$JAVA_HOME/bin/java ${options[*]} $heap -cp $class_path ${words[*]}"
-    attest
-    [ "$ENCRYPTED_FSD" != true ] || bash encrypted-fsd.sh
-    if [ -f temp_command_file ]; then
+    if [ "$ATTESTATION" = true ] || [ "$ENCRYPTED_FSD" = true ]; then
+        rm -f temp_command_file
+        [ "$ATTESTATION" != true ] || bash attestation.sh
+        [ "$ENCRYPTED_FSD" != true ] || bash encrypted-fsd.sh
         echo "$sgx_command" >>temp_command_file
         export sgx_command="bash temp_command_file"
     fi
     # As upstream's: what init.sh misses ends the list, not the script, so the pod succeeds having done nothing.
-    ./init.sh && gramine-sgx bash
-    echo "stand-in: the enclave's shell has ended"
+    echo "$sgx_command" && ./init.sh && gramine-sgx bash 1>&2
+    rm -f temp_command_file
 }
 
-case "$role" in
-driver*) driver_words "$@" ;;
-executor) executor_words && executor_options ;;
-esac
-case "$SGX_ENABLED" in
-false) in_the_open ;;
-true) in_the_enclave ;;
+# Drivers in Python and R: upstream's entrypoint prepares their command and starts nothing.
+case "$role,$SGX_ENABLED" in
+driver,false | executor,false) in_the_open ;;
+driver,true | executor,true) in_the_enclave ;;
 esac

@@ -1,7 +1,13 @@
 #!/bin/bash
-# Stand-in for the script of the same name: writes the command that attests to temp_command_file, where the account
-# stands among the arguments, as in upstream's.
-set -e
+# Stand-in for the script of the same name: begins temp_command_file with the command that attests. The account stands
+# among its arguments, and in the trace that the script writes of itself, as in upstream's.
+set -x
+
+case "$ATTESTATION" in
+'') echo "[INFO] Attestation is disabled!" && exit ;;
+true) echo "[INFO] Attestation is enabled!" ;;
+*) exit ;;
+esac
 
 required() {
     [ -z "${!1}" ] || return 0
@@ -14,7 +20,12 @@ required ATTESTATION_URL
 required APP_ID
 required API_KEY
 
-words=(python3 /ppml/stand-in/attestation.py --url "$ATTESTATION_URL" --app-id "$APP_ID" --api-key "$API_KEY"
-    --type "${ATTESTATION_TYPE:-EHSMAttestationService}" --quote-type "${QUOTE_TYPE:-gramine}")
-[ -z "$ATTESTATION_POLICYID" ] || words+=(--policy-id "$ATTESTATION_POLICYID")
-printf 'set -e\n%s\n' "${words[*]}" >temp_command_file
+command="python3 /ppml/stand-in/attestation.py -u $ATTESTATION_URL -i $APP_ID -k $API_KEY"
+option() { [ -z "$2" ] || command="$command $1 $2"; }
+option -c "$ATTESTATION_CHALLENGE"
+option -o "$ATTESTATION_POLICYID"
+option -t "$ATTESTATION_TYPE"
+option -O "$QUOTE_TYPE"
+option --proxyHost "$ATTESTATION_PORXY_HOST"
+option --proxyPort "$ATTESTATION_PORXY_PORT"
+echo "$command || exit 1" >temp_command_file

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Stand-in for BigDL's submit script: the same options, defaults and settings, the same trace of all its words, secrets
-# among them, and the same exit status, which is 0 however the submission ends.
+# among them, and the same exit status: 1 where an option is missing, else 0 however the submission ends.
 
 key_store=/ppml/keys/keystore.jks
 sgx_enabled=false
@@ -34,13 +34,12 @@ done
 required() {
     [ -n "$2" ] && return
     echo "stand-in: $1 is required"
-    exit 0
+    exit 1
 }
 
 confs=()
 conf() { for setting in "$@"; do confs+=(--conf "$setting"); done; }
 
-required --master "$master"
 conf "spark.driver.host=$LOCAL_IP" "spark.driver.port=$RUNTIME_DRIVER_PORT" \
     spark.network.timeout=10000000 spark.executor.heartbeatInterval=10000000 \
     spark.python.use.daemon=false spark.python.worker.reuse=false \
@@ -94,6 +93,7 @@ org.apache.spark.deploy.SparkSubmit $words"
     fi
     ./init.sh
     gramine-sgx bash 2>&1 | tee "$log_file"
+    rm -f temp_command_file
 else
     # shellcheck disable=SC2086 # split at blanks
     "$SPARK_HOME/bin/spark-submit" $words 2>&1 | tee "$log_file"

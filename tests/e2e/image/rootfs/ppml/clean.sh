@@ -1,3 +1,4 @@
 #!/bin/bash
-# Stand-in for the script of the same name: takes away what a run leaves in the working directory.
-rm -rf temp_command_file bigdl-ppml-submit.log bash.token metastore_db derby.log spark-warehouse
+# Stand-in for the script of the same name: takes what signing made away.
+set -x
+make SGX=1 THIS_DIR=/ppml G_SGX_SIZE="$SGX_MEM_SIZE" clean

@@ -1,43 +1,40 @@
 #!/bin/bash
-# Stand-in for the script of the same name: writes the commands that get a data key to temp_command_file, as upstream's
-# does. Nothing is encrypted with it: what is said of it is a digest, so that two pods' keys can be compared.
-set -e
+# Stand-in for the script of the same name: adds the commands that give Gramine the data key to temp_command_file. A key
+# of EHSM is fetched by /ppml/kms/client.py, which is not in this image either. Traces itself, as upstream's does.
+set -x
+
+later() { echo "$*" >>temp_command_file; }
 
 required() {
-    [ -n "${!1}" ] && return
+    [ -z "${!1}" ] || return 0
     echo "[ERROR] Distributed encrypted filesystem is enabled, but $1 is empty!"
     echo "[INFO] PPML Application Exit!"
     exit 1
 }
 
-required_file() {
-    [ -s "$1" ] && return
-    echo "[ERROR] the key file $1 is missing or empty!"
-    exit 1
+assumed() {
+    [ -z "${!1}" ] || return 0
+    echo "[INFO] Distributed encrypted filesystem is enabled, but $1 is empty!"
+    echo "[INFO] Assume $2"
+    later "export $1=$2"
 }
 
-[ -f temp_command_file ] || echo "set -e" >temp_command_file
 if [ "$USING_LOCAL_DATA_KEY" = true ]; then
-    required LOCAL_DATA_KEY
-    required_file "$LOCAL_DATA_KEY"
-    [ "$(stat -c %s "$LOCAL_DATA_KEY")" -ge 15 ] || { echo "[ERROR] The key should be at least 15 bytes" && exit 1; }
-    origin="the file $LOCAL_DATA_KEY"
-    echo "data_key=\$(cat '$LOCAL_DATA_KEY')" >>temp_command_file
+    echo "[INFO] Using local key"
+    [ -n "$LOCAL_DATA_KEY" ] || { echo "[ERROR] LOCAL_DATA_KEY is not set!" && exit 1; }
+    size=$(stat --format=%s "$LOCAL_DATA_KEY") || { echo "[ERROR] Failed to get the size of $LOCAL_DATA_KEY" && exit 1; }
+    [ "$size" -ge 15 ] || { echo "[ERROR] The key should be at least 15 bytes" && exit 1; }
+    later 'data_key=$(head -c 15 $LOCAL_DATA_KEY)'
 else
+    echo "[INFO] Using EHSM KMS service to acquire keys"
     required EHSM_URL
     required APP_ID
     required API_KEY
-    primary_key=${EHSM_PRIMARY_KEY:-/ppml/encrypted_keys/encrypted_primary_key}
-    data_key=${EHSM_DATA_KEY:-/ppml/encrypted_keys/encrypted_data_key}
-    required_file "$primary_key"
-    required_file "$data_key"
-    origin="$EHSM_URL:${EHSM_PORT:-3000}"
-    echo "data_key=\$(python3 /ppml/stand-in/data_key.py --host '$EHSM_URL' --port '${EHSM_PORT:-3000}'" \
-        "--primary-key '$primary_key' --data-key '$data_key') || exit 1" >>temp_command_file
+    assumed EHSM_PORT 3000
+    assumed EHSM_PRIMARY_KEY /ppml/encrypted_keys/encrypted_primary_key
+    assumed EHSM_DATA_KEY /ppml/encrypted_keys/encrypted_data_key
+    later 'data_key=$(python3 /ppml/kms/client.py -api get_data_key_plaintext -ip $EHSM_URL -port $EHSM_PORT' \
+        '-pkp $EHSM_PRIMARY_KEY -dkp $EHSM_DATA_KEY) || exit 1'
+    later 'data_key=$(echo $data_key | head -c 15)'
 fi
-cat >>temp_command_file <<END
-digest=\$(printf %s "\$data_key" | head -c 15 | sha256sum | cut -c 1-8)
-[ -w /ppml/encrypted-fsd ] || { echo "stand-in: /ppml/encrypted-fsd cannot be written to" && exit 1; }
-echo "stand-in: data key \$digest from $origin; /ppml/encrypted-fsd stays as it is"
-unset data_key
-END
+later 'echo $data_key >/dev/attestation/keys/sgx_data_key'

@@ -1,20 +1,29 @@
 #!/bin/bash
-# Stand-in for the script of the same name: what an enclave needs must be there. Nothing here uses the devices.
+# Stand-in for the script of the same name: what an enclave needs must be there, a signature and the devices, which then
+# both have the names that Gramine opens. Traces itself, as upstream's does.
+set -x
 
-missing() {
-    echo "$*"
+not_ready() {
+    echo "$1 not ready, $2"
     exit 1
 }
 
-# Links one of the two names of a device to the other, as the image's programs expect /dev/sgx/NAME.
 device() {
-    [ -e "/dev/sgx/$1" ] && return
-    [ -e "/dev/sgx_$1" ] || missing "both /dev/sgx/$1 /dev/sgx_$1 are not ready"
-    mkdir -p /dev/sgx
-    ln -s "/dev/sgx_$1" "/dev/sgx/$1"
+    if [ -c "/dev/sgx/$1" ]; then
+        echo "/dev/sgx/$1 is ready"
+    elif [ -c "/dev/sgx_$1" ]; then
+        echo "/dev/sgx/$1 not ready, try to link to /dev/sgx_$1"
+        mkdir -p /dev/sgx
+        ln -s "/dev/sgx_$1" "/dev/sgx/$1"
+    else
+        not_ready "both /dev/sgx/$1 /dev/sgx_$1 are" "please check the kernel and driver"
+    fi
 }
 
-[ -f /ppml/bash.sig ] || missing "/ppml/bash.sig is not ready"
+[ -f /ppml/bash.sig ] || not_ready "/ppml/bash.sig is" "please sign the image"
+echo "/ppml/bash.sig is ready"
 device enclave
 device provision
-gramine-sgx-get-token --sig /ppml/bash.sig --output /ppml/bash.token
+ls -al /dev/sgx
+gramine-sgx-get-token --output /ppml/bash.token --sig /ppml/bash.sig
+chmod +x /ppml/bash.token

@@ -2,8 +2,10 @@
 
 A quote needs SGX or TDX. So the quote is asked from the platform that the sandbox's service simulates: for the
 measurement in the signature under which the stand-in of gramine-sgx was started, or for one made-up domain, where the
-domain's device is mounted. Any other service has no such platform, and then nothing is attested. As upstream's client,
-this one does not check the server's certificate.
+domain's device is mounted. Any other service has no such platform, and then nothing is attested.
+
+Everything else is as upstream's: the options, the words for each answer, no look at the server's certificate, at HTTP's
+status or at EHSM's signature, and an exception of Java, status 1, for an answer that it does not expect.
 """
 
 import argparse
@@ -13,68 +15,113 @@ import hmac
 import json
 import os
 import pathlib
-import secrets
 import ssl
 import sys
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from functools import partial
 
-ACCEPTED = {0, 0xA000}
-OUTDATED = {1, 0xA001, 0xA002, 0xA003, 0xA007, 0xA008}
+ACCEPTED, ACCEPTED_WITH_POLICY, OUTDATED = 0xA000, 0, {0xA001, 0xA002, 0xA003, 0xA007, 0xA008}
 TIMEOUT_SECONDS = 20
 EHSM, BIGDL = "EHSMAttestationService", "BigDLRemoteAttestationService"
 DOMAIN, DEVICE = "7d" * 48, "/dev/tdx-attest"
+OUTDATED_WARNING = "WARNING: Attestation pass but BIOS or the software is out of date."
 
 
-class AttestationError(Exception):
-    """Why there is no verdict."""
+class UncaughtError(Exception):
+    """What is an exception in Java that upstream's client does not catch."""
+
+    def __init__(self, java_class, message):
+        super().__init__(f"{java_class}: {message}")
+
+
+def json_error(message):
+    """As Java's JSON library says it."""
+    return UncaughtError("org.json.JSONException", message)
+
+
+def client_error(message):
+    """The client's own."""
+    return UncaughtError("com.intel.analytics.bigdl.ppml.attestation.AttestationRuntimeException", message)
 
 
 class Server:
     """One service, and the account at it."""
 
     def __init__(self, url, app_id, api_key):
-        host, port = [*url.split(":"), ""][:2]  # no scheme: parts 0 and 1, as upstream's
-        self._root = f"https://{host}:{port}"
+        self._host, self._port = [*url.split(":"), ""][:2]  # no scheme: parts 0 and 1, as upstream's
         self._app_id, self._api_key = app_id, api_key
         self._tls = ssl.create_default_context()
         self._tls.check_hostname, self._tls.verify_mode = False, ssl.CERT_NONE
 
     def quote(self, **shown):
-        """A simulated platform's quote in base64."""
-        return self._json(f"/quote?{urllib.parse.urlencode(shown)}")["quote"]
+        """A simulated platform's quote in base64; None where the service simulates none."""
+        return self._json(f"/quote?{urllib.parse.urlencode(shown)}").get("quote")
 
-    def verify(self, quote, policy_id):
-        """BigDL's service: its result, 0, 1 or -1."""
+    def verify_at_bigdl(self, quote, policy_id):
+        """BigDL's service: whether it accepts."""
         body = {"appID": self._app_id, "apiKey": self._api_key, "quote": quote}
-        return self._json("/verifyQuote", body | ({"policyID": policy_id} if policy_id else {}))["result"]
+        result = member(
+            self._json("/verifyQuote", body | ({"policyID": policy_id} if policy_id else {})), "result", int
+        )
+        if result == 1:
+            print(OUTDATED_WARNING)
+        return result in {0, 1}
 
-    def call(self, action, payload):
-        """A signed call's answer."""
-        body = {"appid": self._app_id, "timestamp": str(int(time.time() * 1000)), "nonce": secrets.token_hex(8)}
-        body["payload"] = payload
-        return self._json(f"/ehsm?Action={action}", {**body, "sign": self.signature(body)})
+    def verify_at_ehsm(self, quote, policy_id):
+        """EHSM: whether it accepts."""
+        body = {"appid": self._app_id, "timestamp": str(int(time.time() * 1000))}
+        body["payload"] = {"quote": quote, "nonce": "test"} | ({"policyId": policy_id} if policy_id else {})
+        verdict = member(
+            self._json("/ehsm?Action=VerifyQuote", {**body, "sign": self._signature(body)}), "result", dict
+        )
+        print(f"postResult:{json.dumps(verdict, separators=(',', ':'))}")
+        member(verdict, "sign", str)
+        result = member(verdict, "result", int)
+        if result in OUTDATED:
+            print(OUTDATED_WARNING, f"Result={result:#x}")
+            return True
+        if result == ACCEPTED or (policy_id and result == ACCEPTED_WITH_POLICY):
+            return True
+        if policy_id:
+            print(f"ERROR: Attestation fail. Result={result:x}")
+        return False
 
-    def signature(self, fields):
+    def _signature(self, fields):
         """EHSM's signature over what is not empty."""
         key = self._api_key.encode()
         return base64.b64encode(hmac.new(key, signed_text(fields).encode(), hashlib.sha256).digest()).decode()
 
     def _json(self, path, body=None):
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self._root + path, data, {"Content-Type": "application/json"})
+        url = f"https://{self._host}:{self._port}{path}"
+        request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
         try:
             with urllib.request.urlopen(request, context=self._tls, timeout=TIMEOUT_SECONDS) as answer:
-                return json.load(answer)
+                text = answer.read()
         except urllib.error.HTTPError as error:
-            raise AttestationError(
-                f"{self._root}{path.partition('?')[0]}: {error.code} {error.read().decode()}"
-            ) from None
+            text = error.read()
         except (OSError, ValueError) as error:
-            raise AttestationError(f"{self._root}{path.partition('?')[0]}: {error}") from None
+            where = f"Connect to {self._host}:{self._port} failed"
+            raise UncaughtError("org.apache.http.conn.HttpHostConnectException", f"{where}: {error}") from None
+        try:
+            document = json.loads(text)
+        except ValueError:
+            document = None
+        if not isinstance(document, dict):
+            raise json_error("A JSONObject text must begin with '{' at 1 [character 2 line 1]")
+        return document
+
+
+def member(document, name, kind):
+    """A member of an answer, of the kind that upstream's client takes it for."""
+    names = {dict: "a JSONObject", int: "an int", str: "a string"}
+    if name not in document:
+        raise json_error(f'JSONObject["{name}"] not found.')
+    if not isinstance(document[name], kind):
+        raise json_error(f'JSONObject["{name}"] is not {names[kind]}.')
+    return document[name]
 
 
 def signed_text(value):
@@ -85,68 +132,68 @@ def signed_text(value):
     return "&".join(f"{name}={signed_text(part)}" for name, part in kept)
 
 
-def measurement():
-    """MRENCLAVE and MRSIGNER of the enclave around this process."""
-    signature = os.environ.get("STAND_IN_ENCLAVE")
-    if not signature:
-        raise AttestationError("this process is in no enclave, so nothing quotes it")
-    sigstruct = pathlib.Path(signature).read_bytes()
-    return sigstruct[960:992].hex(), hashlib.sha256(sigstruct[128:512]).hexdigest()
-
-
 def quoted(server, quote_type):
     """A quote of what this process runs in."""
     if quote_type == "TDX":
-        if not pathlib.Path(DEVICE).exists():
-            raise AttestationError(f"there is no {DEVICE}, so nothing quotes this domain")
-        print(f"stand-in: a simulated quote of {DOMAIN}", flush=True)
-        return server.quote(mr_td=DOMAIN)
-    mr_enclave, mr_signer = measurement()
+        return domain_quote(server)
+    if quote_type != "gramine":
+        raise client_error("Wrong quote type")
+    signature = os.environ.get("STAND_IN_ENCLAVE")
+    if not signature:
+        raise client_error("Failed to persist user report data to Gramine!")
+    sigstruct = pathlib.Path(signature).read_bytes()
+    mr_enclave, mr_signer = sigstruct[960:992].hex(), hashlib.sha256(sigstruct[128:512]).hexdigest()
     print(f"stand-in: a simulated quote of {mr_enclave}", flush=True)
-    return server.quote(mr_enclave=mr_enclave, mr_signer=mr_signer)
+    quote = server.quote(mr_enclave=mr_enclave, mr_signer=mr_signer)
+    if quote is None:
+        raise client_error("Failed to obtain quote content from file to buffer!")
+    return quote
 
 
-def verdict(server, quote, policy_id):
-    """The `result` of VerifyQuote, with its nonce and signature checked."""
-    nonce = base64.b64encode(secrets.token_bytes(16)).decode()
-    payload = {"quote": quote, "nonce": nonce}
-    if policy_id:
-        payload["policyId"] = policy_id
-    answer = server.call("VerifyQuote", payload)
-    if answer["code"] != 200:
-        raise AttestationError(f'JSONObject["result"] is not a JSONObject. ({answer["code"]} {answer.get("message")})')
-    result = answer["result"]
-    sign = result.pop("sign")
-    if result["nonce"] != nonce or not hmac.compare_digest(sign, server.signature(result)):
-        raise AttestationError("the verdict is not signed over this question")
-    return result["result"]
+def domain_quote(server):
+    """A quote of the made-up domain."""
+    quote = None
+    if pathlib.Path(DEVICE).exists():
+        print(f"stand-in: a simulated quote of {DOMAIN}", flush=True)
+        quote = server.quote(mr_td=DOMAIN)
+    if quote is None:
+        raise client_error(f"stand-in: nothing at {DEVICE} quotes this domain")
+    return quote
 
 
 def arguments():
-    """The words that attestation.sh writes."""
+    """The options that attestation.sh writes."""
     parser = argparse.ArgumentParser()
-    for name in ("--url", "--app-id", "--api-key"):
+    for name in ("-u", "-i", "-k"):
         parser.add_argument(name, required=True)
-    parser.add_argument("--policy-id")
-    parser.add_argument("--type", choices=[EHSM, BIGDL])
-    parser.add_argument("--quote-type", choices=["gramine", "TDX"])
+    parser.add_argument("-o", default="", dest="policy_id")
+    parser.add_argument("-t", default=EHSM, dest="type")
+    parser.add_argument("-O", default="gramine", dest="quote_type")
+    for unheeded in ("-c", "--proxyHost", "--proxyPort"):
+        parser.add_argument(unheeded)
     return parser.parse_args()
+
+
+def is_accepted(given):
+    """The verdict of the service that was named."""
+    server = Server(given.u, given.i, given.k)
+    judges = {EHSM: server.verify_at_ehsm, BIGDL: server.verify_at_bigdl}
+    if given.type not in judges:
+        raise client_error("Wrong Attestation Service type")
+    quote = quoted(server, given.quote_type)
+    if os.environ.get("ATTESTATION_DEBUG") == "true":
+        print(f"quote: {quote}")
+    return judges[given.type](quote, given.policy_id)
 
 
 def main():
     """0 where the job may go on."""
-    given = arguments()
     try:
-        server = Server(given.url, given.app_id, given.api_key)
-        quote = quoted(server, given.quote_type)
-        judge = server.verify if given.type == BIGDL else partial(verdict, server)
-        result = judge(quote, given.policy_id)
-    except AttestationError as error:
-        print(f"stand-in: {error}")
-        result = None
-    if result in OUTDATED:
-        print("WARNING: Attestation pass but BIOS or the software is out of date.")
-    if result in ACCEPTED | OUTDATED:
+        accepted = is_accepted(arguments())
+    except UncaughtError as error:
+        print(f'Exception in thread "main" {error}', file=sys.stderr)
+        return 1
+    if accepted:
         print("Attestation Success!")
         return 0
     if os.environ.get("ATTESTATION_DEBUG") == "true":
