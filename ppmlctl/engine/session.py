@@ -26,12 +26,12 @@ from ppmlctl.engine.sandbox_state import running_sandbox, sandbox_not_started, s
 from ppmlctl.engine.secret_references import check_secret_references
 from ppmlctl.engine.secret_sources import secret_of
 from ppmlctl.engine.secrets_kept import SecretsKept
-from ppmlctl.engine.vault_access import NoVault, follow_vault, open_vault, password_of, vault_locked
+from ppmlctl.engine.vault_access import NoVault, follow_vault, open_vault, password_of, vault_locked, vault_needed
 from ppmlctl.engine.workload_runs import WorkloadRun, abandoned_runs, last_run
 from ppmlctl.modules.base import Module
 from ppmlctl.modules.context import SANDBOX, Context, Files
 from ppmlctl.modules.registry import Registry
-from ppmlctl.planning import ActionKind, Moves, Plan, Planner, Recorded, Task, Wanted, followed, moves
+from ppmlctl.planning import NOT_LOOKED_AT, ActionKind, Moves, Plan, Planner, Recorded, Task, Wanted, followed, moves
 from ppmlctl.playbook import Expanded
 from ppmlctl.sandbox.process import Sandbox
 from ppmlctl.secret import Secret, SecretLockedError
@@ -53,6 +53,7 @@ class Session:
         lockfile = lockfile_path(options.file)
         self.store = LockStore.open(lockfile, shown_as=lockfile.name)
         self.moved: list[Moves] = []
+        self._has_password = False
         self.expanded, self.vault = self._expand_and_unlock()
 
     @property
@@ -106,11 +107,12 @@ class Session:
         recorded = {**abandoned_runs(self._intents, self.recorded, {task.address for task in tasks}), **self.recorded}
         rotations = self.store.lockfile.rotations
         rotates = frozenset() if destroy else rotating(self.options.rotate, self.recorded, self.modules, rotations)
+        unseen = {task.address: NOT_LOOKED_AT for task in tasks if not self._is_reachable(self._engine_of(task))}
         plan = settled(
             kept,
             self.modules,
             self.context,
-            lambda found: Planner(self.modules, found, recorded, self.digest, rotates).plan(tasks),
+            lambda found: Planner(self.modules, {**unseen, **found}, recorded, self.digest, rotates).plan(tasks),
         )
         check_one_task_each(tasks, plan, self.modules)
         check_secret_references(tasks, plan.wanted, self.modules)
@@ -171,6 +173,10 @@ class Session:
         if recap.succeeded:
             self.store.end_rotations()
         return recap
+
+    def cluster_identity(self, plan: Plan) -> dict[str, str]:
+        """What tells the plan's cluster from all others; nothing where it needs none, or none is there yet."""
+        return self._identities(self._engines_of(plan) & {"kubernetes"})
 
     def outputs(self, results: Mapping[str, Mapping[str, Any]] | None = None) -> dict[str, Any]:
         """The environment's outputs, from the given results or the lockfile; those not known yet are left out."""
@@ -233,6 +239,7 @@ class Session:
             return self._expand(), self._open_vault(self._password())
         follow_vault(self._vault_path, self.store, accept=self.options.accept_lockfile)
         password = self._password()
+        self._has_password = password is not None
         with ThreadPoolExecutor(1, thread_name_prefix="vault") as pool:
             unlocking = pool.submit(self._open_vault, password)
             return self._expand(), unlocking.result()
@@ -240,6 +247,11 @@ class Session:
     @property
     def _vault_path(self) -> Path:
         return self.root / self.environment.vault.path
+
+    def check_vault(self) -> None:
+        """Refuses to go on to an apply that could not open or make the vault. Raises StateError (vault-locked)."""
+        if self.vault.is_locked() and (self._vault_path.exists() or not (self.sandboxed or self._has_password)):
+            raise vault_needed()
 
     def _password(self) -> Secret | None:
         key_file = self.environment.vault.key_file
@@ -279,7 +291,7 @@ class Session:
         namespace = self.environment.cluster.namespace
         return engine_identities(self.engines, wanted, namespace=namespace, sandboxed=self.sandboxed)
 
-    def _engine_of(self, entry: Recorded) -> str | None:
+    def _engine_of(self, entry: Recorded | Task) -> str | None:
         return self.modules[entry.module].engine if entry.module in self.modules else None
 
     def _engines_of(self, plan: Plan) -> set[str]:

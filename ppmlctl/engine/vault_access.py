@@ -104,7 +104,7 @@ def open_vault(path: Path, store: LockStore, password: Secret | None, *, writes_
     if path.exists():
         vault = Vault.open(path, password, environment_id=store.lockfile.environment)
         if vault.is_locked() and writes_allowed:
-            raise _locked()
+            raise vault_needed()
         return vault
     kept = sorted(_vault_handles(store))
     if kept:
@@ -120,7 +120,7 @@ def open_vault(path: Path, store: LockStore, password: Secret | None, *, writes_
     if not writes_allowed:
         return NoVault()
     if password is None:
-        raise _locked()
+        raise vault_needed()
     # The lockfile comes first: it holds the identity that the vault's entries are bound to.
     store.identify(name=store.lockfile.name, target=store.lockfile.target, engines={})
     return Vault.create(path, store.lockfile.environment, password)
@@ -132,7 +132,8 @@ def _vault_handles(store: LockStore) -> set[str]:
     return {handle.partition(":")[2] for handle in handles if str(handle).startswith("vault:")}
 
 
-def _locked() -> StateError:
+def vault_needed() -> StateError:
+    """What a command says that needs secret values."""
     return StateError(
         Diagnostic(
             "vault-locked",

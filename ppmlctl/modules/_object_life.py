@@ -60,7 +60,8 @@ def observe_objects(ctx: Context, wanted: Mapping[str, Manifest]) -> dict[str, O
     found = {}
     for address, key in keys.items():
         if (manifest := live.get(key)) and "deletionTimestamp" not in manifest["metadata"]:
-            found[address] = Observed(detail=_seen(ctx, address, wanted[address], manifest))
+            seen = _seen(ctx, address, wanted[address], manifest)
+            found[address] = Observed(detail=seen, version=_version_of(manifest))
     return found
 
 
@@ -184,6 +185,12 @@ def _seen(ctx: Context, address: str, manifest: Manifest, live: Manifest) -> See
     marked = found_before or EXISTED_BEFORE in (live["metadata"].get("annotations") or {})
     was_ours = (environment_of(live) == ctx.environment or recorded is not None) and not marked
     return Seen(ctx.environment, labelled(ctx, address, manifest, existed_before=not was_ours), live, was_ours)
+
+
+def _version_of(live: Manifest) -> str:
+    """What the server calls this state of the object; where it counts, a change of status alone makes no other."""
+    metadata = live["metadata"]
+    return f"{metadata.get('uid')} {metadata.get('generation') or metadata.get('resourceVersion')}"
 
 
 def _is_of(recorded: Recorded, key: ObjectKey) -> bool:

@@ -141,23 +141,29 @@ class Module(Generic[A, R]):
 
     def fingerprint(self, args: A, digest: Callable[[bytes], str | None]) -> Mapping[str, Any]:
         """The public form of the arguments, as the lockfile records them. Unknown values stay Unknown."""
-        inputs = {name: _public(getattr(args, name), digest) for name in type(args).model_fields}
+        inputs = dict(self.whole_inputs(args, digest))
         for name in self.recorded_as_digest & inputs.keys():
             inputs[name] = _digest_of(inputs[name])
+        return inputs
+
+    def whole_inputs(self, args: A, digest: Callable[[bytes], str | None]) -> Mapping[str, Any]:
+        """All arguments in public form, none left out or folded into one digest: what a plan was made from."""
+        inputs = {name: public(getattr(args, name), digest) for name in type(args).model_fields}
         return {name: value for name, value in inputs.items() if value is not None}
 
 
-def _public(value: Any, digest: Callable[[bytes], str | None]) -> Any:
+def public(value: Any, digest: Callable[[bytes], str | None]) -> Any:
+    """The public form of an argument: JSON-like, secrets as `{$digest: …}`, Unknown as it is."""
     if isinstance(value, Secret):
         return {SECRET: _keyed_digest(value, digest)}
     if isinstance(value, Unknown) or value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, BaseModel):
-        return {name: _public(getattr(value, name), digest) for name in type(value).model_fields}
+        return {name: public(getattr(value, name), digest) for name in type(value).model_fields}
     if isinstance(value, Mapping):
-        return {str(name): _public(member, digest) for name, member in value.items()}
+        return {str(name): public(member, digest) for name, member in value.items()}
     if isinstance(value, list | tuple):
-        return [_public(member, digest) for member in value]
+        return [public(member, digest) for member in value]
     return str(value)
 
 

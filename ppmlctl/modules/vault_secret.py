@@ -65,7 +65,7 @@ class VaultSecret(Module[VaultSecretArgs, VaultSecretResult]):
         return {one.address: _observed(ctx, one.args, names) for one in wanted}
 
     def diff(self, wanted: Wanted, observed: Observed, recorded: Recorded | None) -> Change:
-        given: Secret | None = observed.detail
+        given = observed.given
         if not observed.exists and (recorded is not None or not (given or wanted.args.generate)):
             raise StateError(_missing(wanted.args, is_recorded=recorded is not None))
         if not observed.exists or given is None:
@@ -104,13 +104,13 @@ class VaultSecret(Module[VaultSecretArgs, VaultSecretResult]):
 
 
 def _observed(ctx: Context, args: VaultSecretArgs, names: set[str]) -> Observed:
-    """`detail` is the given value, unless the vault holds it or, being locked, may hold it."""
+    """`given` is the given value, unless the vault holds it or, being locked, may hold it."""
     given = _given(ctx, args)
     if isinstance(args.name, Unknown) or args.name not in names:
-        return Observed(exists=False, detail=given)
+        return Observed(exists=False, given=given)
     kept = ctx.vault.get(args.name)
     if given is not None and given.is_available() and kept.is_available() and given != kept:
-        return Observed(foreseen={"name": args.name}, detail=given)
+        return Observed(foreseen={"name": args.name}, given=given)
     return Observed(foreseen={"name": args.name, "value": kept})
 
 

@@ -4,6 +4,7 @@ from ppmlctl.planning.diff import decide
 from ppmlctl.planning.graph import in_order, sorted_by_needs
 from ppmlctl.planning.model import (
     ABSENT,
+    NOT_LOOKED_AT,
     ActionKind,
     Change,
     FieldChange,
@@ -20,6 +21,7 @@ from ppmlctl.planning.task import Declaration, Results, Task
 
 __all__ = [
     "ABSENT",
+    "NOT_LOOKED_AT",
     "ActionKind",
     "Change",
     "Declaration",

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from ppmlctl.evidence import Evidence
+from ppmlctl.secret import Secret
 
 
 class ActionKind(StrEnum):
@@ -70,9 +71,16 @@ class Observed:
     foreseen: Mapping[str, Any] = field(default_factory=dict)
     detail: Any = None
     notes: tuple[str, ...] = ()
+    version: str = ""
+    """What its owner calls this state of it, where that is told; another one is another state."""
+    looked_at: bool = True
+    given: Secret | None = None
+    """A secret value that the user gives elsewhere than in the arguments, where it is to be put in place."""
 
 
 ABSENT = Observed(exists=False)
+NOT_LOOKED_AT = Observed(exists=False, looked_at=False)
+"""Nobody could look: the sandbox does not run yet."""
 
 
 @dataclass(frozen=True)

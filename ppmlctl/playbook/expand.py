@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Protocol
 
 from pydantic import BaseModel, ValidationError
@@ -44,6 +46,29 @@ class Expanded:
 
     tasks: tuple[Task, ...]
     outputs: tuple[Output, ...]
+    declared: tuple[Playbook, Scope] = (Playbook((), ()), {})
+    """What they are expanded from."""
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of all that the files declare; comments and places in the files play no part."""
+        playbook, scope = self.declared
+        written = [
+            [
+                one.name,
+                one.module,
+                one.arguments,
+                one.when,
+                one.register,
+                one.needs,
+                one.loop,
+                one.variables,
+                one.protect,
+            ]
+            for one in playbook.tasks
+        ]
+        text = json.dumps([written, scope], separators=(",", ":"), default=str)
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -82,7 +107,7 @@ class _Expansion:
         outputs = [output for one in self.playbook.outputs for output in self._outputs(one)]
         if self.faults:
             raise InputError(*self.faults)
-        return Expanded(tuple(tasks), tuple(outputs))
+        return Expanded(tuple(tasks), tuple(outputs), (self.playbook, self.scope))
 
     def _instances(self, written: WrittenTask, position: int) -> Iterator[_Instance]:
         scope = self._with_variables(written)

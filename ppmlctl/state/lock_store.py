@@ -31,6 +31,8 @@ class LockStore:
         self._changes = 0
         self._durable = 0
         self._written = (lockfile.serial, self._entries())
+        self.as_read: Revision | None = None
+        """The file as it was found, `digest` over all of it; None for a new environment's."""
         self.fence: Callable[[], None] = _open
         """Asked before each write; raises where this process may not write any more."""
 
@@ -39,7 +41,10 @@ class LockStore:
         """Reads the lockfile, with `read_lockfile`'s errors; a missing one is a new environment's."""
         if not path.exists():
             return cls(path, Lockfile(environment=str(uuid4())))
-        return cls(path, read_lockfile(path, shown_as))
+        store = cls(path, read_lockfile(path, shown_as))
+        lockfile, digest = store.lockfile, hashlib.sha256(store._text().encode()).hexdigest()
+        store.as_read = Revision(lockfile.environment, lockfile.serial, digest)
+        return store
 
     def record(self, address: str, recorded: Recorded) -> None:
         """Durably writes one finished task and ends its intent."""
@@ -167,11 +172,15 @@ class LockStore:
                 return
             with self._state:
                 entries, upto, serial = self._entries(), self._changes, self.lockfile.serial
-                text = header_text(self.lockfile) + (f"tasks:\n{entries}" if entries else "tasks: {}\n")
+                text = self._text()
             self.fence()
             write_atomic(self.path, text.encode())
             with self._state:
                 self._durable, self._written = upto, (serial, entries)
+
+    def _text(self) -> str:
+        entries = self._entries()
+        return header_text(self.lockfile) + (f"tasks:\n{entries}" if entries else "tasks: {}\n")
 
     def _entries(self) -> str:
         return "".join(self._texts[address] for address in sorted(self._texts))

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from terminal import Terminal
+
 QUICKSTART = Path(__file__).parents[2] / "examples" / "quickstart"
 PPMLCTL = [sys.executable, "-m", "ppmlctl"]
 
@@ -34,6 +36,10 @@ class Place:
             timeout=120,
             check=False,
         )
+
+    def type(self, *words: str) -> Terminal:
+        """Runs ppmlctl at a terminal."""
+        return Terminal([*PPMLCTL, *words], self.folder, {**os.environ, **self.variables})
 
     def start(self, *words: str) -> subprocess.Popen[bytes]:
         """Starts ppmlctl and goes on; its output is dropped."""

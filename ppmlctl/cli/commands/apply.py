@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
+import os
 import sys
 import time
 from contextlib import ExitStack
@@ -17,10 +20,11 @@ from ppmlctl.cli.plan_view import plan_text
 from ppmlctl.cli.recap_view import recap_as_data, recap_text
 from ppmlctl.cli.run_view import listening
 from ppmlctl.cli.style import Style
-from ppmlctl.diagnostics import Diagnostic, InputError
+from ppmlctl.diagnostics import Diagnostic, InputError, StateError
 from ppmlctl.engine import Options, Recap, Session, lockfile_path
+from ppmlctl.engine.plan_identity import Digest, PlanIdentity, identify
 from ppmlctl.engine.sandbox_state import STATE_FOLDER
-from ppmlctl.engine.saved_plan import SavedPlan, check_unchanged, read_plan
+from ppmlctl.engine.saved_plan import check_same, read_plan
 from ppmlctl.planning import Plan
 from ppmlctl.state import apply_lock
 
@@ -44,10 +48,10 @@ class Wish:
     rerun: frozenset[str] = frozenset()
     as_json: bool = False
 
-    def options(self, file: Path, *, writes_allowed: bool) -> Options:
+    def options(self, *, writes_allowed: bool) -> Options:
         """How the environment is opened; the vault's password is asked for on a terminal, once."""
         return Options(
-            file,
+            self.file,
             writes_allowed=writes_allowed,
             move=self.move,
             accept_lockfile=self.accept_lockfile,
@@ -65,44 +69,88 @@ def _ask_password() -> str:
     return getpass("Vault password: ")
 
 
+@dataclass(frozen=True)
+class Shown:
+    """A plan that was shown. `digest` is what its secrets are compared by; None: the vault's key."""
+
+    plan: PlanIdentity
+    digest: Digest | None = None
+
+    def check(self, plan: Plan, session: Session, *, as_json: bool) -> None:
+        """Refuses another plan than what was shown, after showing it. Raises StateError."""
+        cluster = session.cluster_identity(plan) if self.plan.cluster else {}
+        now = identify(plan, session, self.digest or session.digest, cluster=cluster)
+        try:
+            check_same(self.plan, now, session.options.file)
+        except StateError:
+            if not as_json:
+                typer.echo(_introduction(plan, session))
+            raise
+
+
 def apply(wish: Wish) -> int:
     """Plans, asks, runs, and tells how it ended."""
-    shown = read_plan(wish.saved) if wish.saved else None
-    file = shown.file if shown else wish.file
-    wish = replace(wish, rotate=shown.rotate) if shown else wish
-    if not file.is_file():
-        Session(Options(file))  # says what is wrong with it, and leaves no folder behind
-    if wish.destroy and not Session(wish.options(file, writes_allowed=False)).recorded:
+    shown = Shown(read_plan(wish.saved)) if wish.saved else None
+    wish = _as_shown(wish, shown.plan) if shown else wish
+    if not wish.file.is_file():
+        Session(Options(wish.file))  # says what is wrong with it, and leaves no folder behind
+    if wish.destroy and not Session(wish.options(writes_allowed=False)).recorded:
         typer.echo(json.dumps({"recap": Recap().counts(), "outputs": {}}) if wish.as_json else "Nothing is recorded.")
         return 0
-    with apply_lock(file.parent / STATE_FOLDER, timeout=wish.lock_timeout):
-        if not lockfile_path(file).exists():
-            Session(wish.options(file, writes_allowed=False)).begin()
+    with apply_lock(wish.file.parent / STATE_FOLDER, timeout=wish.lock_timeout):
+        if not lockfile_path(wish.file).exists():
+            _begin(wish, shown)
         if shown is None and not wish.yes:
-            shown = _show_and_ask(wish, file)
+            shown = _show_and_ask(wish)
             if shown is None:
                 return 0
-        return _run(wish, file, shown)
+        return _run(wish, shown)
 
 
-def _show_and_ask(wish: Wish, file: Path) -> SavedPlan | None:
-    """What the user agreed to; None where there is nothing to do or the answer is no."""
-    session = Session(wish.options(file, writes_allowed=False))
+def _as_shown(wish: Wish, plan: PlanIdentity) -> Wish:
+    """The wish with what the saved plan was asked for; more cannot be asked of it."""
+    more = [name for name, given in (("--rotate", wish.rotate), ("--rerun", wish.rerun)) if given]
+    if more:
+        title, why = "a saved plan is applied as it was shown", "what is asked for now was not in it"
+        fix = "save a plan that has it, or apply without a saved one"
+        raise InputError(Diagnostic("saved-plan-options", title, found=", ".join(more), why=why, fix=fix))
+    return replace(wish, rotate=tuple(plan.rotate))
+
+
+def _begin(wish: Wish, shown: Shown | None) -> None:
+    """Before the first write for an environment without a lockfile: what must be refused leaves nothing behind."""
+    session = Session(wish.options(writes_allowed=False))
+    if shown is not None:
+        shown.check(session.plan(), session, as_json=wish.as_json)
+    session.begin()
+
+
+def _show_and_ask(wish: Wish) -> Shown | None:
+    """What the user agreed to; None where the answer is no."""
+    session = Session(wish.options(writes_allowed=False))
     plan = session.plan(destroy=wish.destroy)
+    digest = _digest_of_this_process()
     if plan.is_empty():
-        return SavedPlan.of(plan, session)
+        return Shown(identify(plan, session, digest), digest)
     if not wish.as_json:
         typer.echo(plan_text(plan, session.warnings, Style.of(sys.stdout)))
     if not sys.stdin.isatty():
         title = "there is no terminal to ask on"
         why = "apply changes what it shows only after a yes"
         raise InputError(Diagnostic("not-confirmed", title, why=why, fix="say it in advance: --yes"))
-    return SavedPlan.of(plan, session) if typer.confirm("\nApply this plan?") else None
+    session.check_vault()
+    return Shown(identify(plan, session, digest), digest) if typer.confirm("\nApply this plan?") else None
 
 
-def _run(wish: Wish, file: Path, shown: SavedPlan | None) -> int:
+def _digest_of_this_process() -> Digest:
+    """By a key that ends with this process: a plan that is answered at once is compared without a vault."""
+    key = os.urandom(32)
+    return lambda value: hmac.new(key, value, hashlib.sha256).hexdigest()
+
+
+def _run(wish: Wish, shown: Shown | None) -> int:
     started = time.monotonic()
-    session = Session(wish.options(file, writes_allowed=True))
+    session = Session(wish.options(writes_allowed=True))
     session.start_sandbox()
     recap = _carry_out(wish, session, shown)
     _tell(wish, recap, session, time.monotonic() - started)
@@ -111,17 +159,19 @@ def _run(wish: Wish, file: Path, shown: SavedPlan | None) -> int:
     return 0 if recap.succeeded else ERROR
 
 
-def _carry_out(wish: Wish, session: Session, shown: SavedPlan | None) -> Recap:
+def _carry_out(wish: Wish, session: Session, shown: Shown | None) -> Recap:
     plan = session.plan(destroy=wish.destroy)
+    if shown is not None and not session.exclusion.busy:
+        shown.check(plan, session, as_json=wish.as_json)
     with ExitStack() as held:
         if session.needs_lease(plan):
             with listening(as_json=wish.as_json) as listener:
                 moved = held.enter_context(session.lease(plan, listener))
             if moved:
                 plan = session.plan(destroy=wish.destroy)
-        if shown is not None:
-            check_unchanged(shown, plan, session)
-        elif not wish.as_json:
+                if shown is not None:
+                    shown.check(plan, session, as_json=wish.as_json)
+        if shown is None and not wish.as_json:
             typer.echo(_introduction(plan, session))
         with listening(as_json=wish.as_json) as listener:
             return session.apply(plan, listener)
