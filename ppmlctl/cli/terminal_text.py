@@ -39,7 +39,7 @@ def on_one_line(text: str) -> str:
 @contextmanager
 def escaped_streams() -> Iterator[None]:
     """Standard output and error take nothing hostile inside this block. Bytes that are asked for go by `buffer`."""
-    with redirect_stdout(_Escaping(sys.stdout)), redirect_stderr(_Escaping(sys.stderr)):  # type: ignore[type-var]
+    with redirect_stdout(_Escaping(sys.stdout)), redirect_stderr(_Escaping(sys.stderr)):
         yield
 
 

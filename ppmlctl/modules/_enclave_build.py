@@ -1,4 +1,7 @@
-"""The enclave of a base image, its manifest made by the base's own tools in a build, with a key made to be thrown away.
+"""The enclave of a base image, its manifest made by the base's own Makefile in a build, with a key to be thrown away.
+
+The step does what BigDL's build of a custom image does, whose script is not part of a base: without attestation the
+template is edited, then `make` is called with size, log level and user.
 
 The key is made and deleted within one step of the build, so no layer ever holds it. What the step claims is not
 believed: MRENCLAVE is recomputed here, and every trusted file is hashed again, from the image that is going to be used.
@@ -66,7 +69,7 @@ def _refuse_other_choices(enclave: MeasuredEnclave, choices: EnclaveChoices, bui
                 "a build made another enclave than was asked for",
                 found=f"{built}: {'; '.join(other)}",
                 why="what was asked for stands in ppml.yaml, and plans and people go by it",
-                fix="see how make-sgx.sh of the base takes SGX_MEM_SIZE and ENABLE_DCAP_ATTESTATION",
+                fix=f"see how {choices.makefile} takes G_SGX_SIZE, and {choices.template} its attestation",
             )
         )
 
@@ -74,17 +77,16 @@ def _refuse_other_choices(enclave: MeasuredEnclave, choices: EnclaveChoices, bui
 def _build(ctx: Context, image: str, choices: EnclaveChoices) -> Build:
     from ppmlctl.clients.docker import Build, generated_context  # noqa: PLC0415 - loads docker
 
-    settings = {
-        "SGX_MEM_SIZE": choices.size,
-        "SGX_LOG_LEVEL": choices.log_level,
-        "ENABLE_DCAP_ATTESTATION": str(choices.attested).lower(),
-    }
+    folder, _, template = choices.template.rpartition("/")
+    edit = [] if choices.attested else [f'sed -i \'s/"dcap"/"none"/g\' {shlex.quote(template)}']
+    arguments = shlex.join(f"{name}={value}" for name, value in choices.make_arguments.items())
     step = " && ".join(
         [
-            "cd /ppml",
+            f"cd {shlex.quote(folder)}",
             f"mkdir -p {_KEY.rpartition('/')[0]}",
             f"openssl genrsa -3 -out {_KEY} 3072",
-            f"env -u XDG_CONFIG_HOME HOME=/root {shlex.join(f'{k}={v}' for k, v in settings.items())} bash make-sgx.sh",
+            *edit,
+            f"env -u XDG_CONFIG_HOME HOME=/root make {arguments}",
             f"rm {_KEY}",
         ]
     )

@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from ppmlctl.diagnostics import Diagnostic, InputError
+from ppmlctl.diagnostics import Diagnostic, InputError, Location
 from ppmlctl.evidence import Evidence
 from ppmlctl.modules.context import Context, Files
-from ppmlctl.sgx import ContentTree, FolderTree, Kind, Layout, SgxError, Tree, TreeError, measure, places_of_traces
+from ppmlctl.sgx import (
+    ContentTree,
+    FolderTree,
+    Kind,
+    Layout,
+    MakefileError,
+    SgxError,
+    TreeError,
+    UndefinedVariableError,
+    measure,
+    places_of_traces,
+)
 from ppmlctl.sgx.bigdl import (
+    BaseSurroundings,
     EnclaveChoices,
     Measure,
     MeasuredEnclave,
     measured_enclave,
+    measured_manifest,
     needed_paths,
     rendered_manifest,
 )
@@ -52,7 +66,8 @@ def enclave_of_folder(files: Files, base: str, choices: EnclaveChoices, measure:
     if not files.path(base).is_dir():
         raise InputError(_no_base(base))
     tree = FolderTree(files.path(base))
-    enclave = _measured(tree, choices, base, measure)
+    with _refusing(base, choices, base):
+        enclave = measured_enclave(tree, choices, BaseSurroundings(link_ends=tree.link_ends), measure)
     offsets = enclave.gramine.offsets
     has_client = tree.kind(KEY_CLIENT) is Kind.FILE
     return EnclaveSource(
@@ -61,22 +76,25 @@ def enclave_of_folder(files: Files, base: str, choices: EnclaveChoices, measure:
 
 
 def enclave_of_image(ctx: Context, image: str, choices: EnclaveChoices, output: str) -> EnclaveSource:
-    """Measures the base in an image, in two calls: template and loader are fetched, trusted files hashed and not kept.
+    """Measures the base in an image: template, Makefile and loader are fetched, trusted files hashed and not kept.
 
     Raises what `enclave_of_folder` and the client raise.
     """
     docker, owner = ctx.engines.docker, {"dev.ppmlctl.environment": ctx.environment, "dev.ppmlctl.task": ctx.address}
     ctx.tell(f"reads manifest template and loader of {image}")
-    first = [choices.template, choices.loader, str(choices.paths.libos), KEY_CLIENT, *places_of_traces()]
+    paths = (choices.template, choices.makefile, choices.loader, str(choices.paths.libos), KEY_CLIENT)
+    first = [*paths, *places_of_traces()]
     found = docker.read_files(image, first, owner=owner)
-    try:
-        manifest = rendered_manifest(ContentTree(found).read(choices.template), choices)
+    inspected = docker.inspect_image(image)
+    environment = (inspected.environment if inspected else None) or {}
+    base = BaseSurroundings(environment, lambda paths: docker.link_ends(image, paths, owner=owner))
+    with _refusing(image, choices):
+        manifest = rendered_manifest(ContentTree(found), choices, base)
         trusted = needed_paths(manifest)
-    except SgxError as error:
-        raise InputError(_not_measurable(image, choices, error)) from None
     ctx.tell(f"hashes trusted files of {image}")
     listing = docker.list_files(image, trusted, owner=owner)
-    enclave = _measured(ContentTree(found, listing.digests, listing.folders), choices, image)
+    with _refusing(image, choices):
+        enclave = measured_manifest(manifest, ContentTree(found, listing.digests, listing.folders), choices)
     offsets = enclave.gramine.offsets
     source = copied_source(enclave, found[offsets] if offsets else None, output)
     return replace(source, has_key_client=KEY_CLIENT in found)
@@ -88,11 +106,48 @@ def copied_source(enclave: MeasuredEnclave, offsets: bytes | None, output: str) 
     return EnclaveSource(enclave, f"{output}/{_LOADER}", f"{output}/{_OFFSETS}" if offsets else None, copies)
 
 
-def _measured(tree: Tree, choices: EnclaveChoices, base: str, measure: Measure = measure) -> MeasuredEnclave:
+@contextmanager
+def _refusing(base: str, choices: EnclaveChoices, folder: str = "") -> Iterator[None]:
+    """What keeps an enclave from being measured, as what people mend. `folder`: where the base's files lie here."""
     try:
-        return measured_enclave(tree, choices, measure)
+        yield
+    except UndefinedVariableError as error:
+        at = Location(f"{folder}{choices.template}", error.line or 1, 1)
+        raise InputError(_no_variable(base, choices, error, at)) from None
+    except MakefileError as error:
+        at = Location(f"{folder}{choices.makefile}", error.line or 1, 1)
+        raise InputError(_unread_makefile(base, error, at)) from None
     except SgxError as error:
         raise InputError(_not_measurable(base, choices, error)) from None
+
+
+def _no_variable(base: str, choices: EnclaveChoices, error: UndefinedVariableError, at: Location) -> Diagnostic:
+    return Diagnostic(
+        "manifest-variable-missing",
+        "a variable of the manifest template has no value",
+        found=f"{base}: {error}",
+        why="with another value than the base means, MRENCLAVE is another one",
+        fix=f"set images.base.manifest_variables.{error.variable} in ppml.yaml, "
+        f"or have {choices.makefile} give it to gramine-manifest",
+        at=at,
+    )
+
+
+def _unread_makefile(base: str, error: MakefileError, at: Location) -> Diagnostic:
+    key = "images.base.manifest_variables"
+    fix = (
+        f"set {key}.{error.variable} in ppml.yaml"
+        if error.variable
+        else f"set all of the template's variables in {key}"
+    )
+    return Diagnostic(
+        "makefile-not-understood",
+        "the base's Makefile does not tell the manifest's variables",
+        found=f"{base}: {error.variable}: {error}" if error.variable else f"{base}: {error}",
+        why="nothing of a base is run to find out what its manifest is",
+        fix=f"{fix}, or use enclave.manifest: build",
+        at=at,
+    )
 
 
 def _no_base(base: str) -> Diagnostic:

@@ -1,14 +1,15 @@
 """The signed enclave of a base image: `bash.manifest.sgx` and `bash.sig`, measured and signed on this machine.
 
 The signing key never enters a container, a build context or an image: measurement and signature are computed here, byte
-for byte, and by default so is the manifest. `manifest: build` has the base's own tools make it, in a build with a key
-to be thrown away; what that build says is compared with what is measured here, and with the files of the base.
+for byte, and by default so is the manifest. `manifest: build` has the base's own Makefile make it, in a build with a
+key to be thrown away; what that build says is compared with what is measured here, and with the files of the base.
 Identity: the output folder. Nothing replaces it; files that were changed or lost are written again, and a base whose
 content has changed is signed anew. A valid signature by the same signer over the same statement is kept, with its date.
 Errors: `enclave-base`, `enclave-not-measurable`, `enclave-finding`, `enclave-debug-forbidden`,
-`enclave-measurement-mismatch`, `enclave-file-differs`, `enclave-not-in-image`, `enclave-not-as-asked`,
-`enclave-signature-wrong`, `key-client-refused`, `signing-key-changed`, `signer-missing`, `signer-failed`,
-`signer-timeout`, `signer-wrong-answer`, and those of `enclave_key`. A removal deletes the files.
+`manifest-variable-missing`, `makefile-not-understood`, `enclave-measurement-mismatch`, `enclave-file-differs`,
+`enclave-not-in-image`, `enclave-not-as-asked`, `enclave-signature-wrong`, `key-client-refused`, `signing-key-changed`,
+`signer-missing`, `signer-failed`, `signer-timeout`, `signer-wrong-answer`, and those of `enclave_key`. A removal
+deletes the files.
 Source: BigDL's `ppml/trusted-bigdata/custom-image`; Gramine's `python/graminelibos`; Intel SDM Vol. 3D.
 """
 
@@ -31,7 +32,7 @@ from ppmlctl.modules.context import Context, Files
 from ppmlctl.planning import ActionKind, Change, FieldChange, Observed, Recorded, Wanted, decide
 from ppmlctl.sgx import Finding, MeasurementCache, Sigstruct, SigstructError, data_key_folders, measure
 from ppmlctl.sgx.allowed_files import opens_unmeasured
-from ppmlctl.sgx.bigdl import LOADER, TEMPLATE, THREADS, EnclaveChoices, Measure, MeasuredEnclave
+from ppmlctl.sgx.bigdl import LOADER, TEMPLATE, EnclaveChoices, Measure, MeasuredEnclave
 from ppmlctl.spark import KEY_CLIENT, key_client_program
 from ppmlctl.unknown import Unknown, unknowns_in
 
@@ -59,7 +60,6 @@ class EnclaveSignatureArgs(ModuleArgs):
     size: str
     log_level: str
     attestation: Literal["dcap", "none"] = "dcap"
-    threads: int = THREADS
     variables: dict[str, str] | None = None
     gramine: str = "auto"
     key: str | None = None
@@ -210,7 +210,6 @@ def _source(ctx: Context, args: EnclaveSignatureArgs, measure: Measure = measure
         size=args.size,
         log_level=args.log_level,
         attested=args.attestation == "dcap",
-        threads=args.threads,
         gramine=args.gramine,
         template=args.template,
         loader=args.loader,

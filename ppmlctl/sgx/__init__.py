@@ -15,12 +15,14 @@ from ppmlctl.sgx.encrypted_mounts import data_key_folders
 from ppmlctl.sgx.errors import (
     GramineVersionError,
     LoaderError,
+    MakefileError,
     ManifestError,
     MeasurementError,
     SgxError,
     SigningKeyError,
     SigstructError,
     TreeError,
+    UndefinedVariableError,
 )
 from ppmlctl.sgx.findings import Finding, findings
 from ppmlctl.sgx.gramine import VERSIONS, GramineVersion, gramine_version
@@ -54,6 +56,7 @@ __all__ = [
     "Kind",
     "Layout",
     "LoaderError",
+    "MakefileError",
     "ManifestError",
     "Measurement",
     "MeasurementCache",
@@ -67,6 +70,7 @@ __all__ = [
     "SigstructError",
     "Tree",
     "TreeError",
+    "UndefinedVariableError",
     "changed_trusted_files",
     "data_key_folders",
     "detect_gramine",

@@ -1,7 +1,8 @@
 """BigDL's enclave: which manifest its base image gives for a size, a log level and a kind of attestation.
 
-What `make-sgx.sh` and the Makefile of BigDL's custom image do with Gramine's tools, without either.
-Source: `ppml/base` and `ppml/trusted-bigdata/custom-image` of BigDL, branch main_backup.
+What BigDL's build of a custom image does with make and Gramine's tools, without any of them: the template's variables
+are those that the Makefile beside it gives to `gramine-manifest`.
+Source: `ppml/base` and `ppml/trusted-bigdata/custom-image` of BigDL, branches 2.2 to 2.4 and main_backup.
 Not part of the package's `__init__`: it loads Jinja2.
 """
 
@@ -13,32 +14,24 @@ from functools import cached_property
 from pathlib import PurePosixPath
 
 from ppmlctl.sgx.detection import DetectedGramine, detect_gramine, known_gramine
+from ppmlctl.sgx.errors import UndefinedVariableError
 from ppmlctl.sgx.findings import Finding, findings
 from ppmlctl.sgx.gramine import GramineVersion
 from ppmlctl.sgx.gramine_paths import GraminePaths
+from ppmlctl.sgx.image_programs import DEFAULT_PATH, ImagePrograms, LinkEnds
+from ppmlctl.sgx.makefile import read_makefile
 from ppmlctl.sgx.manifest import read_manifest, sgx_table
 from ppmlctl.sgx.manifest_expansion import expand_manifest
 from ppmlctl.sgx.measurement import Measurement, measure
-from ppmlctl.sgx.template import render_template
+from ppmlctl.sgx.template import render_template, variables_of
 from ppmlctl.sgx.toml_places import Places
-from ppmlctl.sgx.tree import Tree
+from ppmlctl.sgx.tree import Kind, Tree
 from ppmlctl.sgx.trusted_files import trusted_paths
 
 TEMPLATE = "/ppml/bash.manifest.template"
 LOADER = "/usr/local/lib/x86_64-linux-gnu/gramine/sgx/libpal.so"
-THREADS = 1024
-"""Default of `G_SGX_THREAD_NUM`."""
 
 _WORKING_FOLDER = "/ppml"
-_DEFAULTS: Mapping[str, str | int] = {
-    "execdir": "/usr/bin",
-    "arch_libdir": "/lib/x86_64-linux-gnu",
-    "jdk_home": "/opt/jdk8",
-    "spark_home": "/ppml/spark-3.1.3",
-    "spark_user": "root",
-    "spark_local_ip": "127.0.0.1",
-}
-"""What the Makefile passes whatever is being built."""
 
 
 Measure = Callable[[bytes, bytes, GramineVersion], Measurement]
@@ -52,17 +45,35 @@ class EnclaveChoices:
     size: str
     log_level: str
     attested: bool
-    threads: int = THREADS
     gramine: str = "auto"
     template: str = TEMPLATE
     loader: str = LOADER
     variables: Mapping[str, str] = field(default_factory=dict)
-    """More variables of the template, or other values for those of the Makefile."""
+    """Variables of the template that hold whatever the Makefile gives."""
+
+    @property
+    def makefile(self) -> str:
+        """The Makefile that belongs to the template."""
+        return str(PurePosixPath(self.template).parent / "Makefile")
+
+    @property
+    def make_arguments(self) -> dict[str, str]:
+        """What BigDL's build sets on make's command line, where it holds against the Makefile."""
+        fixed = {"SGX": "1", "DEBUG": "1", "THIS_DIR": "/ppml", "SPARK_USER": "root"}
+        return {**fixed, "G_SGX_SIZE": self.size, "G_LOG_LEVEL": self.log_level}
 
     @property
     def paths(self) -> GraminePaths:
         """Gramine's files, found from its loader `…/gramine/sgx/libpal.so`."""
         return GraminePaths(PurePosixPath(self.loader).parent.parent)
+
+
+@dataclass(frozen=True)
+class BaseSurroundings:
+    """What decides about the manifest beside the files of a base: the image's variables, and its links."""
+
+    environment: Mapping[str, str] = field(default_factory=dict)
+    link_ends: LinkEnds = lambda _: {}
 
 
 @dataclass(frozen=True)
@@ -83,15 +94,39 @@ class MeasuredEnclave:
         return Places(self.template)
 
 
-def rendered_manifest(template: bytes, choices: EnclaveChoices) -> str:
-    """The manifest before its trusted files are hashed. Raises ManifestError."""
-    text = template.decode(errors="replace")
+def rendered_manifest(tree: Tree, choices: EnclaveChoices, base: BaseSurroundings) -> str:
+    """The manifest before its trusted files are hashed; of `tree`, template and Makefile are read.
+
+    Raises ManifestError: UndefinedVariableError and MakefileError where a variable has no value.
+    """
+    text = tree.read(choices.template).decode(errors="replace")
     if not choices.attested:
         # The template fixes "dcap"; BigDL's build replaces that text, whatever key it stands under.
         text = text.replace('"dcap"', '"none"')
-    given: dict[str, str | int] = {"log_level": choices.log_level, "g_sgx_size": choices.size}
-    given["g_sgx_thread_num"] = choices.threads
-    return render_template(text, {**_DEFAULTS, **given, **choices.variables}, choices.paths)
+    makefile = tree.read(choices.makefile) if tree.kind(choices.makefile) is Kind.FILE else None
+    try:
+        variables = _variables(text, makefile, choices, base)
+        return render_template(text, variables, choices.paths, base.environment)
+    except UndefinedVariableError as error:
+        where = f"{choices.makefile} gives no -D{error.variable}" if makefile else f"there is no {choices.makefile}"
+        raise UndefinedVariableError(f"{error}: {where}", error.line, error.variable) from None
+
+
+def _variables(
+    template: str, makefile: bytes | None, choices: EnclaveChoices, base: BaseSurroundings
+) -> Mapping[str, str]:
+    """The variables of the template. A base without a Makefile is given what ppml.yaml says, and nothing else."""
+    if makefile is None:
+        return {"log_level": choices.log_level, "g_sgx_size": choices.size, **choices.variables}
+    asked = variables_of(template)
+    if asked is not None and asked <= choices.variables.keys():
+        return choices.variables
+    programs = ImagePrograms(base.environment.get("PATH", DEFAULT_PATH), base.link_ends)
+    manifest = PurePosixPath(choices.template).name.removesuffix(".template")
+    read = read_makefile(makefile, manifest, choices.make_arguments, base.environment, programs.printed)
+    names = (read.names if asked is None else asked) - choices.variables.keys()
+    given = {name: read.value_of(name) for name in sorted(names)}
+    return {**{name: value for name, value in given.items() if value is not None}, **choices.variables}
 
 
 def needed_paths(manifest: str) -> list[str]:
@@ -99,11 +134,18 @@ def needed_paths(manifest: str) -> list[str]:
     return trusted_paths(sgx_table(read_manifest(manifest)).get("trusted_files", []), _WORKING_FOLDER)
 
 
-def measured_enclave(tree: Tree, choices: EnclaveChoices, measure: Measure = measure) -> MeasuredEnclave:
+def measured_enclave(
+    tree: Tree, choices: EnclaveChoices, base: BaseSurroundings, measure: Measure = measure
+) -> MeasuredEnclave:
     """The enclave that the base image in `tree` gives. Raises SgxError, TreeError for what is missing."""
+    return measured_manifest(rendered_manifest(tree, choices, base), tree, choices, measure)
+
+
+def measured_manifest(
+    rendered: str, tree: Tree, choices: EnclaveChoices, measure: Measure = measure
+) -> MeasuredEnclave:
+    """The enclave of a manifest that is rendered; `tree` has the files that it trusts. Raises as `measured_enclave`."""
     gramine = detect_gramine(tree) if choices.gramine == "auto" else known_gramine(tree, choices.gramine)
-    template = tree.read(choices.template)
-    rendered = rendered_manifest(template, choices)
     libos = str(choices.paths.libos)
     manifest_sgx = expand_manifest(rendered, tree, gramine.version, libos=libos, working_folder=_WORKING_FOLDER)
     loader = tree.read(choices.loader)
@@ -113,5 +155,5 @@ def measured_enclave(tree: Tree, choices: EnclaveChoices, measure: Measure = mea
         gramine=gramine,
         measurement=measure(manifest_sgx, loader, gramine.version),
         findings=findings(read_manifest(manifest_sgx), gramine.version),
-        template=template.decode(errors="replace"),
+        template=tree.read(choices.template).decode(errors="replace"),
     )

@@ -5,6 +5,8 @@ SgxError
 ├── SigningKeyError     a key is no RSA-3072 key with exponent 3
 ├── LoaderError         the loader (libpal.so) is no ELF file that Gramine could load
 ├── ManifestError       a manifest, or a template of one, cannot be used
+│   ├── MakefileError   a Makefile does not tell the values of a template's variables without being run
+│   ├── UndefinedVariableError  a template asks for a variable that nothing gives
 │   └── TreeError       a file that a manifest needs cannot be had
 ├── MeasurementError    manifest and loader do not fit into one enclave
 └── GramineVersionError the version of Gramine is not known
@@ -35,6 +37,25 @@ class LoaderError(SgxError):
 
 class ManifestError(SgxError):
     """A manifest, or a template of one, cannot be used."""
+
+
+class MakefileError(ManifestError):
+    """A Makefile does not tell a value without being run. `line` counts from 1; None where no line is to blame."""
+
+    def __init__(self, text: str, line: int | None = None, variable: str | None = None) -> None:
+        super().__init__(text)
+        self.line = line
+        self.variable = variable
+        """The template's variable whose value was asked for, where it was one alone."""
+
+
+class UndefinedVariableError(ManifestError):
+    """A template asks for a variable that nothing gives. `line` of the template counts from 1."""
+
+    def __init__(self, text: str, line: int | None = None, variable: str | None = None) -> None:
+        super().__init__(text)
+        self.line = line
+        self.variable = variable
 
 
 class TreeError(ManifestError):

@@ -9,15 +9,16 @@ Not part of the package's `__init__`: it loads Jinja2. Source: `python/gramineli
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import PurePosixPath
 from types import MappingProxyType
 
-from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, nodes
+from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, UndefinedError, meta, nodes
 from jinja2.sandbox import SandboxedEnvironment
 
-from ppmlctl.sgx.errors import ManifestError
+from ppmlctl.sgx.errors import ManifestError, UndefinedVariableError
 from ppmlctl.sgx.gramine_paths import GraminePaths
 from ppmlctl.sgx.template_process import LIMITS, Limits, Request, render_apart
 
@@ -29,6 +30,12 @@ _LONGEST = 1 << 22
 _SHORT = 1 << 16
 """Characters of a template that is looked into here: to read one takes over a thousand bytes a character."""
 _PLAIN = (nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.Getattr, nodes.If)
+
+
+_OFFERED = frozenset({"gramine", "env"})
+_UNDEFINED = re.compile("'([^']+)' is undefined")
+_COMPILED = "<template>"
+"""What Jinja2 calls the file of a template that is text, in tracebacks with the template's own lines."""
 
 
 class _RuntimeFolder:
@@ -64,6 +71,17 @@ def render_template(
     request = Request(template, dict(variables), str(paths.pkglibdir), dict(env))
     is_plain = len(template) <= _SHORT and _is_plain(template)
     return render(request) if is_plain else render_apart(request, limits)
+
+
+def variables_of(template: str) -> frozenset[str] | None:
+    """The caller's variables that the template may ask for; None where it is too long to be looked into here.
+
+    Raises ManifestError for bad syntax.
+    """
+    if len(template) > _SHORT:
+        return None
+    with _refusing():
+        return frozenset(meta.find_undeclared_variables(_jinja().parse(template))) - _OFFERED
 
 
 def render(request: Request) -> str:
@@ -110,9 +128,25 @@ def _refusing() -> Iterator[None]:
         raise ManifestError(
             f"the manifest template has a syntax error in line {error.lineno}: {error.message}"
         ) from None
+    except UndefinedError as error:
+        name, line = _UNDEFINED.fullmatch(error.message or ""), _line_of(error)
+        if name is None:
+            raise ManifestError(f"the manifest template cannot be rendered in line {line}: {error.message}") from None
+        text = f"the manifest template asks for {name[1]} in line {line}, and nothing gives it"
+        raise UndefinedVariableError(text, line, name[1]) from None
     except TemplateError as error:
         raise ManifestError(f"the manifest template cannot be rendered: {error.message}") from None
     except SyntaxError as error:  # of the program that Jinja2 makes of it: Python nests less deeply
         raise ManifestError(f"the manifest template cannot be rendered: {error.msg}") from None
     except (ArithmeticError, TypeError, ValueError, LookupError, AttributeError, RecursionError) as error:
         raise ManifestError(f"the manifest template cannot be rendered: {error}") from None
+
+
+def _line_of(error: BaseException) -> int:
+    """The template's line that raised it, which Jinja2 writes into the traceback."""
+    trace, line = error.__traceback__, 1
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == _COMPILED:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line

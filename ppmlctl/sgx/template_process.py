@@ -14,7 +14,7 @@ import subprocess
 import sys
 from dataclasses import asdict, dataclass
 
-from ppmlctl.sgx.errors import ManifestError
+from ppmlctl.sgx.errors import ManifestError, UndefinedVariableError
 
 _PROGRAM = "ppmlctl.sgx.template_worker"
 _GRACE = 30
@@ -67,6 +67,8 @@ def render_apart(request: Request, limits: Limits = LIMITS) -> str:
     if done.returncode:
         raise too_much(f"{limits.memory >> 20} MiB of memory")
     answer = json.loads(done.stdout)
+    if "variable" in answer:
+        raise UndefinedVariableError(str(answer["error"]), answer["line"], answer["variable"])
     if "error" in answer:
         raise ManifestError(str(answer["error"]))
     return str(answer["text"])

@@ -6,16 +6,18 @@ import json
 import resource
 import sys
 
-from ppmlctl.sgx.errors import ManifestError
+from ppmlctl.sgx.errors import ManifestError, UndefinedVariableError
 from ppmlctl.sgx.template import render
 from ppmlctl.sgx.template_process import Limits, Request, too_much
 
 
-def _answer(request: Request, limits: Limits) -> dict[str, str]:
+def _answer(request: Request, limits: Limits) -> dict[str, str | int | None]:
     resource.setrlimit(resource.RLIMIT_CPU, (limits.seconds, limits.seconds))
     resource.setrlimit(resource.RLIMIT_AS, (limits.memory, limits.memory))
     try:
         text = render(request)
+    except UndefinedVariableError as error:
+        return {"error": str(error), "line": error.line, "variable": error.variable}
     except ManifestError as error:
         return {"error": str(error)}
     except MemoryError:

@@ -1,12 +1,13 @@
 """Manifests as Gramine's tools write them, byte for byte: `toml` 0.10 up to v1.3, `tomli-w` from v1.4 on.
 
-Only what a manifest holds: text, whole numbers, switches, arrays and tables.
+What the older library would write so that another manifest is read from it is refused.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import date, datetime, time
 from typing import TypeGuard
 
 from ppmlctl.sgx.errors import ManifestError
@@ -59,10 +60,19 @@ def _section(table: Table, prefix: str) -> tuple[str, dict[str, Table]]:
 
 
 def _array_element(element: Table, name: str) -> str:
-    body, inner = _section(element, f"{name}.")
-    if inner or body.startswith("["):
-        raise ManifestError(f"{name} holds tables within tables, which Gramine's manifest has no use for")
-    return f"[[{name}]]\n{body}\n"
+    """An element that has nothing but arrays of tables is set off by a line, and so are its tables, level by level."""
+    body, sections = _section(element, f"{name}.")
+    text = f"[[{name}]]\n" + (f"\n{body}" if body.startswith("[") else f"{body}\n")
+    while sections:
+        deeper: dict[str, Table] = {}
+        for key, table in sections.items():
+            below, inner = _section(table, f"{name}.{key}.")
+            if not below and not inner:
+                raise ManifestError(f"{name}.{key} is an empty table in an array, which Gramine v1.3 would leave out")
+            text += f"[{name}.{key}]\n{below}" if below else ""
+            deeper |= {f"{key}.{inside}": value for inside, value in inner.items()}
+        sections = deeper
+    return text
 
 
 def _value_0_10(value: object) -> str:
@@ -70,6 +80,12 @@ def _value_0_10(value: object) -> str:
         if len({type(element) for element in value}) > 1:
             raise ManifestError("an array mixes texts, numbers or tables, which this version of Gramine cannot read")
         return f"[ {''.join(f'{_value_0_10(element)}, ' for element in value)[:-1]}]" if value else "[]"
+    if isinstance(value, float):
+        return str(value).replace("e+0", "e+").replace("e-0", "e-")
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, date | time):
+        return value.isoformat()
     return _text_0_10(value) if isinstance(value, str) else _number(value)
 
 
@@ -118,6 +134,8 @@ def _value(value: object, *, depth: int) -> str:
     if isinstance(value, list):
         lines = "".join(f"{_INDENT * (depth + 1)}{_value(element, depth=depth + 1)},\n" for element in value)
         return f"[\n{lines}{_INDENT * depth}]" if value else "[]"
+    if isinstance(value, float | datetime | date | time):
+        return str(value)
     return _text(value) if isinstance(value, str) else _number(value)
 
 

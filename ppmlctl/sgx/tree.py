@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
@@ -82,6 +82,15 @@ class FolderTree:
                 return hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             raise TreeError(f"{path} cannot be read: {error.strerror}") from None
+
+    def link_ends(self, paths: Iterable[str]) -> dict[str, str]:
+        """Of those paths that lead to files: where they end, links followed."""
+        ends = {path: self._resolve(path) for path in paths}
+        return {
+            path: f"/{place.relative_to(self._root).as_posix()}"
+            for path, place in ends.items()
+            if place is not None and place.is_file()
+        }
 
     def _existing(self, path: str) -> Path:
         place = self._resolve(path)

@@ -44,8 +44,8 @@ class Enclave(Section):
     )
     manifest: Literal["here", "build"] = Field(
         "here",
-        description="Who makes the manifest that is measured: ppmlctl, from the base's template; or the base's own "
-        "make-sgx.sh in a build with a throw-away key (builder: docker), whose result is checked here.",
+        description="Who makes the manifest that is measured: ppmlctl, from the base's template and Makefile; or "
+        "`make` in a build on the base with a throw-away key (builder: docker), whose result is checked here.",
     )
     measure: Literal["verify", "trust"] = Field(
         "verify",

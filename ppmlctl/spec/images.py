@@ -39,6 +39,11 @@ class Base(Choice):
         "With `build`: always fetches anew what the Dockerfile builds on, whenever it is built.",
     )
     platform: Platform | None = Field(None, description="What the images run on. Default: the engine's own.")
+    manifest_variables: dict[VariableName, str] = Field(
+        {},
+        description="Variables of the base's manifest template, by their names in it: such as its Makefile does not "
+        "give to gramine-manifest, or only a shell could tell, and others in place of its own. Part of MRENCLAVE.",
+    )
 
 
 class Custom(Section):

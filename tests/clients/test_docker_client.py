@@ -166,6 +166,8 @@ class TestRealEngine:
         client.build(Build(name, build_context(tmp_path), labels={"test": name}))
         contents = client.read_files(name, ["/sh", "/bin/bash"], owner={"test": name})
         assert contents == {"/sh": b"elf", "/bin/bash": b"elf"}
+        ends = client.link_ends(name, ["/sh", "/bin/bash", "/usr", "/missing"], owner={"test": name})
+        assert {path: Path(end).name for path, end in ends.items()} == {"/sh": "bash", "/bin/bash": "bash"}
 
     def test_a_container_left_by_a_crash_is_removed_by_the_next_read(
         self, client: DockerClient, name: str, monkeypatch: pytest.MonkeyPatch

@@ -29,10 +29,11 @@ OPENSSL = r"""#!/bin/sh
 [ "$1 $2 $3" = "genrsa -3 -out" ] && printf '%s%s\n' '-----BEGIN RSA PRIVATE' ' KEY-----' >"$4"
 """
 MAKE = r"""#!/bin/sh
-# A stand-in for BigDL's: it takes what a test has prepared, where a key lies at the place that Gramine's tools look at.
+# A stand-in for make with BigDL's Makefile: it takes what a test has prepared.
+# A key lies at the place that Gramine's tools look at.
 set -e
 [ -s "$HOME/.config/gramine/enclave-key.pem" ]
-[ "$SGX_MEM_SIZE $SGX_LOG_LEVEL $ENABLE_DCAP_ATTESTATION" = "64M error true" ]
+[ "$*" = "SGX=1 DEBUG=1 THIS_DIR=/ppml SPARK_USER=root G_SGX_SIZE=64M G_LOG_LEVEL=error" ]
 cp /prepared/* /ppml/
 """
 
@@ -47,7 +48,7 @@ def base_folder(folder: Path) -> Path:
     shutil.copy(busybox, root / "bin/busybox")
     for name in ("sh", "env", "mkdir", "rm", "cp"):
         (root / "bin" / name).symlink_to("busybox")
-    scripts = {"bin/bash": '#!/bin/sh\nexec sh "$@"\n', "bin/openssl": OPENSSL, "ppml/make-sgx.sh": MAKE}
+    scripts = {"bin/bash": '#!/bin/sh\nexec sh "$@"\n', "bin/openssl": OPENSSL, "bin/make": MAKE}
     for path, text in scripts.items():
         (root / path).write_text(text)
         (root / path).chmod(0o755)
@@ -55,7 +56,7 @@ def base_folder(folder: Path) -> Path:
 
 
 def prepare(root: Path, change: Callable[[Path, SigningKey], None] = lambda _root, _key: None) -> None:
-    """What `make-sgx.sh` will give: an enclave signed by a key to be thrown away, after `change` had its way."""
+    """What `make` will give: an enclave signed by a key to be thrown away, after `change` had its way."""
     key, work = SigningKey.generate(), root.with_name("work")
     shutil.copytree(root, work, symlinks=True)
     put_enclave(work, key)

@@ -10,7 +10,7 @@ from typing import Any
 
 from ppmlctl.clients.docker import Build, DockerImage
 from ppmlctl.sgx import FolderTree, Sigstruct
-from ppmlctl.sgx.bigdl import EnclaveChoices, measured_enclave
+from ppmlctl.sgx.bigdl import BaseSurroundings, EnclaveChoices, measured_enclave
 from ppmlctl.sgx.signing_key import SigningKey
 
 QUICKSTART = Path(__file__).parents[2] / "examples/quickstart/base"
@@ -52,8 +52,9 @@ class FolderDocker:
 
 
 def put_enclave(root: Path, key: SigningKey, choices: EnclaveChoices = CHOICES) -> Sigstruct:
-    """Makes and signs the enclave of a root file system, as `make-sgx.sh` does, and gives the signature."""
-    enclave = measured_enclave(FolderTree(root), choices)
+    """Makes and signs the enclave of a root file system, as a base's Makefile does, and gives the signature."""
+    tree = FolderTree(root)
+    enclave = measured_enclave(tree, choices, BaseSurroundings(link_ends=tree.link_ends))
     (root / "ppml/bash.manifest.sgx").write_bytes(enclave.manifest_sgx)
     signed = Sigstruct.unsigned(enclave.measurement, enclave.gramine.version).signed_by(key)
     (root / "ppml/bash.sig").write_bytes(signed.to_bytes())

@@ -17,7 +17,7 @@ from ppmlctl.modules.enclave_signature import EnclaveSignature
 from ppmlctl.oci import File
 from ppmlctl.planning import ActionKind
 from ppmlctl.sgx import FolderTree, Sigstruct
-from ppmlctl.sgx.bigdl import measured_enclave
+from ppmlctl.sgx.bigdl import BaseSurroundings, measured_enclave
 from ppmlctl.sgx.signing_key import SigningKey
 
 
@@ -33,7 +33,7 @@ def thrown_away() -> SigningKey:
 
 @pytest.fixture
 def engine(tmp_path: Path, thrown_away: SigningKey) -> FolderDocker:
-    """Its build is honest: it does what the base's own make-sgx.sh does."""
+    """Its build is honest: it does what the base's own Makefile does."""
     docker = FolderDocker({"sha256:base": Path(shutil.copytree(QUICKSTART, tmp_path / "base"))})
     docker.step = lambda root: put_enclave(root, thrown_away) and None
     return docker
@@ -63,7 +63,8 @@ def test_what_an_honest_build_made_is_signed_here(
     signed = Sigstruct.from_bytes((tmp_path / ".ppml/enclave/bash.sig").read_bytes())
     signed.verify()
     assert signed.mr_signer == key.mr_signer == result.mr_signer
-    assert result.mr_enclave == measured_enclave(FolderTree(QUICKSTART), CHOICES).measurement.mr_enclave
+    in_folder = measured_enclave(FolderTree(QUICKSTART), CHOICES, BaseSurroundings())
+    assert result.mr_enclave == in_folder.measurement.mr_enclave
     assert result.evidence is Evidence.VERIFIED
     assert engine.calls[-1] == "read"
     assert engine.images.keys() == {"sha256:base"}
@@ -81,10 +82,23 @@ def test_the_build_makes_a_key_and_deletes_it_in_one_step(task: Any, engine: Fol
         "FROM sha256:base\nUSER 0\n"
         "RUN cd /ppml && mkdir -p /root/.config/gramine"
         " && openssl genrsa -3 -out /root/.config/gramine/enclave-key.pem 3072"
-        " && env -u XDG_CONFIG_HOME HOME=/root SGX_MEM_SIZE=64M SGX_LOG_LEVEL=error ENABLE_DCAP_ATTESTATION=true"
-        " bash make-sgx.sh && rm /root/.config/gramine/enclave-key.pem\n"
+        " && env -u XDG_CONFIG_HOME HOME=/root"
+        " make SGX=1 DEBUG=1 THIS_DIR=/ppml SPARK_USER=root G_SGX_SIZE=64M G_LOG_LEVEL=error"
+        " && rm /root/.config/gramine/enclave-key.pem\n"
     )
     assert build.network == "none"
+
+
+def test_without_attestation_the_step_edits_the_template_before_make(task: Any, engine: FolderDocker) -> None:
+    engine.step = lambda root: put_enclave(root, SigningKey.generate(), replace(CHOICES, attested=False)) and None
+    task.arguments["attestation"] = "none"
+    task.apply()
+    [dockerfile] = engine.built[0].context
+    assert isinstance(dockerfile, File)
+    with dockerfile.open() as stream:
+        steps = stream.read().decode().split(" && ")
+    assert steps[3] == """sed -i 's/"dcap"/"none"/g' bash.manifest.template"""
+    assert " make " in steps[4]
 
 
 def test_a_build_step_that_signs_something_else_is_refused(
@@ -124,7 +138,7 @@ def test_a_build_step_that_makes_another_enclave_than_was_asked_for_is_refused(
         "error[enclave-not-as-asked]: a build made another enclave than was asked for\n"
         "  is   the build on sha256:base: an enclave of 134217728 bytes, asked for was 64M\n"
         "  why  what was asked for stands in ppml.yaml, and plans and people go by it\n"
-        "  fix  see how make-sgx.sh of the base takes SGX_MEM_SIZE and ENABLE_DCAP_ATTESTATION"
+        "  fix  see how /ppml/Makefile takes G_SGX_SIZE, and /ppml/bash.manifest.template its attestation"
     )
 
 

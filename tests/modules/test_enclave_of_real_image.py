@@ -12,7 +12,7 @@ from imported_images import import_image, packed
 from ppmlctl.effects import Effects
 from ppmlctl.modules.enclave_signature import EnclaveSignature
 from ppmlctl.sgx import FolderTree
-from ppmlctl.sgx.bigdl import EnclaveChoices, measured_enclave
+from ppmlctl.sgx.bigdl import BaseSurroundings, EnclaveChoices, measured_enclave
 from ppmlctl.sgx.signing_key import SigningKey
 
 _BASE = Path(__file__).parents[2] / "examples/quickstart/base"
@@ -49,4 +49,5 @@ def test_an_image_at_the_engine_measures_like_its_folder(
         task = drive(EnclaveSignature(), make_context(engines=SimpleNamespace(docker=client)), **arguments)
         result = task.apply()
     choices = EnclaveChoices(size="64M", log_level="error", attested=True)
-    assert result.mr_enclave == measured_enclave(FolderTree(_BASE), choices).measurement.mr_enclave
+    in_folder = measured_enclave(FolderTree(_BASE), choices, BaseSurroundings())
+    assert result.mr_enclave == in_folder.measurement.mr_enclave

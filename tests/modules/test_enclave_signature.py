@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from ppmlctl.clients.docker import Listing
+from ppmlctl.clients.docker import DockerImage, Listing
 from ppmlctl.diagnostics import InputError, StateError, WriteRefusedError
 from ppmlctl.evidence import Evidence
 from ppmlctl.modules.enclave_signature import EnclaveSignature
 from ppmlctl.planning import ActionKind
 from ppmlctl.secret import Secret
-from ppmlctl.sgx import MeasurementCache, Sigstruct, measure
+from ppmlctl.sgx import FolderTree, MeasurementCache, Sigstruct, measure
 from ppmlctl.sgx import gramine_version as version
 from ppmlctl.sgx.signing_key import SigningKey
 from ppmlctl.spark import key_client_program
@@ -299,7 +299,7 @@ def test_a_missing_base_is_named(task: Any) -> None:
     ("before", "after", "found"),
     [
         ('"file:/usr/bin/"', '"file:/none"', "base: file:/none of sgx.trusted_files does not exist"),
-        ("{{ log_level }}", "{{ other }}", "base: the manifest template cannot be rendered: 'other' is undefined"),
+        ("{{ log_level }}", "{{ 1 / 0 }}", "base: the manifest template cannot be rendered: division by zero"),
         ("sgx.thread_num = 16", "sgx.thread_num = 1024", "base: an enclave of 67108864 bytes is not large enough"),
     ],
 )
@@ -310,6 +310,90 @@ def test_a_base_that_cannot_be_measured_is_refused(task: Any, root: Path, before
     (diagnostic,) = refused.value.diagnostics
     assert diagnostic.code == "enclave-not-measurable"
     assert diagnostic.found.startswith(found)
+
+
+_MAKEFILE = """\
+G_SGX_SIZE ?= "16G"
+bash.manifest: bash.manifest.template
+\tgramine-manifest -Dg_sgx_size=$(G_SGX_SIZE) -Dlog_level=$(G_LOG_LEVEL) \\
+\t\t-Dbin=$(shell dirname $(shell which bash)) $< >$@
+"""
+
+
+def _with_makefile(root: Path, text: str) -> None:
+    (root / "base/ppml/Makefile").write_text(text)
+    _edit_template(root, '"file:/usr/bin/"', '"file:{{ bin }}/"')
+
+
+def test_the_makefile_of_a_base_gives_the_templates_variables(task: Any, of_image: Any, root: Path) -> None:
+    before = task.apply().mr_enclave
+    _with_makefile(root, _MAKEFILE)
+    assert task.apply().mr_enclave == before, "the same values by another way"
+    assert of_image.apply().mr_enclave == before
+    task.arguments |= {"variables": {"bin": "/lib/x86_64-linux-gnu"}}
+    assert task.plan().action is ActionKind.UPDATE
+    assert task.apply().mr_enclave != before
+
+
+@pytest.mark.parametrize("kind", ["task", "of_image"])
+def test_a_variable_that_nothing_gives_is_named_with_its_line_and_the_key_that_sets_it(
+    kind: str, request: pytest.FixtureRequest, root: Path
+) -> None:
+    _with_makefile(root, _MAKEFILE.replace("-Dbin=", "-Dother="))
+    given, place = {"task": ("base", "base/ppml"), "of_image": ("base:1", "/ppml")}[kind]
+    with pytest.raises(InputError) as refused:
+        request.getfixturevalue(kind).apply()
+    assert str(refused.value) == (
+        "error[manifest-variable-missing]: a variable of the manifest template has no value\n"
+        f"  at   {place}/bash.manifest.template:44:1\n"
+        f"  is   {given}: the manifest template asks for bin in line 44, and nothing gives it:"
+        " /ppml/Makefile gives no -Dbin\n"
+        "  why  with another value than the base means, MRENCLAVE is another one\n"
+        "  fix  set images.base.manifest_variables.bin in ppml.yaml, or have /ppml/Makefile give it to gramine-manifest"
+    )
+    assert not (root / _SIGSTRUCT).exists()
+
+
+def test_without_a_makefile_a_variable_is_looked_for_there(task: Any, root: Path) -> None:
+    _edit_template(root, '"file:/usr/bin/"', '"file:{{ bin }}/"')
+    with pytest.raises(InputError, match="in line 44, and nothing gives it: there is no /ppml/Makefile"):
+        task.plan()
+    task.arguments |= {"variables": {"bin": "/usr/bin"}}
+    task.apply()
+
+
+@pytest.mark.parametrize("kind", ["task", "of_image"])
+def test_a_makefile_that_computes_a_value_is_told_with_its_line(
+    kind: str, request: pytest.FixtureRequest, root: Path
+) -> None:
+    _with_makefile(root, _MAKEFILE.replace("dirname", "realpath"))
+    task = request.getfixturevalue(kind)
+    given, place = {"task": ("base", "base/ppml"), "of_image": ("base:1", "/ppml")}[kind]
+    with pytest.raises(InputError) as refused:
+        task.apply()
+    assert str(refused.value) == (
+        "error[makefile-not-understood]: the base's Makefile does not tell the manifest's variables\n"
+        f"  at   {place}/Makefile:4:1\n"
+        f"  is   {given}: bin: the value is computed by a shell command, which is not run: realpath /usr/bin/bash\n"
+        "  why  nothing of a base is run to find out what its manifest is\n"
+        "  fix  set images.base.manifest_variables.bin in ppml.yaml, or use enclave.manifest: build"
+    )
+    assert not (root / _SIGSTRUCT).exists()
+    task.arguments |= {"variables": {"bin": "/usr/bin"}}
+    task.apply()
+
+
+def test_a_makefile_that_cannot_be_read_at_all_is_told_too(task: Any, root: Path) -> None:
+    _with_makefile(root, "include other.mk\n")
+    with pytest.raises(InputError) as refused:
+        task.apply()
+    assert str(refused.value).splitlines()[2:] == [
+        "  is   base: it includes another file: include other.mk",
+        "  why  nothing of a base is run to find out what its manifest is",
+        "  fix  set all of the template's variables in images.base.manifest_variables, or use enclave.manifest: build",
+    ]
+    task.arguments |= {"variables": {"bin": "/usr/bin", "g_sgx_size": "64M", "log_level": "error"}}
+    task.apply()
 
 
 def test_a_removal_deletes_the_files_and_leaves_base_and_key(task: Any, root: Path) -> None:
@@ -326,7 +410,7 @@ def test_a_plan_writes_nothing(make_context: Any, drive: Any, root: Path, argume
     task.plan()
     with pytest.raises(WriteRefusedError):
         task.apply()
-    assert not (root / ".ppml").exists()
+    assert not (root / ".ppml/enclave").exists()  # a slow measurement is remembered beside it
 
 
 def test_plans_measure_what_takes_long_once(task: Any, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -396,6 +480,14 @@ class _Docker:
         assert owner["dev.ppmlctl.task"] == "task"
         self.calls += 1
         return {path: (self._base / path[1:]).read_bytes() for path in paths if (self._base / path[1:]).is_file()}
+
+    def inspect_image(self, reference: str) -> DockerImage:
+        return DockerImage(reference, (), (), {}, {"PATH": "/usr/bin"})
+
+    def link_ends(self, reference: str, paths: Iterable[str], *, owner: Mapping[str, str]) -> Mapping[str, str]:
+        assert reference == "base:1"
+        assert owner["dev.ppmlctl.task"] == "task"
+        return FolderTree(self._base).link_ends(paths)
 
     def list_files(self, reference: str, paths: Iterable[str], *, owner: Mapping[str, str]) -> Listing:
         assert reference == "base:1"

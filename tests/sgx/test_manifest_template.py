@@ -47,7 +47,11 @@ def test_the_environment_is_only_what_the_caller_gives() -> None:
 @pytest.mark.parametrize(
     ("template", "message"),
     [
-        ("{{ nothing }}", "the manifest template cannot be rendered: 'nothing' is undefined"),
+        ("\n{{ nothing }}", "the manifest template asks for nothing in line 2, and nothing gives it"),
+        (
+            "{{ env.A }}",
+            "the manifest template cannot be rendered in line 1: 'dict object' has no attribute 'A'",
+        ),
         (
             "\n{% if %}",
             "the manifest template has a syntax error in line 2: Expected an expression, got 'end of statement block'",

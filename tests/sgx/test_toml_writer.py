@@ -106,11 +106,6 @@ def test_toml_0_10_cannot_mix_types_in_an_array() -> None:
         write_toml({"a": ["x", 1]}, TomlStyle.TOML_0_10)
 
 
-def test_toml_0_10_takes_no_tables_within_arrays_of_tables() -> None:
-    with pytest.raises(ManifestError, match=r"^a holds tables within tables"):
-        write_toml({"a": [{"b": {"c": 1}}]}, TomlStyle.TOML_0_10)
-
-
 @pytest.mark.parametrize("text", ["\x07", "\x7f", "\xa0", "C:\\x"])
 def test_what_toml_0_10_would_garble_is_refused(text: str) -> None:
     with pytest.raises(ManifestError, match=r"that Gramine v1\.3 would write wrongly$"):

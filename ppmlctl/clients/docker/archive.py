@@ -51,6 +51,15 @@ class Listing:
         return Listing(self.digests | other.digests, self.folders | other.folders)
 
 
+@dataclass
+class _OpenFile:
+    """A file where it lies itself: what led there is followed."""
+
+    path: str
+    size: int
+    content: IO[bytes]
+
+
 class Reader:
     """One such container of `reference`, labelled with `labels`."""
 
@@ -85,12 +94,12 @@ class Reader:
         """Contents by path; see DockerClient.read_files."""
         contents: dict[str, bytes] = {}
         for path in paths:
-            with self._file(path) as (size, file):
-                if file is not None:
-                    if size > most:
-                        raise faults.file_too_large(self._reference, path, size)
-                    most -= size
-                    contents[path] = file.read()
+            with self._file(path) as found:
+                if found is not None:
+                    if found.size > most:
+                        raise faults.file_too_large(self._reference, path, found.size)
+                    most -= found.size
+                    contents[path] = found.content.read()
         return contents
 
     def listing(self, paths: Iterable[str]) -> Listing:
@@ -117,14 +126,23 @@ class Reader:
                 known[path] = digest
         return {path: known[path] for path in wanted & known.keys()}
 
+    def link_ends(self, paths: Iterable[str]) -> dict[str, str]:
+        """Where files end, by path; see DockerClient.link_ends."""
+        found: dict[str, str] = {}
+        for path in paths:
+            with self._file(path) as file:
+                if file is not None:
+                    found[path] = file.path
+        return found
+
     def _digest_at(self, path: str) -> str | None:
         """Of one file, links followed; in pieces, since one may fill gigabytes too. None where no file is."""
-        with self._file(path) as (_, file):
-            return None if file is None else _sha256(file)
+        with self._file(path) as found:
+            return None if found is None else _sha256(found.content)
 
     @contextmanager
-    def _file(self, path: str) -> Iterator[tuple[int, IO[bytes] | None]]:
-        """Size and content of one file, links followed; None where no file is. A folder is not read for that."""
+    def _file(self, path: str) -> Iterator[_OpenFile | None]:
+        """One file, links followed; None where no file is. A folder is not read for that."""
         for _ in range(_MOST_LINKS):
             with self._effects.operation(Effect.READ, "read archive"):
                 chunks, status = self._archive(path)
@@ -134,13 +152,13 @@ class Reader:
                 if target is None and not int(status["mode"]) & _IS_FOLDER:
                     with self._streamed(chunks) as archive:
                         member = archive.next()
-                        file = archive.extractfile(member) if member and member.isreg() else None
-                        yield member.size if member else 0, file
+                        content = archive.extractfile(member) if member and member.isreg() else None
+                        yield _OpenFile(path, member.size, content) if member and content else None
                     return
             if target is None:
                 break
             path = target
-        yield 0, None
+        yield None
 
     def _archive(self, path: str) -> tuple[Iterable[bytes], Mapping[str, Any] | None]:
         """What the engine archives, and what it tells of it; None where nothing is, or links lead in a circle."""

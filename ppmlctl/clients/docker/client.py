@@ -217,6 +217,16 @@ class DockerClient:
         with self._reading(reference, owner) as reader:
             return reader.digests(paths)
 
+    def link_ends(
+        self, reference: str, paths: Iterable[str], *, owner: Mapping[str, str] = _NO_OWNER
+    ) -> dict[str, str]:
+        """Of those `paths` that lead to files of the image: where they end, links followed inside it.
+
+        For the rest as `read_files`.
+        """
+        with self._reading(reference, owner) as reader:
+            return reader.link_ends(paths)
+
     @contextmanager
     def _reading(self, reference: str, owner: Mapping[str, str]) -> Iterator[Reader]:
         with self._connection.request(f"read files of {reference}") as api:

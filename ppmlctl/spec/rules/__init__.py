@@ -18,7 +18,13 @@ from ppmlctl.spec.rules.attestation_deploy import deployed_service_can_judge
 from ppmlctl.spec.rules.ehsm_keys import ehsm_keys_fit_what_they_are_for
 from ppmlctl.spec.rules.enclave import findings_have_known_names, signer_is_whole
 from ppmlctl.spec.rules.encrypted_fs import encrypted_folder_has_one_key, encrypted_folders_can_be_opened
-from ppmlctl.spec.rules.images import base_fits_builder, enclave_size_is_a_power_of_two, nodes_can_pull, tags_stay
+from ppmlctl.spec.rules.images import (
+    base_fits_builder,
+    enclave_size_is_a_power_of_two,
+    manifest_variables_are_heard,
+    nodes_can_pull,
+    tags_stay,
+)
 from ppmlctl.spec.rules.insecure import insecure_choices_are_said
 from ppmlctl.spec.rules.memory import heap_fits_enclave, heap_holds_spark, requested_epc_holds_enclave
 from ppmlctl.spec.rules.spark import python_has_a_driver, security_is_complete
@@ -38,6 +44,7 @@ RULES: tuple[Callable[[Environment], Iterator[Finding]], ...] = (
     variables_have_free_names,
     base_fits_builder,
     enclave_size_is_a_power_of_two,
+    manifest_variables_are_heard,
     tags_stay,
     nodes_can_pull,
     findings_have_known_names,

@@ -54,6 +54,25 @@ def _of_base(base: Base, found: str) -> Iterator[Finding]:
         yield Finding((*_BASE, "pull"), "pull-never-needs-reference", title, "pull: never", why, fix)
 
 
+def manifest_variables_are_heard(environment: Environment) -> Iterator[Finding]:
+    """Size and log level have keys of their own, and a build takes all variables from the base's Makefile."""
+    base = environment.images.base if environment.images else None
+    if base is None or not base.manifest_variables:
+        return
+    for name, key in (("g_sgx_size", "enclave_size"), ("log_level", "log_level")):
+        if name in base.manifest_variables:
+            title, fix = "a variable of the manifest has a key of its own", f"use images.custom.{key}"
+            why = "other checks of ppml.yaml go by that key"
+            path = (*_BASE, "manifest_variables", name)
+            yield Finding(path, "manifest-variable-has-key", title, name, why, fix, at_key=True)
+    if environment.enclave.manifest == "build":
+        title, why = "a build takes no variables of the manifest", "the base's own Makefile makes the manifest there"
+        fix = "remove the key and set them in the Makefile, or remove `enclave.manifest: build`"
+        found = ", ".join(sorted(base.manifest_variables))
+        path = (*_BASE, "manifest_variables")
+        yield Finding(path, "manifest-variables-in-build", title, found, why, fix, at_key=True)
+
+
 def enclave_size_is_a_power_of_two(environment: Environment) -> Iterator[Finding]:
     """Gramine's signer takes other sizes, but its loader and ECREATE refuse them."""
     if environment.images is None:
