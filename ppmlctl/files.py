@@ -1,16 +1,70 @@
-"""Files put in place whole or not at all."""
+"""Files put in place whole or not at all, and read within bounds: the only place where a file is opened to be read."""
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
+import stat
 from glob import escape
+from io import BufferedReader
 from pathlib import Path
 
 from ppmlctl.failpoint import failpoint
 
 PRIVATE = 0o600
 PUBLIC = 0o644
+
+LARGEST = 1 << 24
+"""Bytes of a file that people or ppmlctl write, where its kind says nothing else."""
+LARGEST_RECORD = 1 << 26
+"""Bytes of a file that grows with the environment: lockfile, saved plan, remembered digests."""
+
+_CHUNK = 1 << 16
+
+_KINDS = {
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def open_regular(path: Path) -> BufferedReader:
+    """The file, open to be read from its beginning; symbolic links are followed.
+
+    Never waits: a named pipe would, for its writer. Raises OSError, also for what is no regular file; its `strerror`
+    says which kind it is.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return os.fdopen(descriptor, "rb")
+    os.close(descriptor)
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    words = f"it is {_KINDS.get(stat.S_IFMT(mode), 'something else')}, not a regular file"
+    raise OSError(errno.EINVAL, words, str(path))
+
+
+def read_bytes(path: Path, most: int = LARGEST) -> bytes:
+    """The content of a regular file. Raises OSError, also where it has more than `most` bytes."""
+    with open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        content = b"" if size > most else file.read(size)
+        # Files of the kernel say no size, and others grow meanwhile.
+        while size <= most and (piece := file.read(_CHUNK)):
+            content += piece
+            size = len(content)
+        if size > most:
+            raise OSError(errno.EFBIG, f"it has more than {most:,} bytes", str(path))
+        return content
+
+
+def read_text(path: Path, most: int = LARGEST, *, errors: str = "strict") -> str:
+    """The same as text in UTF-8, whose lines end with a newline alone. Raises OSError, UnicodeDecodeError."""
+    text = read_bytes(path, most).decode(errors=errors)
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def write_atomic(path: Path, content: bytes, *, mode: int = PUBLIC) -> None:

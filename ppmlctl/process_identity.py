@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from ppmlctl.files import read_text
+
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _NAMESPACE = Path("/proc/self/ns/pid")
 
@@ -54,7 +56,7 @@ class ProcessIdentity:
 def start_time_of(pid: int) -> int | None:
     """When a living process started, in clock ticks since boot; None where there is none (proc_pid_stat(5))."""
     try:
-        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        text = read_text(Path(f"/proc/{pid}/stat"), errors="replace")
     except OSError:
         return None
     state, *fields = text.rpartition(")")[2].split()
@@ -63,7 +65,7 @@ def start_time_of(pid: int) -> int | None:
 
 def _here(pid: int, start_time: int | None) -> ProcessIdentity | None:
     try:
-        boot, namespace = _BOOT.read_text().strip(), str(_NAMESPACE.readlink())
+        boot, namespace = read_text(_BOOT).strip(), str(_NAMESPACE.readlink())
     except OSError:
         return None
     return ProcessIdentity(boot, namespace, pid, start_time) if start_time is not None else None

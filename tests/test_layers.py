@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 import tomllib
 from functools import cache
@@ -80,3 +81,42 @@ PURE = [f"ppmlctl.{name}" for name in ("planning", "kubernetes", "expressions", 
 def test_what_decides_has_no_way_to_the_world(package: str) -> None:
     assert libraries_of(package) & EFFECTS == set()
     assert libraries_of(package) - sys.stdlib_module_names <= {"jinja2"}
+
+
+READERS = frozenset({"read_text", "read_bytes"})
+OPENING = {
+    "ppmlctl/files.py": "is the reader",
+    "ppmlctl/failpoint.py": "appends to a log of tests",
+    "ppmlctl/spark/key_client.py": "runs inside of images, where nothing of ours is",
+    "ppmlctl/state/vault_password.py": "looks at the mode of what it has open, and reads as little",
+    "ppmlctl/sandbox/ehsm/access_log.py": "appends",
+    "ppmlctl/sandbox/ehsm/database.py": "makes its file",
+    "ppmlctl/sandbox/kubernetes/store.py": "makes its file; `open` of its seal",
+    "ppmlctl/sandbox/request_log.py": "appends",
+    "ppmlctl/cli/main.py": "opens /dev/null to write",
+    "ppmlctl/clients/kubernetes/cluster.py": "makes files for TLS",
+    "ppmlctl/clients/oci/blobs.py": "makes blobs",
+    "ppmlctl/clients/docker/archive.py": "an archive in a stream",
+    "ppmlctl/clients/docker/context.py": "`open` of an entry",
+    "ppmlctl/oci/layer.py": "`open` of an entry; an archive in a stream",
+    "ppmlctl/oci/layout.py": "an archive in a stream",
+    "ppmlctl/oci/recipe.py": "`open` of an entry",
+    "ppmlctl/clients/ehsm/client.py": "`open` calls of EHSM",
+    "ppmlctl/engine/session.py": "`open` of the lockfile's store",
+    "ppmlctl/engine/vault_access.py": "`open` of the vault",
+}
+"""Files that call something named `open`, and what that is."""
+
+
+def test_files_are_read_by_the_one_reader() -> None:
+    for path in sorted((ROOT / "ppmlctl").rglob("*.py")):
+        name = str(path.relative_to(ROOT))
+        called = {_called(node) for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)}
+        assert name == "ppmlctl/files.py" or not called & {f".{reader}" for reader in READERS}, name
+        assert name in OPENING or not called & {"open", ".open", ".fdopen"}, name
+
+
+def _called(node: ast.Call) -> str:
+    if isinstance(node.func, ast.Name):
+        return node.func.id
+    return f".{node.func.attr}" if isinstance(node.func, ast.Attribute) else ""

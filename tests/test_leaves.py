@@ -31,7 +31,7 @@ from ppmlctl.diagnostics import (
 from ppmlctl.effects import Effect, Effects
 from ppmlctl.evidence import Evidence
 from ppmlctl.failpoint import FailpointError, failpoint
-from ppmlctl.files import PRIVATE, PUBLIC, write_atomic
+from ppmlctl.files import PRIVATE, PUBLIC, open_regular, read_bytes, read_text, write_atomic
 from ppmlctl.secret import MASK, Secret, SecretLockedError
 from ppmlctl.unknown import Unknown, unknowns_in
 
@@ -298,3 +298,52 @@ def test_operations_are_counted_across_threads() -> None:
     for thread in threads:
         thread.join()
     assert (effects.count(Effect.READ), effects.count(Effect.WRITE)) == (0, 1600)
+
+
+def _pipe(path: Path) -> Path:
+    os.mkfifo(path)
+    return path
+
+
+def _sparse(path: Path) -> Path:
+    with path.open("wb") as file:
+        file.truncate(100 << 30)
+    return path
+
+
+def _link_to_device(path: Path) -> Path:
+    path.symlink_to("/dev/zero")
+    return path
+
+
+UNREADABLE = {
+    "a named pipe": (_pipe, "it is a named pipe, not a regular file"),
+    "a device": (lambda _path: Path("/dev/zero"), "it is a device, not a regular file"),
+    "a link to a device": (_link_to_device, "it is a device, not a regular file"),
+    "a folder": (lambda path: path.parent, "Is a directory"),
+    "a sparse file": (_sparse, "it has more than 16,777,216 bytes"),
+    "nothing": (lambda path: path, "No such file or directory"),
+}
+
+
+@pytest.mark.parametrize("kind", UNREADABLE)
+def test_what_is_no_file_of_a_usual_size_is_refused_at_once(kind: str, tmp_path: Path) -> None:
+    make, words = UNREADABLE[kind]
+    with pytest.raises(OSError, match=r".") as refused:
+        read_bytes(make(tmp_path / "file"))
+    assert refused.value.strerror == words
+
+
+def test_a_file_is_read_through_links_up_to_its_limit(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"one\r\ntwo\n")
+    (tmp_path / "link").symlink_to("file")
+    assert read_bytes(tmp_path / "link", 9) == b"one\r\ntwo\n"
+    assert read_text(tmp_path / "link") == "one\ntwo\n"
+    with pytest.raises(OSError, match="more than 8 bytes"):
+        read_bytes(tmp_path / "link", 8)
+    with open_regular(tmp_path / "link") as file:
+        assert file.read(3) == b"one"
+
+
+def test_a_file_of_the_kernel_whose_size_is_unknown_is_read_whole() -> None:
+    assert read_text(Path("/proc/self/stat")).startswith(str(os.getpid()))

@@ -240,9 +240,10 @@ class SchemaName(StrEnum):
 @app.command()
 def schema(name: Annotated[SchemaName, typer.Argument(help="Which file's schema.")] = SchemaName.PPML) -> None:
     """Print a JSON Schema, for editors."""
+    from ppmlctl.files import read_text
     from ppmlctl.shipped import schema_path
 
-    sys.stdout.write(schema_path(f"{name.value}.schema.json").read_text(encoding="utf-8"))
+    sys.stdout.write(read_text(schema_path(f"{name.value}.schema.json")))
 
 
 vault_app = typer.Typer(name="vault", help="The environment's secret values.", no_args_is_help=True)

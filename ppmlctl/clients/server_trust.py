@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ppmlctl.diagnostics import Diagnostic, InputError
+from ppmlctl.files import read_bytes
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -39,7 +40,7 @@ class ServerTrust:
         if self.fingerprint is not None:
             return self._pinned(self.fingerprint)
         try:
-            return ssl.create_default_context(cafile=str(self.ca) if self.ca else None)
+            return context_of(self.ca)
         except OSError as error:
             title = f"{self.service}'s CA file holds no certificates that can be read"
             found, fix = f"{self.ca}: {error.strerror}", f"let {self.key}.ca name a PEM file"
@@ -54,6 +55,13 @@ class ServerTrust:
         context = _PinnedContext(ssl.PROTOCOL_TLS_CLIENT)
         context.expected = expected
         return _unchecked(context)
+
+
+def context_of(ca: Path | None) -> ssl.SSLContext:
+    """Trusts the certificates in a PEM file, or those of the system. Raises OSError."""
+    if ca is None:
+        return ssl.create_default_context()
+    return ssl.create_default_context(cadata=read_bytes(ca).decode("ascii", errors="ignore"))
 
 
 def _unchecked(context: ssl.SSLContext) -> ssl.SSLContext:

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from ppmlctl.diagnostics import Diagnostic, InputError, StateError
 from ppmlctl.engine.plan_identity import PlanIdentity, differences, identify, other_environment
 from ppmlctl.engine.session import Session
-from ppmlctl.files import PRIVATE, write_atomic
+from ppmlctl.files import LARGEST_RECORD, PRIVATE, read_text, write_atomic
 from ppmlctl.planning import Plan
 
 VERSION = 2
@@ -37,7 +37,7 @@ def save_plan(path: Path, plan: Plan, session: Session) -> None:
 def read_plan(path: Path) -> PlanIdentity:
     """Reads what `save_plan` wrote. Raises InputError where that is something else."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_text(path, LARGEST_RECORD))
         if not isinstance(content, dict) or content.pop("version", None) != VERSION:
             raise _unreadable(path, "this ppmlctl has not written it")
         return PlanIdentity.model_validate(content)

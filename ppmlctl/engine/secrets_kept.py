@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ppmlctl.diagnostics import Diagnostic, StateError
+from ppmlctl.files import read_bytes
 from ppmlctl.modules.context import Engines, SecretStore
 from ppmlctl.secret import Secret, SecretLockedError
 
@@ -35,7 +36,7 @@ class SecretsKept:
 
     def _read(self, name: str) -> bytes:
         try:
-            return (self._root / name).read_bytes()
+            return read_bytes(self._root / name)
         except OSError as error:
             raise StateError(
                 Diagnostic(

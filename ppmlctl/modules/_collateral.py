@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ppmlctl.dcap import Collateral, PlatformFamily, QuoteUntrustedError
 from ppmlctl.diagnostics import TransientError
-from ppmlctl.files import write_atomic
+from ppmlctl.files import read_text, write_atomic
 from ppmlctl.modules.context import Context, PccsServer
 
 _PREFIX = "sha256:"
@@ -50,7 +50,7 @@ def _kept(ctx: Context, platform: PlatformFamily) -> Collateral | None:
     recorded = (str(entry.result.get("collateral", "")) for entry in ctx.recorded.values())
     for digest in (name.removeprefix(_PREFIX) for name in recorded if name.startswith(_PREFIX)):
         try:
-            found = Collateral.parse(_path(ctx, digest).read_text(encoding="utf-8"))
+            found = Collateral.parse(read_text(_path(ctx, digest)))
             if found.digest == digest and (found.tee.lower(), found.fmspc) == (platform.tee, platform.fmspc):
                 return found
         except (OSError, UnicodeDecodeError, QuoteUntrustedError):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ppmlctl.diagnostics import Diagnostic, EngineError
+from ppmlctl.files import read_text
 from ppmlctl.modules._submitter import SubmitState
 from ppmlctl.modules.context import Context
 from ppmlctl.spark import (
@@ -142,7 +143,7 @@ def _seconds(time_of_docker: str) -> float:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(errors="replace")
+        return read_text(path, errors="replace")
     except FileNotFoundError:
         return ""
     except OSError as error:

@@ -19,6 +19,7 @@ from ppmlctl.dcap import (
 )
 from ppmlctl.diagnostics import Diagnostic, EngineError, InputError
 from ppmlctl.ehsm import Identity, Requirements, Shown, Verdict, judge
+from ppmlctl.files import read_bytes
 from ppmlctl.modules._collateral import Supply, fetched
 from ppmlctl.modules.context import SANDBOX, Context, PccsServer
 
@@ -143,7 +144,7 @@ def _requirements(args: EhsmAttestArgs, body: ReportBody, *, simulated: bool) ->
 
 def _read(ctx: Context, path: str, code: str) -> bytes:
     try:
-        return ctx.files.path(path).read_bytes()
+        return read_bytes(ctx.files.path(path))
     except OSError as error:
         title = "a file to verify quotes with cannot be read"
         raise InputError(Diagnostic(code, title, f"{path}: {error.strerror}")) from None

@@ -6,6 +6,7 @@ import os
 import stat
 
 from ppmlctl.diagnostics import Diagnostic, InputError
+from ppmlctl.files import read_bytes
 from ppmlctl.modules.context import Files
 from ppmlctl.secret import Secret
 
@@ -26,7 +27,7 @@ def from_file(files: Files, relative: str) -> Secret | None:
     """
     path = files.path(relative)
     try:
-        mode, content = path.stat().st_mode, path.read_bytes()
+        mode, content = path.stat().st_mode, read_bytes(path)
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -6,6 +6,7 @@ import stat
 from collections.abc import Collection, Sequence
 
 from ppmlctl.diagnostics import Diagnostic, InputError
+from ppmlctl.files import read_bytes
 from ppmlctl.modules.context import Files
 
 _OPEN_TO_OTHERS = 0o077
@@ -23,7 +24,7 @@ def read_key_files(files: Files, folder: str, names: Sequence[str], *, private: 
         path = files.path(relative)
         try:
             mode = path.stat().st_mode
-            found[name] = path.read_bytes()
+            found[name] = read_bytes(path)
         except FileNotFoundError:
             continue
         except OSError as error:

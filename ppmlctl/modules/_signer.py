@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ppmlctl.clients.signer import SigningCommand
 from ppmlctl.diagnostics import Diagnostic, EngineError, InputError, StateError
+from ppmlctl.files import read_bytes
 from ppmlctl.modules._signing_key import read_signing_key
 from ppmlctl.modules.context import Context, Files
 from ppmlctl.sgx import GivenSignature, SigningKeyError, Sigstruct, SigstructError, mr_signer_of
@@ -88,7 +89,7 @@ def read_public_key(files: Files, path: str) -> int:
     from ppmlctl.sgx.signing_key import public_modulus  # noqa: PLC0415 - cryptography, which most plans spare
 
     try:
-        return public_modulus(files.path(path).read_bytes())
+        return public_modulus(read_bytes(files.path(path)))
     except (SigningKeyError, OSError) as error:
         words = error.strerror if isinstance(error, OSError) else str(error)
         title, why = "the external signer's public key cannot be used", "MRSIGNER follows from it"

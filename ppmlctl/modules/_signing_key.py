@@ -6,6 +6,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from ppmlctl.diagnostics import Diagnostic, InputError
+from ppmlctl.files import read_bytes
 from ppmlctl.modules.context import Files
 from ppmlctl.secret import Secret
 from ppmlctl.sgx import SigningKeyError
@@ -26,7 +27,7 @@ def read_signing_key(files: Files, path: str, *, to_sign: bool) -> SigningKey | 
 
     place = files.path(path)
     try:
-        mode, pem = stat.S_IMODE(place.stat().st_mode), place.read_bytes()
+        mode, pem = stat.S_IMODE(place.stat().st_mode), read_bytes(place)
     except FileNotFoundError:
         return None
     except OSError as error:

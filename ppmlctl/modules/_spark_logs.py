@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator
+from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
 from queue import SimpleQueue
@@ -12,6 +13,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from ppmlctl.diagnostics import Diagnostic, EngineError, TransientError
+from ppmlctl.files import open_regular
 from ppmlctl.modules._kubernetes import RUN
 from ppmlctl.modules._pod_secrets import masking
 from ppmlctl.spark import phase
@@ -93,7 +95,7 @@ def file_log(folder: Path, *, follow: bool) -> Iterator[str]:
     if not path.exists():
         fix = "ppmlctl apply --rerun WORKLOAD makes another"
         raise EngineError(Diagnostic("workload-log-gone", "the log of a run is gone", found=str(path), fix=fix))
-    with path.open(errors="replace") as log:
+    with open_regular(path) as stream, TextIOWrapper(stream, encoding="utf-8", errors="replace") as log:
         ended = False
         while not ended:
             ended = not follow or (folder / STATUS).exists()  # asked first: what was written before is read below

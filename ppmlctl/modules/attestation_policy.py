@@ -21,6 +21,7 @@ from pydantic import Field
 
 from ppmlctl.diagnostics import Diagnostic, EngineError, InputError, TransientError
 from ppmlctl.evidence import Evidence
+from ppmlctl.files import read_bytes
 from ppmlctl.modules._attestation import AttestationAccountArgs, service_of
 from ppmlctl.modules._ehsm import refuse_unseen, seen
 from ppmlctl.modules._journalled import journalled
@@ -144,7 +145,7 @@ def _control(ctx: Context, args: AttestationPolicyArgs, policy: Policy) -> bytes
     from ppmlctl.dcap import QuoteError, parse_quote, quote_bytes  # noqa: PLC0415 - not every plan needs it
 
     try:
-        quote = quote_bytes(ctx.files.path(args.control).read_bytes())
+        quote = quote_bytes(read_bytes(ctx.files.path(args.control)))
         parse_quote(quote)
         different = ", ".join(policy.differences(quote))
     except (OSError, QuoteError) as error:

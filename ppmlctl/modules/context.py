@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ppmlctl.diagnostics import Diagnostic, EngineError
 from ppmlctl.effects import Effect, Effects
 from ppmlctl.evidence import Evidence
-from ppmlctl.files import PUBLIC, write_atomic
+from ppmlctl.files import PUBLIC, read_bytes, write_atomic
 from ppmlctl.planning import Recorded
 from ppmlctl.secret import Secret
 
@@ -117,7 +118,7 @@ class Files:
 
     def secret(self, relative: str) -> Secret:
         """A secret file by its handle; read when revealed."""
-        return Secret(handle=f"file:{relative}", load=self.path(relative).read_bytes)
+        return Secret(handle=f"file:{relative}", load=partial(read_bytes, self.path(relative)))
 
 
 def _silent(_text: str) -> None:

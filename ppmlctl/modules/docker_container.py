@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from ppmlctl.diagnostics import Diagnostic, EngineError
-from ppmlctl.files import PRIVATE
+from ppmlctl.files import PRIVATE, read_bytes
 from ppmlctl.modules._container_submitter import RUNS
 from ppmlctl.modules.base import Known, Module, ModuleArgs, ModuleResult
 from ppmlctl.modules.context import Context
@@ -175,7 +175,7 @@ def _holds(path: Path, content: Secret) -> bool:
     """Whether the file is as wanted, and nobody else's to read. A locked vault is no difference."""
     try:
         private = stat.S_IMODE(path.stat().st_mode) == PRIVATE
-        return private and (not content.is_available() or path.read_bytes() == content.reveal_bytes())
+        return private and (not content.is_available() or read_bytes(path) == content.reveal_bytes())
     except OSError:
         return False
 

@@ -16,6 +16,7 @@ from typing import Literal
 
 from ppmlctl.diagnostics import Diagnostic, EngineError
 from ppmlctl.evidence import Evidence
+from ppmlctl.files import read_bytes
 from ppmlctl.modules._enclave_in_image import (
     SignedEnclave,
     refuse_changed_files,
@@ -128,7 +129,7 @@ def _observed(ctx: Context, args: EnclaveInImageArgs) -> Observed:
     for name, field in ((_MANIFEST, "manifest_sha256"), (_SIGSTRUCT, "sigstruct_sha256")):
         path = ctx.files.path(f"{args.output}/{name}")
         if path.is_file():
-            fields[field] = _sha256(path.read_bytes())
+            fields[field] = _sha256(read_bytes(path))
     known = {"image": args.image, "mr_enclave": args.mr_enclave, "mr_signer": args.mr_signer, "path": args.output}
     foreseen = {name: value for name, value in known.items() if value is not None and not any(unknowns_in([value]))}
     return Observed(exists=len(fields) == len((_MANIFEST, _SIGSTRUCT)), fields=fields, foreseen=foreseen)

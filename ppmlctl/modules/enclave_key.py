@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ppmlctl.diagnostics import Diagnostic, InputError, StateError
-from ppmlctl.files import PRIVATE
+from ppmlctl.files import PRIVATE, read_bytes
 from ppmlctl.modules._retired import rotation_given
 from ppmlctl.modules._signer import read_public_key
 from ppmlctl.modules._signing_key import read_signing_key
@@ -89,7 +89,7 @@ class EnclaveKey(Module[EnclaveKeyArgs, EnclaveKeyResult]):
 def _set_aside(ctx: Context, path: str, mr_signer: str) -> None:
     """Keeps the old key beside the new one, which takes its place when it is written."""
     kept = f"{path}.retired-{mr_signer[:8]}"
-    ctx.files.write(kept, ctx.files.path(path).read_bytes(), mode=PRIVATE)
+    ctx.files.write(kept, read_bytes(ctx.files.path(path)), mode=PRIVATE)
     ctx.warn(f"the old key is kept as {kept}, until you remove it")
 
 

@@ -23,6 +23,7 @@ from typing import Any, Literal
 from pydantic import model_validator
 
 from ppmlctl.diagnostics import Diagnostic, InputError, Location, StateError
+from ppmlctl.files import read_bytes
 from ppmlctl.modules._enclave_build import enclave_of_build
 from ppmlctl.modules._enclave_in_image import WORKING_FOLDER
 from ppmlctl.modules._enclave_source import EnclaveSource, enclave_of_folder, enclave_of_image
@@ -187,7 +188,7 @@ def _observed(ctx: Context, args: EnclaveSignatureArgs) -> Observed:
 def _on_disk(files: Files, args: EnclaveSignatureArgs) -> dict[str, Any]:
     """Fields of the result as the files have them; empty unless all are there."""
     try:
-        manifest, raw = (files.path(f"{args.output}/{name}").read_bytes() for name in (_MANIFEST, _SIGSTRUCT))
+        manifest, raw = (read_bytes(files.path(f"{args.output}/{name}")) for name in (_MANIFEST, _SIGSTRUCT))
     except OSError:
         return {}
     if args.base is None and not files.path(f"{args.output}/{_COPIES[0]}").is_file():
@@ -196,7 +197,7 @@ def _on_disk(files: Files, args: EnclaveSignatureArgs) -> dict[str, Any]:
     digests = {
         "manifest_sha256": _sha256(manifest),
         "sigstruct_sha256": _sha256(raw),
-        "key_client_sha256": _sha256(client.read_bytes()) if client.is_file() else None,
+        "key_client_sha256": _sha256(read_bytes(client)) if client.is_file() else None,
     }
     try:
         sigstruct = Sigstruct.from_bytes(raw)
@@ -267,7 +268,7 @@ def _signer(args: EnclaveSignatureArgs) -> SignerChoice:
 def _kept_signature(files: Files, args: EnclaveSignatureArgs, unsigned: Sigstruct) -> Sigstruct | None:
     """The file's SIGSTRUCT if it is valid, by the same signer, and says the same: nobody signs that twice."""
     try:
-        kept = Sigstruct.from_bytes(files.path(f"{args.output}/{_SIGSTRUCT}").read_bytes())
+        kept = Sigstruct.from_bytes(read_bytes(files.path(f"{args.output}/{_SIGSTRUCT}")))
         kept.verify()
     except (OSError, SigstructError):
         return None
@@ -276,7 +277,7 @@ def _kept_signature(files: Files, args: EnclaveSignatureArgs, unsigned: Sigstruc
 
 def _verify(files: Files, args: EnclaveSignatureArgs, written: Mapping[str, bytes]) -> None:
     for name, content in written.items():
-        if files.path(f"{args.output}/{name}").read_bytes() != content:
+        if read_bytes(files.path(f"{args.output}/{name}")) != content:
             title = "a file of the enclave changed while it was written"
             raise StateError(Diagnostic("enclave-file-changed", title, f"{args.output}/{name}", fix="apply again"))
 

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ppmlctl.diagnostics import Diagnostic, InputError
+from ppmlctl.files import read_text
 from ppmlctl.modules._container_submitter import ClientContainer, ContainerSubmitter
 from ppmlctl.modules._job_submitter import JobSubmitter
 from ppmlctl.modules._kubernetes import ENVIRONMENT, RUN, TASK, label_value
@@ -211,7 +212,7 @@ def _submission(ctx: Context, args: SparkSubmitArgs, name: str) -> Submission:
 
 def _certificates(ctx: Context, ca: str) -> str:
     try:
-        return ctx.files.path(ca).read_text(encoding="ascii")
+        return read_text(ctx.files.path(ca))
     except (OSError, ValueError) as error:
         title, fix = "EHSM's CA file cannot be read", "let kms.ehsm.tls.ca name a PEM file"
         raise InputError(Diagnostic("server-ca-unreadable", title, found=f"{ca}: {error}", fix=fix)) from None

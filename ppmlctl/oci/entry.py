@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ppmlctl.files import open_regular
 from ppmlctl.oci.faults import bad_path
 
 WHITEOUT = ".wh."
@@ -48,7 +49,7 @@ def file_of_bytes(path: str, content: bytes, *, executable: bool = False) -> Fil
 
 def file_of_source(path: str, source: Path, *, executable: bool = False) -> File:
     """A file at `path` of the image whose content is read from `source` when it is needed."""
-    return File(image_path(path), lambda: source.open("rb"), executable, source)
+    return File(image_path(path), lambda: open_regular(source), executable, source)
 
 
 def image_path(path: str) -> str:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from ppmlctl.files import LARGEST_RECORD, open_regular, read_bytes
 from ppmlctl.oci.digest import digest_of_stream, is_digest
 
 _YOUNG_NS = 2_000_000_000
@@ -39,7 +40,7 @@ class FileDigests:
     def of(self, path: Path) -> str:
         """The digest of the content at `path`. Raises OSError where it cannot be read."""
         place = str(path.absolute())
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             before = _stamp(os.fstat(stream.fileno()))
             with self._lock:
                 known = self._known.get(place)
@@ -77,7 +78,7 @@ def _stamp(status: os.stat_result) -> _Stamp:
 
 def _loaded(store: Path | None) -> dict[str, tuple[_Stamp, str]]:
     try:
-        document = json.loads(store.read_bytes()) if store else {}
+        document = json.loads(read_bytes(store, LARGEST_RECORD)) if store else {}
         if document.get("version") != _VERSION:
             return {}
         return {place: _entry(*values) for place, values in document["files"].items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from ppmlctl.diagnostics import Diagnostic
@@ -25,18 +25,32 @@ def entries_of_folder(root: Path, *, only: Collection[str] | None = None) -> lis
         raise no_base(str(root))
     faults: list[Diagnostic] = []
     wanted = None if only is None else {*only, *(parent for path in only for parent in parents(path))}
-    entries = sorted(_walk(root, "", wanted, faults), key=by_path)
+    entries = sorted(_walk(root, wanted, faults), key=by_path)
     if faults:
         raise ImageError(*faults)
     return entries
 
 
-def _walk(folder: Path, prefix: str, wanted: Collection[str] | None, faults: list[Diagnostic]) -> Iterator[Entry]:
-    try:
-        members = list(os.scandir(folder))
-    except OSError as error:
-        faults.append(unreadable(prefix or ".", error.strerror or ""))
-        return
+def _walk(root: Path, wanted: Collection[str] | None, faults: list[Diagnostic]) -> Iterator[Entry]:
+    """Folder by folder, with a list of those to come instead of recursion: a base may be nested as deep as paths go."""
+    to_come = [(str(root), "")]
+    while to_come:
+        folder, prefix = to_come.pop()
+        try:
+            members = list(os.scandir(folder))
+        except OSError as error:
+            faults.append(unreadable(prefix or ".", error.strerror or ""))
+            continue
+        yield from _members(members, prefix, wanted, faults, to_come)
+
+
+def _members(
+    members: Iterable[os.DirEntry[str]],
+    prefix: str,
+    wanted: Collection[str] | None,
+    faults: list[Diagnostic],
+    folders: list[tuple[str, str]],
+) -> Iterator[Entry]:
     for member in members:
         path = f"{prefix}{member.name}"
         if wanted is not None and path not in wanted:
@@ -47,7 +61,7 @@ def _walk(folder: Path, prefix: str, wanted: Collection[str] | None, faults: lis
             yield Symlink(path, str(Path(member.path).readlink()))
         elif member.is_dir(follow_symlinks=False):
             yield Folder(path)
-            yield from _walk(Path(member.path), f"{path}/", wanted, faults)
+            folders.append((member.path, f"{path}/"))
         else:
             yield from _file(member, path, faults)
 

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ppmlctl.files import read_bytes
 from ppmlctl.oci.descriptor import INDEX, MANIFEST, Descriptor, Manifest, parse_index, parse_manifest, parse_object
 from ppmlctl.oci.digest import digest_of
 from ppmlctl.oci.entry import image_path
@@ -26,6 +27,8 @@ INDEX_FILE = "index.json"
 
 MOST_READ = 1 << 26
 """Bytes of one file that is read whole; a loader with its symbols fits many times over."""
+_LARGEST_TEXT = 1 << 22
+"""Bytes of index, manifest or configuration, as registries allow for a manifest."""
 _PLATFORM = {"os": "linux", "architecture": "amd64"}
 """SGX exists on this platform only."""
 
@@ -107,7 +110,7 @@ class Layout:
     @staticmethod
     def _read(path: Path) -> bytes:
         try:
-            return path.read_bytes()
+            return read_bytes(path, _LARGEST_TEXT)
         except OSError as error:
             raise bad_layout(str(path), error.strerror or "cannot be read") from None
 

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from filelock import FileLock
 
 from ppmlctl.diagnostics import Diagnostic, StateError
-from ppmlctl.files import PRIVATE, write_atomic
+from ppmlctl.files import PRIVATE, read_bytes, read_text, write_atomic
 from ppmlctl.process_identity import start_time_of
 from ppmlctl.sandbox.address import LOOPBACK, parse_address
 
@@ -142,7 +142,7 @@ def _sandbox(state: Path, run: Run) -> Sandbox:
 
 def _read_run(state: Path) -> Run | None:
     try:
-        written = json.loads((state / "run.json").read_bytes())
+        written = json.loads(read_bytes(state / "run.json"))
         return Run(written["pid"], written["start_time"], written["listen"], written["urls"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -222,7 +222,7 @@ def _accepts(url: str) -> bool:
 
 def _not_started(state: Path) -> StateError:
     log = state / "sandbox.log"
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
+    lines = read_text(log, errors="replace").splitlines() if log.exists() else []
     found = "\n".join(lines[-_LOG_LINES:]) or "it ended without a word"
     return StateError(Diagnostic("sandbox-not-started", "the sandbox did not start", found=found, fix=f"read {log}"))
 

@@ -23,7 +23,7 @@ import uvicorn
 from filelock import FileLock, Timeout
 from starlette.applications import Starlette
 
-from ppmlctl.files import PRIVATE, write_atomic
+from ppmlctl.files import PRIVATE, read_bytes, read_text, write_atomic
 from ppmlctl.process_identity import start_time_of
 from ppmlctl.sandbox.address import Address
 from ppmlctl.sandbox.process import EHSM, KUBERNETES, Run
@@ -143,7 +143,7 @@ def _token(folder: Path) -> str:
     path = folder / "token"
     if not path.exists():
         write_atomic(path, secrets.token_urlsafe(_TOKEN_BYTES).encode(), mode=PRIVATE)
-    return path.read_text(encoding="ascii")
+    return read_text(path)
 
 
 def _bind(order: Order, service: str) -> socket.socket:
@@ -168,7 +168,7 @@ def _bind(order: Order, service: str) -> socket.socket:
 
 def _last_ports(state: Path) -> dict[str, int]:
     try:
-        read = json.loads((state / "ports.json").read_bytes())
+        read = json.loads(read_bytes(state / "ports.json"))
     except (OSError, ValueError):
         return {}
     return {str(place): int(port) for place, port in read.items()} if isinstance(read, dict) else {}
@@ -180,7 +180,7 @@ def _last_port(state: Path, service: str, host: str) -> int:
 
 def _write_kubeconfig(state: Path, address: Address, ca: Path) -> None:
     """Written as JSON, which every reader of YAML takes."""
-    authority = base64.b64encode(ca.read_bytes()).decode()
+    authority = base64.b64encode(read_bytes(ca)).decode()
     cluster = {"server": f"https://{address.authority}", "certificate-authority-data": authority}
     kubeconfig = {
         "apiVersion": "v1",

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from ppmlctl.files import PRIVATE, write_atomic
+from ppmlctl.files import PRIVATE, read_bytes, write_atomic
 
 ALWAYS_NAMED = ("attestation.sandbox", "ehsm.sandbox", "kubernetes.sandbox", "localhost", "127.0.0.1")
 _LIFETIME = timedelta(days=3650)
@@ -64,7 +64,7 @@ def ensure_certificates(folder: Path, addresses: Sequence[str] = ()) -> SandboxC
 
 def _ensure_key(path: Path) -> ec.EllipticCurvePrivateKey:
     if path.exists():
-        key = load_pem_private_key(path.read_bytes(), password=None)
+        key = load_pem_private_key(read_bytes(path), password=None)
         if isinstance(key, ec.EllipticCurvePrivateKey):
             return key
     key = ec.generate_private_key(ec.SECP256R1())
@@ -76,7 +76,7 @@ def _load_certificate(path: Path, key: ec.EllipticCurvePrivateKey) -> x509.Certi
     """The certificate at `path` if it is for `key` and not about to end."""
     if not path.exists():
         return None
-    certificate = x509.load_pem_x509_certificate(path.read_bytes())
+    certificate = x509.load_pem_x509_certificate(read_bytes(path))
     ends_soon = certificate.not_valid_after_utc - _RENEW_BEFORE < datetime.now(UTC)
     return None if ends_soon or certificate.public_key() != key.public_key() else certificate
 

@@ -14,6 +14,7 @@ from dataclasses import asdict, astuple
 from pathlib import Path
 from typing import Any
 
+from ppmlctl.files import read_bytes
 from ppmlctl.sgx.attributes import Attributes
 from ppmlctl.sgx.gramine import GramineVersion
 from ppmlctl.sgx.measurement import Measurement, measure
@@ -61,7 +62,7 @@ def _key(manifest_sgx: bytes, loader: bytes, version: GramineVersion) -> str:
 
 def _loaded(store: Path) -> dict[str, Measurement]:
     try:
-        document = json.loads(store.read_bytes())
+        document = json.loads(read_bytes(store))
         if document["version"] != _VERSION:
             return {}
         return {key: _measurement(**fields) for key, fields in document["measurements"].items()}

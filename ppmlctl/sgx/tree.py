@@ -10,8 +10,11 @@ from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
+from ppmlctl.files import open_regular, read_bytes
 from ppmlctl.sgx.errors import TreeError
 
+_LARGEST = 1 << 26
+"""Bytes of a file that is read whole: a manifest's template, a loader with its symbols."""
 _MOST_LINKS = 40
 """As many symbolic links as Linux follows in one path (path_resolution(7))."""
 
@@ -72,13 +75,13 @@ class FolderTree:
 
     def read(self, path: str) -> bytes:
         try:
-            return self._existing(path).read_bytes()
+            return read_bytes(self._existing(path), _LARGEST)
         except OSError as error:
             raise TreeError(f"{path} cannot be read: {error.strerror}") from None
 
     def digest(self, path: str) -> str:
         try:
-            with self._existing(path).open("rb") as file:
+            with open_regular(self._existing(path)) as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             raise TreeError(f"{path} cannot be read: {error.strerror}") from None

@@ -11,6 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ppmlctl.files import read_bytes
 from ppmlctl.spark.submission import EncryptedFs, Submission, host_and_port
 
 Manifest = dict[str, Any]
@@ -29,7 +30,7 @@ ACCOUNT = {"APP_ID": "app_id", "API_KEY": "api_key", "APPID": "app_id", "APIKEY"
 
 def key_client_program() -> bytes:
     """The key client that goes into images which have none."""
-    return Path(__file__).with_name("key_client.py").read_bytes()
+    return read_bytes(Path(__file__).with_name("key_client.py"))
 
 
 def encrypted_variables(encrypted: EncryptedFs, keys_folder: str = KEYS_FOLDER) -> dict[str, str]:

@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from ppmlctl.diagnostics import Diagnostic, InputError, Location
+from ppmlctl.files import open_regular
 from ppmlctl.spec.yaml_builder import Builder, TooMuchError
 from ppmlctl.spec.yaml_document import Document, Node
 from ppmlctl.spec.yaml_scalar import kind_of
@@ -56,7 +57,7 @@ def parse_yaml(text: str, *, shown_as: str, top: Top = "mapping") -> Document:
 def _read(path: Path, shown_as: str, limit: int) -> bytes:
     at = Location(shown_as, 1, 1)
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             content = file.read(limit + 1)
     except FileNotFoundError:
         fix = "make it (`ppmlctl init` writes a first ppml.yaml), or name another: --file FILE"

@@ -13,6 +13,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from ppmlctl.diagnostics import Diagnostic, StateError
+from ppmlctl.files import read_text
 from ppmlctl.process_identity import ProcessIdentity
 
 
@@ -55,7 +56,7 @@ def locked(holder: str) -> StateError:
 
 def _holder(note: Path) -> str:
     try:
-        holder = json.loads(note.read_text())
+        holder = json.loads(read_text(note))
         process = ProcessIdentity.parse(holder.get("process", ""))
         if process is None or not process.is_gone():  # else an earlier one was killed, and the next has not written yet
             return f"process {holder['pid']} on {holder['host']} holds it since {holder['since']}"

@@ -8,6 +8,7 @@ from typing import Any
 
 from ppmlctl.diagnostics import Diagnostic, InputError, Location, StateError
 from ppmlctl.evidence import Evidence
+from ppmlctl.files import read_text
 from ppmlctl.spec import Document, read_yaml
 from ppmlctl.state.lockfile import BEGUN, MADE, VERSION, Lockfile
 
@@ -118,7 +119,7 @@ def _unreadable(why: Diagnostic, path: Path, shown_as: str) -> InputError:
 
 
 def _conflict_line(path: Path) -> int | None:
-    lines = enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1)
+    lines = enumerate(read_text(path, LARGEST, errors="replace").splitlines(), start=1)
     return next((number for number, line in lines if line.startswith(_CONFLICT_MARKS)), None)
 
 

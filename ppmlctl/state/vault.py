@@ -14,7 +14,7 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
-from ppmlctl.files import PRIVATE, rehearse_write, write_atomic
+from ppmlctl.files import PRIVATE, read_bytes, rehearse_write, write_atomic
 from ppmlctl.secret import Secret, SecretLockedError
 from ppmlctl.state import vault_faults as faults
 from ppmlctl.state.vault_cipher import KEY_SIZE, Scrypt, SealError, derive_key, new_scrypt, seal, unseal
@@ -226,7 +226,7 @@ def _check_name(name: str) -> None:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_bytes(path)
     except FileNotFoundError:
         raise faults.missing(path) from None
     except OSError as error:

@@ -115,7 +115,7 @@ def test_a_file_that_is_no_quote_is_refused_as_malformed(files: list[str], capsy
         ),
         (
             ["--root-ca", "/dev/zero"],
-            "error[attest-file]: a file cannot be read\n  is   /dev/zero: larger than 1048576 bytes\n",
+            "error[attest-file]: a file cannot be read\n  is   /dev/zero: it is a device, not a regular file\n",
         ),
     ],
 )

@@ -23,6 +23,7 @@ from ppmlctl.dcap import (
     quote_bytes,
 )
 from ppmlctl.diagnostics import Diagnostic, InputError
+from ppmlctl.files import read_bytes
 from ppmlctl.spec.kms import TcbStatus
 
 _LARGEST_FILE = 1 << 20  # bytes; a quote has about five thousand, collateral twenty thousand
@@ -111,14 +112,10 @@ def _fetched(url: str, ca: Path | None, raw: bytes) -> str:
 
 def _read(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
-            content = file.read(_LARGEST_FILE + 1)
-        fault = f"larger than {_LARGEST_FILE} bytes" if len(content) > _LARGEST_FILE else ""
+        return read_bytes(path, _LARGEST_FILE)
     except OSError as error:
-        content, fault = b"", error.strerror or str(error)
-    if fault:
-        raise InputError(Diagnostic("attest-file", "a file cannot be read", f"{path}: {fault}"))
-    return content
+        found = f"{path}: {error.strerror or error}"
+        raise InputError(Diagnostic("attest-file", "a file cannot be read", found)) from None
 
 
 def _as_data(found: Judgement) -> dict[str, object]:

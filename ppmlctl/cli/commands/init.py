@@ -9,7 +9,7 @@ from pathlib import Path
 import typer
 
 from ppmlctl.diagnostics import Diagnostic, InputError
-from ppmlctl.files import write_atomic
+from ppmlctl.files import read_text, write_atomic
 from ppmlctl.shipped import schema_path
 
 SCHEMA = "ppml.schema.json"
@@ -54,7 +54,7 @@ def init(folder: Path, *, as_json: bool) -> None:
         fix = f"ppmlctl plan -f {file}"
         raise InputError(Diagnostic("init-exists", "there is a ppml.yaml already", found=str(file), fix=fix))
     contents = {file: PPML.format(name=_name_of(folder)), folder / ".gitignore": IGNORED}
-    contents[folder / SCHEMA] = schema_path(SCHEMA).read_text(encoding="utf-8")
+    contents[folder / SCHEMA] = read_text(schema_path(SCHEMA))
     written = [path for path in contents if not path.exists()]
     for path in written:
         write_atomic(path, contents[path].encode())

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ppmlctl.clients.docker import faults
 from ppmlctl.clients.docker.ignore import IGNORE_FILE, read_patterns, sent_paths
+from ppmlctl.files import read_text
 from ppmlctl.oci import Entry, File, FileDigests, entries_digest, entries_of_folder, file_of_bytes, image_path
 
 
@@ -46,7 +47,7 @@ def build_context(folder: Path, dockerfile: str = "Dockerfile") -> list[Entry]:
     if not (folder / dockerfile).is_file():
         raise faults.context_invalid(folder, f"has no file {dockerfile}")
     try:
-        patterns = read_patterns((folder / IGNORE_FILE).read_text(encoding="utf-8", errors="replace"))
+        patterns = read_patterns(read_text(folder / IGNORE_FILE, errors="replace"))
     except FileNotFoundError:
         patterns = []
     except (OSError, ValueError) as error:

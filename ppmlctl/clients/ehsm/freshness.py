@@ -11,6 +11,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from ppmlctl.files import read_text
+
 _AHEAD = 60_000
 """Milliseconds: a remembered time further in the future than this is of a clock that was wrong, and does not count."""
 _PATIENCE = 2.0  # seconds
@@ -58,7 +60,7 @@ class Freshness:
 
 def _read(path: Path) -> dict[str, int]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_text(path))
     except (OSError, ValueError):
         return {}
     return {str(appid): at for appid, at in content.items() if isinstance(at, int)} if isinstance(content, dict) else {}

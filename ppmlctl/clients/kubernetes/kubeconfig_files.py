@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ppmlctl.diagnostics import Diagnostic, EngineError, InputError, Location
+from ppmlctl.files import read_bytes
 from ppmlctl.spec import Document, read_yaml
 from ppmlctl.spec.finding import did_you_mean
 from ppmlctl.spec.key_path import KeyPath
@@ -118,15 +119,11 @@ class Entry:
         try:
             if not path.is_file():
                 raise self.wrong(f"`{name}`: {path} is no file that is there", name, fix="correct the path")
-            with path.open("rb") as stream:
-                content = stream.read(_LARGEST_FILE + 1)
+            return read_bytes(path, _LARGEST_FILE)
         except OSError as error:
             raise self.wrong(
                 f"`{name}`: {path}: {error.strerror}", name, fix="make it a file that you may read"
             ) from None
-        if len(content) > _LARGEST_FILE:
-            raise self.wrong(f"`{name}`: {path} has more than {_LARGEST_FILE} bytes", name, fix="correct the path")
-        return content
 
 
 @dataclass(frozen=True)

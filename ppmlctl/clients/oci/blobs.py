@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ppmlctl.failpoint import failpoint
-from ppmlctl.files import PRIVATE, PUBLIC, sync_folder
+from ppmlctl.files import PRIVATE, PUBLIC, open_regular, sync_folder
 from ppmlctl.oci import Descriptor, Entry, blob_path, digest_of, digest_of_stream, write_layer
 
 _CHUNK = 1 << 20
@@ -48,10 +48,10 @@ class Blobs:
     def copy(self, source: Path, digest: str) -> bool:
         """Keeps a copy of `source`, unless its content has another digest than it should; says whether it was kept."""
         with self._temporary() as (stream, temporary):
-            with source.open("rb") as original:
+            with open_regular(source) as original:
                 shutil.copyfileobj(original, stream, _CHUNK)
             stream.flush()
-            with temporary.open("rb") as copied:
+            with open_regular(temporary) as copied:
                 if digest_of_stream(copied) != digest:
                     return False
             self._place(stream, temporary, digest)

@@ -16,7 +16,7 @@ from ppmlctl.clients.oci.blobs import Blobs
 from ppmlctl.diagnostics import Diagnostic, EngineError
 from ppmlctl.effects import Effect, Effects
 from ppmlctl.failpoint import failpoint
-from ppmlctl.files import sync_folder, write_atomic
+from ppmlctl.files import read_bytes, sync_folder, write_atomic
 from ppmlctl.oci import (
     CONFIG,
     ENVIRONMENT,
@@ -149,7 +149,7 @@ def _own_image(folder: Path) -> Descriptor | None:
         raise _foreign(folder, "it is no OCI image layout")
     if not (folder / INDEX_FILE).is_file():
         return None
-    manifests = parse_index((folder / INDEX_FILE).read_bytes(), str(folder / INDEX_FILE))
+    manifests = parse_index(read_bytes(folder / INDEX_FILE), str(folder / INDEX_FILE))
     if len(manifests) != 1 or ENVIRONMENT not in manifests[0].annotations:
         raise _foreign(folder, f"its image has no annotation {ENVIRONMENT}")
     return manifests[0]

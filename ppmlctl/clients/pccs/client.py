@@ -19,6 +19,7 @@ import httpx
 
 from ppmlctl.clients.https import Address, receive
 from ppmlctl.clients.pccs import faults
+from ppmlctl.clients.server_trust import context_of
 from ppmlctl.dcap import Collateral, PlatformFamily
 from ppmlctl.diagnostics import Diagnostic, InputError
 from ppmlctl.effects import Effect, Effects
@@ -162,7 +163,7 @@ class PccsClient:
 
 def _ssl_context(ca: Path | None) -> ssl.SSLContext:
     try:
-        return ssl.create_default_context(cafile=str(ca) if ca else None)
+        return context_of(ca)
     except OSError as error:
         title, fix = (
             "the PCCS's CA file holds no certificates that can be read",

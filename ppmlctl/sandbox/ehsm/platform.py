@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
-from ppmlctl.files import PRIVATE, write_atomic
+from ppmlctl.files import PRIVATE, read_text, write_atomic
 from ppmlctl.sandbox.ehsm.issuing import Signer, issue, issue_root, pem
 from ppmlctl.sandbox.ehsm.sgx_extension import PlatformTcb
 
@@ -58,7 +58,7 @@ class Platform:
 def ensure_platform(path: Path, at: datetime) -> Platform:
     """The platform kept in a file of mode 0600, made when there is none. One file, so that a kill leaves no half."""
     if path.exists():
-        return Platform.load(path.read_text())
+        return Platform.load(read_text(path))
     platform = Platform.make(at)
     write_atomic(path, platform.dump().encode(), mode=PRIVATE)
     return platform

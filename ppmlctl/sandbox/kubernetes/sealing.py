@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ppmlctl.files import PRIVATE, write_atomic
+from ppmlctl.files import PRIVATE, read_bytes, write_atomic
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -28,7 +28,7 @@ class Seal:
 
         if not self._key_file.exists():
             write_atomic(self._key_file, AESGCM.generate_key(256), mode=PRIVATE)
-        return AESGCM(self._key_file.read_bytes())
+        return AESGCM(read_bytes(self._key_file))
 
     def seal(self, body: bytes) -> bytes:
         """The body encrypted and marked as such."""

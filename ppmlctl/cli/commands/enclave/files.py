@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ppmlctl.cli.errors import text_of
 from ppmlctl.cli.style import Style
 from ppmlctl.diagnostics import Diagnostic, InputError, Severity
-from ppmlctl.files import PUBLIC, write_atomic
+from ppmlctl.files import PUBLIC, read_bytes, write_atomic
 from ppmlctl.secret import Secret
 from ppmlctl.sgx import SigningKeyError, Sigstruct, SigstructError
 from ppmlctl.sgx.sigstruct import SIGSTRUCT_SIZE
@@ -25,14 +25,10 @@ _OPEN_TO_OTHERS = 0o077
 def read(path: Path) -> bytes:
     """The content of a file of at most 256 MiB, which is ten times what any of them may hold. Raises `enclave-file`."""
     try:
-        with path.open("rb") as file:
-            content = file.read(_LARGEST + 1)
+        return read_bytes(path, _LARGEST)
     except OSError as error:
         found = f"{path}: {error.strerror}"
         raise InputError(Diagnostic("enclave-file", "a file cannot be read", found)) from None
-    if len(content) > _LARGEST:
-        raise InputError(Diagnostic("enclave-file", "a file cannot be read", f"{path} has more than 256 MiB"))
-    return content
 
 
 def write(path: Path, content: bytes, *, mode: int = PUBLIC) -> None:

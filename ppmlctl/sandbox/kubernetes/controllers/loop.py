@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
+from ppmlctl.files import read_bytes
 from ppmlctl.sandbox.kubernetes.controllers import deployments, jobs, namespaces, pods, stateful_sets, tokens, volumes
 from ppmlctl.sandbox.kubernetes.hub import Change, Feed
 from ppmlctl.sandbox.kubernetes.kinds import Json, kind_named, kind_of
@@ -23,7 +24,7 @@ class Controllers:
 
     def __init__(self, objects: Objects, ca: Path) -> None:
         """`ca` is the certificate authority that clients inside the cluster are given."""
-        authority = ca.read_bytes()
+        authority = read_bytes(ca)
         self._objects = objects
         self._after: Mapping[str, Reconcile] = {
             "namespaces": namespaces.follow(authority),
