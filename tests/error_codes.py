@@ -15,7 +15,9 @@ from pathlib import Path
 from committed import ROOT
 
 PACKAGE = ROOT / "ppmlctl"
-CLASSES: Mapping[str, tuple[str, ...]] = {"Diagnostic": ("code", "title"), "Finding": ("path", "code", "title")}
+_DETAILS = ("title", "found", "why", "fix")
+CLASSES: Mapping[str, tuple[str, ...]] = {"Diagnostic": ("code", *_DETAILS), "Finding": ("path", "code", *_DETAILS)}
+_TOLD = ("title", "why", "fix")
 _CODE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 ELSEWHERE = {"sgx/findings.py"}
 """Files whose `Finding` is another class: a manifest's, without a code."""
@@ -23,9 +25,11 @@ ELSEWHERE = {"sgx/findings.py"}
 
 @dataclass
 class Code:
-    """One code: what its messages say, and in which packages they are made."""
+    """One code: what its messages say, why and what to do as far as the source tells, and where they are made."""
 
     titles: set[str] = field(default_factory=set)
+    whys: set[str] = field(default_factory=set)
+    fixes: set[str] = field(default_factory=set)
     packages: set[str] = field(default_factory=set)
 
 
@@ -44,7 +48,9 @@ class _Function:
             return [*self.texts(node.body), *self.texts(node.orelse)]
         if isinstance(node, ast.JoinedStr):
             return ["".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values)]
-        return self.texts(self._assigned(node)) if isinstance(node, ast.Name) else []
+        if isinstance(node, ast.Name):
+            return self.texts(self._assigned(node) or self.file.constants.get(node.id))
+        return []
 
     def _assigned(self, name: ast.Name) -> ast.expr | None:
         """What the last assignment above gave the name."""
@@ -68,10 +74,10 @@ class _Function:
             if parameters:
                 yield given | named, called if isinstance(called, _Function) else None
 
-    def own_titles(self) -> list[str]:
-        """The titles of the findings that this function itself makes."""
+    def own(self, detail: str) -> list[str]:
+        """The titles, whys or fixes of the findings that this function itself makes."""
         findings = (given for given, called in self.calls() if called is None)
-        return [text for given in findings for text in self.texts(given.get("title"))]
+        return [text for given in findings for text in self.texts(given.get(detail))]
 
     @property
     def takes_a_code(self) -> bool:
@@ -117,6 +123,12 @@ class _File:
         froms = [node for node in ast.walk(self.tree) if isinstance(node, ast.ImportFrom)]
         return {alias.name: f"{node.module}.{alias.name}" for node in froms for alias in node.names}
 
+    @cached_property
+    def constants(self) -> dict[str, ast.expr]:
+        """What the file's own names stand for."""
+        assigned = [node for node in self.tree.body if isinstance(node, ast.Assign)]
+        return dict(pair for node in assigned for target in node.targets for pair in _pairs(target, node.value))
+
     @property
     def dotted(self) -> str:
         """Its name as a module."""
@@ -131,11 +143,16 @@ def codes() -> dict[str, Code]:
         for function in file.functions():
             for given, called in function.calls():
                 words = [text for text in function.texts(given.get("code")) if _CODE.fullmatch(text)]
-                titles = function.texts(given.get("title")) or (called.own_titles() if called else [])
+                details = {
+                    name: function.texts(given.get(name)) or (called.own(name) if called else []) for name in _TOLD
+                }
+                titles = details["title"]
                 alternatives = [[title] for title in titles] if len(words) == len(titles) else [titles] * len(words)
                 for word, its in zip(words, alternatives, strict=True):
                     code = found.setdefault(word, Code())
                     code.titles.update(its)
+                    code.whys.update(details["why"])
+                    code.fixes.update(details["fix"])
                     code.packages.add(file.path.relative_to(PACKAGE).parts[0].removesuffix(".py"))
     return dict(sorted(found.items()))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from typing import Any, get_args
@@ -95,6 +96,15 @@ def kubeconfig_page() -> str:
 
 def _kubectl(row: Row) -> str:
     return f" ({row.stricter})" if row.stricter else ""
+
+
+def own_codes() -> str:
+    """What `ppmlctl explain` knows of the codes, as JSON."""
+    told = {
+        name: {"says": sorted(code.titles), "why": sorted(code.whys), "fix": sorted(code.fixes)}
+        for name, code in codes().items()
+    }
+    return json.dumps(told, indent=1, ensure_ascii=False) + "\n"
 
 
 def _keys(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str]]:

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from committed import ROOT, assert_committed
 from error_codes import codes, unread
-from reference_pages import commands_page, errors_page, keys_page, kubeconfig_page, modules_page
+from reference_pages import commands_page, errors_page, keys_page, kubeconfig_page, modules_page, own_codes
 
+from ppmlctl.explanations import explained
 from ppmlctl.modules.registry import kinds, module
 
 PAGES: dict[str, Callable[[], str]] = {
@@ -21,6 +22,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/commands.md": commands_page,
     "docs/errors.md": errors_page,
     "docs/kubeconfig.md": kubeconfig_page,
+    "ppmlctl/explanations/own_codes.json": own_codes,
 }
 DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/*/README.md")]
 
@@ -37,6 +39,10 @@ def test_every_key_has_a_meaning() -> None:
 def test_every_code_of_a_finding_is_known_and_says_something() -> None:
     assert unread() == []
     assert [name for name, code in codes().items() if not code.titles] == []
+
+
+def test_explain_answers_for_every_code() -> None:
+    assert [name for name in codes() if [row.name.partition(":")[0] for row in explained(name)] != [name]] == []
 
 
 @pytest.mark.parametrize("kind", kinds())

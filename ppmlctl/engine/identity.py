@@ -23,7 +23,7 @@ def check_target(lockfile: Lockfile, target: str, *, move: bool) -> None:
             "the lockfile belongs to another target",
             found=f"target is {target}, the lockfile was made for {lockfile.target}",
             why="nothing that it records exists there",
-            fix="use another file for another target, or say that you mean it: --move",
+            fix="use another file for another target, or say that you mean it: ppmlctl plan --move",
         )
     )
 
@@ -54,7 +54,7 @@ def check_identities(known: Mapping[str, str], now: Mapping[str, str]) -> None:
                 "this is another cluster than the lockfile's",
                 found=f"{name} is {now[moved[0]]}, the lockfile was made on {known[moved[0]]}",
                 why="everything recorded would be planned into a cluster that does not have it",
-                fix="choose the right context (cluster.context), or say that you mean it: --move",
+                fix="choose the right context (cluster.context), or say that you mean it: ppmlctl plan --move",
             )
         )
 

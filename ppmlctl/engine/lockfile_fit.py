@@ -5,7 +5,7 @@ from __future__ import annotations
 from ppmlctl.diagnostics import Diagnostic, StateError
 from ppmlctl.state.lease import Fit, Revision, fit
 
-_ANYWAY = "--accept-lockfile"
+_ANYWAY = "ppmlctl plan --accept-lockfile"
 
 
 def check_fit(here: Revision, known: Revision | None) -> None:

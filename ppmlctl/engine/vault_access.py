@@ -77,7 +77,7 @@ def follow_vault(path: Path, store: LockStore, *, accept: bool) -> None:
                 found=f"{store.path.name} does not exist; {path.name} is of environment {environment}",
                 why="without it everything would be planned anew, as another environment's",
                 fix=f"restore it from version control:\ngit checkout -- {store.path.name}\n"
-                "or say that all is made anew, with the vault's secrets: --accept-lockfile",
+                "or say that all is made anew, with the vault's secrets: ppmlctl plan --accept-lockfile",
             )
         )
     store.lockfile.environment = environment

@@ -7,6 +7,7 @@ from ppmlctl.explanations.explanation import Explanation
 _SERVICE = "intel/ehsm ehsm_kms_service/function.js"
 _CHECKS = "intel/ehsm ehsm_kms_service/payload_checker.js"
 _KEYS = "intel/ehsm ehsm_kms_service/key_management_apis.js"
+_CLIENT = "intel-analytics/BigDL scala/ppml attestation/service/EHSMAttestationService.scala"
 _QUOTES = "intel/ehsm ehsm_kms_service/quote_manager_apis.js"
 
 ROWS = (
@@ -72,8 +73,15 @@ ROWS = (
     ),
     Explanation(
         'JSONObject["result"] is not a JSONObject',
-        "the attestation service answered with an error: wrong account, policy or attestation type",
-        "compare APP_ID, API_KEY and ATTESTATION_POLICYID of kms-secret; ATTESTATION_URL takes no scheme",
-        "intel-analytics/BigDL scala/ppml attestation/service/EHSMAttestationService.scala",
+        "EHSM refused the enclave: its measurement is not the policy's, or its quote does not verify",
+        "ppmlctl plan shows whether the policy fits the image; a quote of a platform that EHSM's PCCS knows?",
+        _CLIENT,
+    ),
+    Explanation(
+        'JSONObject["sign"] not found',
+        "EHSM refused account or policy: an unknown appid, another apikey, or no policy of this account; all "
+        "look alike to the images' client",
+        "ask EHSM with the account of the vault: ppmlctl ehsm policy; then compare kms-secret with it: ppmlctl plan",
+        _CLIENT,
     ),
 )

@@ -21,6 +21,8 @@ class Explanation:
     """Where the fact comes from: a repository and path, an issue, or a document."""
     number: int | None = None
     """An error number that programs print in hexadecimal."""
+    also: tuple[str, ...] = ()
+    """Other words for the same thing."""
 
     @property
     def name(self) -> str:
@@ -30,11 +32,16 @@ class Explanation:
     @cached_property
     def pattern(self) -> re.Pattern[str]:
         """Finds the words in a line, whatever its case and spaces."""
-        parts = (r"\s+".join(re.escape(word) for word in part.split()) for part in self.words.split("…"))
         # Names and numbers stand on their own: `…_OUT_OF_DATE` is not in `…_OUT_OF_DATE_CONFIGURATION_NEEDED`.
-        return re.compile(r"(?<![0-9A-Za-z_])" + r".*?".join(parts) + r"(?![0-9A-Za-z_])", re.IGNORECASE)
+        any_of = "|".join(map(_pattern, (self.words, *self.also)))
+        return re.compile(rf"(?<![0-9A-Za-z_])(?:{any_of})(?![0-9A-Za-z_])", re.IGNORECASE)
 
     @cached_property
     def vocabulary(self) -> frozenset[str]:
         """Words by which rows are found that are only near."""
         return frozenset(_WORD.findall(f"{self.words} {self.cause}".lower()))
+
+
+def _pattern(words: str) -> str:
+    parts = (r"\s+".join(re.escape(word) for word in part.split()) for part in words.split("…"))
+    return r".*?".join(parts)

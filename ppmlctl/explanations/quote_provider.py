@@ -4,31 +4,38 @@ from __future__ import annotations
 
 from ppmlctl.explanations.explanation import Explanation
 
-_DCAP = "intel/SGXDataCenterAttestationPrimitives"
-_HEADER = f"{_DCAP} QuoteGeneration/quote_wrapper/common/inc/sgx_ql_lib_common.h"
-_PROVIDER = f"{_DCAP} QuoteGeneration/qpl/sgx_default_quote_provider.cpp"
-_NETWORK = f"{_DCAP} QuoteGeneration/qcnl/linux/network_wrapper.cpp"
-_ENCLAVE = f"{_DCAP} QuoteVerification/QvE/Enclave/qve.cpp"
-_REACH = (
+DCAP = "intel/SGXDataCenterAttestationPrimitives"
+_HEADER = f"{DCAP} QuoteGeneration/quote_wrapper/common/inc/sgx_ql_lib_common.h"
+_PROVIDER = f"{DCAP} QuoteGeneration/qpl/sgx_default_quote_provider.cpp"
+_NETWORK = f"{DCAP} QuoteGeneration/qcnl/linux/network_wrapper.cpp"
+_ENCLAVE = f"{DCAP} QuoteVerification/QvE/Enclave/qve.cpp"
+REACH = (
     "from the pod or container: curl the PCCS_URL of /etc/sgx_default_qcnl.conf; check its port, certificate and proxy"
 )
-_REGISTER = (
+REGISTER = (
     "register the platform with Intel (mpa_registration, PCKIDRetrievalTool), and check the PCCS's API key in its log"
 )
 _UPDATE = "update BIOS and microcode, restart, register anew; or name the status in accept_tcb, knowing its advisories"
 _REFRESH = "refresh the PCCS's cache (its /refresh, or RefreshSchedule), and compare the clocks: date -u"
 _NOT_CACHED = "refresh the PCCS (its /refresh), let PCCS_URL name version 4, and check its API key in its log"
-_PACKAGES = "install libsgx-dcap-ql, libsgx-dcap-default-qpl and libsgx-quote-ex of one release; restart aesmd"
+PACKAGES = "install libsgx-dcap-ql, libsgx-dcap-default-qpl and libsgx-quote-ex of one release; restart aesmd"
 
-_ROWS = (
+QUOTE_ERRORS = (
     (
         0x01,
         "ERROR_UNEXPECTED",
         "unexpected error: mostly no SGX driver, no device in the container, or enclaves that do not load",
         "look for /dev/sgx_enclave and /dev/sgx_provision in the pod, then for the lines before this one",
     ),
-    (0x02, "ERROR_INVALID_PARAMETER", "the caller gave a wrong parameter, such as a report of another size", _PACKAGES),
+    (0x02, "ERROR_INVALID_PARAMETER", "the caller gave a wrong parameter, such as a report of another size", PACKAGES),
     (0x03, "ERROR_OUT_OF_MEMORY", "memory ran out", "raise the pod's memory, or lower the enclave's size"),
+    (
+        0x04,
+        "ERROR_ECDSA_ID_MISMATCH",
+        "the stored attestation key is another quoting enclave's",
+        "remove it from aesmd's data folder and restart aesmd: it makes a new one",
+    ),
+    (0x05, "PATHNAME_BUFFER_OVERFLOW_ERROR", "the path of the stored attestation key is too long", PACKAGES),
     (
         0x06,
         "FILE_ACCESS_ERROR",
@@ -36,7 +43,16 @@ _ROWS = (
         "check free space and permissions of aesmd's data folder",
     ),
     (0x07, "ERROR_STORED_KEY", "the stored attestation key is damaged", "restart aesmd: it makes a new one"),
-    (0x0B, "UNSUPPORTED_ATT_KEY_ID", "this kind of attestation key is not supported here", _PACKAGES),
+    (
+        0x08,
+        "ERROR_PUB_KEY_ID_MISMATCH",
+        "the stored attestation key is not the one that was asked for",
+        "restart aesmd: it makes a new one",
+    ),
+    (0x09, "ERROR_INVALID_PCE_SIG_SCHEME", "the certification enclave signs in an unknown way", PACKAGES),
+    (0x0A, "ATT_KEY_BLOB_ERROR", "the stored attestation key is damaged", "restart aesmd: it makes a new one"),
+    (0x0B, "UNSUPPORTED_ATT_KEY_ID", "this kind of attestation key is not supported here", PACKAGES),
+    (0x0C, "UNSUPPORTED_LOADING_POLICY", "quoting enclaves cannot be loaded in the way that was asked for", PACKAGES),
     (
         0x0D,
         "INTERFACE_UNAVAILABLE",
@@ -51,7 +67,7 @@ _ROWS = (
         "try again; if it stays, read aesmd's log for what the quote provider said",
     ),
     (0x10, "ATT_KEY_CERT_DATA_INVALID", "the PCCS gave certification data that do not fit", _REFRESH),
-    (0x11, "NO_PLATFORM_CERT_DATA", "the PCCS has no certificate for this platform", _REGISTER),
+    (0x11, "NO_PLATFORM_CERT_DATA", "the PCCS has no certificate for this platform", REGISTER),
     (0x12, "OUT_OF_EPC", "the EPC has no room for the enclave", "run fewer enclaves on the node, or smaller ones"),
     (0x13, "ERROR_REPORT", "the report cannot be verified", "quote and enclave must be on the same machine"),
     (0x14, "ENCLAVE_LOST", "the machine slept or moved while the enclave ran", "start the workload again"),
@@ -74,19 +90,24 @@ _ROWS = (
         "the PCCS certifies a newer TCB than the platform has",
         "register the platform anew after a change of BIOS; then refresh the PCCS",
     ),
-    (0x19, "NETWORK_ERROR", "the PCCS cannot be reached, or speaks no TLS", _REACH),
+    (0x19, "NETWORK_ERROR", "the PCCS cannot be reached, or speaks no TLS", REACH),
     (0x1A, "MESSAGE_ERROR", "the PCCS gave an answer that is not understood", "compare its API version, 3 or 4"),
-    (0x1B, "NO_QUOTE_COLLATERAL_DATA", "the PCCS has no collateral for this platform", _REGISTER),
-    (0x1C, "QUOTE_CERTIFICATION_DATA_UNSUPPORTED", "the quote carries no certificate chain", _PACKAGES),
+    (0x1B, "NO_QUOTE_COLLATERAL_DATA", "the PCCS has no collateral for this platform", REGISTER),
+    (0x1C, "QUOTE_CERTIFICATION_DATA_UNSUPPORTED", "the quote carries no certificate chain", PACKAGES),
     (0x1D, "QUOTE_FORMAT_UNSUPPORTED", "what was verified is no quote, or of an unknown version", "look at its header"),
+    (0x1E, "UNABLE_TO_GENERATE_REPORT", "the enclave cannot make a report of itself", PACKAGES),
     (0x1F, "QE_REPORT_INVALID_SIGNATURE", "the quote was changed or put together", "take it from its source again"),
+    (0x20, "QE_REPORT_UNSUPPORTED_FORMAT", "the quoting enclave's report is of an unknown form", PACKAGES),
+    (0x21, "PCK_CERT_UNSUPPORTED_FORMAT", "the platform's certificate is of an unknown form", _REFRESH),
     (
         0x22,
         "PCK_CERT_CHAIN_ERROR",
         "the platform's certificates do not lead to Intel's root: a sandbox, a test platform, or a changed quote",
         "compare the root with https://certificates.trustedservices.intel.com; quote on the platform itself",
     ),
+    (0x23, "TCBINFO_UNSUPPORTED_FORMAT", "the TCB levels are of an unknown form", _REFRESH),
     (0x24, "TCBINFO_MISMATCH", "the collateral is another platform's", "fetch it for this quote's FMSPC"),
+    (0x25, "QEIDENTITY_UNSUPPORTED_FORMAT", "the quoting enclave's identity is of an unknown form", _REFRESH),
     (
         0x26,
         "QEIDENTITY_MISMATCH",
@@ -95,6 +116,9 @@ _ROWS = (
     ),
     (0x27, "TCB_OUT_OF_DATE", "the platform lacks security fixes", _UPDATE),
     (0x28, "TCB_OUT_OF_DATE_CONFIGURATION_NEEDED", "the platform lacks security fixes and settings", _UPDATE),
+    (0x29, "SGX_ENCLAVE_IDENTITY_OUT_OF_DATE", "the quoting enclave is too old", PACKAGES),
+    (0x2A, "SGX_ENCLAVE_REPORT_ISVSVN_OUT_OF_DATE", "the quoting enclave's security version is too old", PACKAGES),
+    (0x2B, "QE_IDENTITY_OUT_OF_DATE", "the quoting enclave is too old", PACKAGES),
     (0x2C, "SGX_TCB_INFO_EXPIRED", "the TCB levels have run out", _REFRESH),
     (0x2D, "SGX_PCK_CERT_CHAIN_EXPIRED", "the platform's certificate has run out", _REFRESH),
     (0x2E, "SGX_CRL_EXPIRED", "the revocation lists have run out", _REFRESH),
@@ -103,16 +127,21 @@ _ROWS = (
     (0x31, "PCK_REVOKED", "the platform's certificate is revoked: nothing it says can be trusted", "replace it"),
     (0x32, "TCB_REVOKED", "the platform's level of fixes is revoked", "update BIOS and microcode, register anew"),
     (0x33, "TCB_CONFIGURATION_NEEDED", "the platform needs another setting, often hyper-threading off", _UPDATE),
-    (0x34, "UNABLE_TO_GET_COLLATERAL", "the PCCS gave no collateral", _REACH),
+    (0x34, "UNABLE_TO_GET_COLLATERAL", "the PCCS gave no collateral", REACH),
     (
         0x35,
         "ERROR_INVALID_PRIVILEGE",
         "quoting needs the provision device, and this process may not open it",
         "add the resource sgx.intel.com/provision, or the user to the group sgx_prv",
     ),
+    (0x37, "NO_QVE_IDENTITY_DATA", "the PCCS has no identity of the verification enclave", _NOT_CACHED),
+    (0x38, "CRL_UNSUPPORTED_FORMAT", "a revocation list is of an unknown form", _REFRESH),
+    (0x39, "QEIDENTITY_CHAIN_ERROR", "the quoting enclave's identity is not signed by Intel", _REFRESH),
+    (0x3A, "TCBINFO_CHAIN_ERROR", "the TCB levels are not signed by Intel", _REFRESH),
+    (0x3B, "ERROR_QVL_QVE_MISMATCH", "verification library and enclave are of different releases", PACKAGES),
     (0x3C, "TCB_SW_HARDENING_NEEDED", "the enclave needs software mitigations on this processor", _UPDATE),
     (0x3D, "TCB_CONFIGURATION_AND_SW_HARDENING_NEEDED", "settings and software mitigations are needed", _UPDATE),
-    (0x3E, "UNSUPPORTED_MODE", "the platform is configured for another way of attestation", _PACKAGES),
+    (0x3E, "UNSUPPORTED_MODE", "the platform is configured for another way of attestation", PACKAGES),
     (0x3F, "NO_DEVICE", "there is no SGX device", "enable SGX in the BIOS; give the pod its devices"),
     (
         0x40,
@@ -120,7 +149,7 @@ _ROWS = (
         "the PCCS answers that it cannot serve now (503), or aesmd does not answer",
         "read the PCCS's log; systemctl status aesmd; mount /var/run/aesmd/aesm.socket",
     ),
-    (0x41, "NETWORK_FAILURE", "the quoting service cannot reach the PCCS", _REACH),
+    (0x41, "NETWORK_FAILURE", "the quoting service cannot reach the PCCS", REACH),
     (0x42, "SERVICE_TIMEOUT", "aesmd did not answer in time", "look at aesmd's log and at the PCCS it waits for"),
     (0x43, "ERROR_BUSY", "aesmd is busy", "try again"),
     (
@@ -130,23 +159,29 @@ _ROWS = (
         "read its log; check its API key and its proxy",
     ),
     (
+        0x45,
+        "PERSISTENT_STORAGE_ERROR",
+        "what the PCCS gave cannot be stored",
+        "check free space and permissions of aesmd's data folder",
+    ),
+    (
         0x46,
         "ERROR_MESSAGE_PARSING_ERROR",
         "the PCCS's answer is not understood, or is none of a PCCS",
         "compare PCCS_URL: host, port and /sgx/certification/v4/",
     ),
-    (0x47, "PLATFORM_UNKNOWN", "the PCCS does not know this platform (461)", _REGISTER),
+    (0x47, "PLATFORM_UNKNOWN", "the PCCS does not know this platform (461)", REGISTER),
     (0x48, "UNKNOWN_API_VERSION", "the PCCS speaks another API version", "compare v3 and v4 in sgx_default_qcnl.conf"),
-    (0x49, "CERTS_UNAVAILABLE", "Intel has no certificates for this platform", _REGISTER),
-    (0x50, "QVEIDENTITY_MISMATCH", "the verification enclave is not Intel's", _PACKAGES),
-    (0x51, "QVE_OUT_OF_DATE", "the verification enclave is too old", _PACKAGES),
+    (0x49, "CERTS_UNAVAILABLE", "Intel has no certificates for this platform", REGISTER),
+    (0x50, "QVEIDENTITY_MISMATCH", "the verification enclave is not Intel's", PACKAGES),
+    (0x51, "QVE_OUT_OF_DATE", "the verification enclave is too old", PACKAGES),
     (
         0x52,
         "PSW_NOT_AVAILABLE",
         "the SGX platform software is missing",
         "install libsgx-urts, libsgx-enclave-common",
     ),
-    (0x53, "COLLATERAL_VERSION_NOT_SUPPORTED", "the collateral is of an API version that is not read", _PACKAGES),
+    (0x53, "COLLATERAL_VERSION_NOT_SUPPORTED", "the collateral is of an API version that is not read", PACKAGES),
     (0x60, "TDX_MODULE_MISMATCH", "the TDX module is not the one that Intel signs for this platform", "update it"),
     (
         0x61,
@@ -191,27 +226,61 @@ _ROWS = (
         "correct it: the pods' entrypoint writes it from PCCS_URL, which is scheme, host and port alone",
     ),
     (0x68, "RESULT_INVALID_SIGNATURE", "a signature of the quote does not hold", "take it from its source again"),
+    (0x70, "QAEIDENTITY_MISMATCH", "the appraisal enclave is not Intel's", PACKAGES),
+    (0x71, "QAE_OUT_OF_DATE", "the appraisal enclave is too old", PACKAGES),
+    (0x72, "QUOTE_HASH_MISMATCH", "the appraisal is of another quote", "appraise the quote that is to be judged"),
+    (0x73, "REPORT_DATA_MISMATCH", "the appraisal enclave's report is of another result", "appraise it again"),
 )
 _SOURCES = {
     0x19: _NETWORK,
     0x22: _ENCLAVE,
     0x40: _NETWORK,
-    0x44: f"{_NETWORK}; {_DCAP} QuoteGeneration/pccs/constants/pccs_status_code.js",
+    0x44: f"{_NETWORK}; {DCAP} QuoteGeneration/pccs/constants/pccs_status_code.js",
     0x46: _PROVIDER,
     0x47: _NETWORK,
     0x49: _NETWORK,
     0x61: _PROVIDER,
     0x62: _PROVIDER,
     0x63: f"{_HEADER}; {_PROVIDER}, which never gives it",
-    0x64: f"{_DCAP} QuoteVerification/dcap_quoteverify/sgx_dcap_quoteverify.cpp",
+    0x64: f"{DCAP} QuoteVerification/dcap_quoteverify/sgx_dcap_quoteverify.cpp",
     0x65: f"{_PROVIDER}; {_NETWORK}, CURLE_PEER_FAILED_VERIFICATION",
     0x66: f"{_ENCLAVE}, STATUS_TCB_NOT_SUPPORTED",
     0x67: _PROVIDER,
 }
 """The code that gives a number, where the header's words alone would mislead."""
 ROWS = tuple(
-    Explanation(f"SGX_QL_{name}", cause, remedy, _SOURCES.get(number, _HEADER), 0xE000 | number)
-    for number, name, cause, remedy in _ROWS
+    Explanation(f"SGX_QL_{name}", cause, remedy, _SOURCES.get(number, _HEADER), 0xE000 | number, (f"TEE_{name}",))
+    for number, name, cause, remedy in QUOTE_ERRORS
+)
+
+_CERTIFICATION = f"{DCAP} QuoteGeneration/pce_wrapper/inc/sgx_pce.h"
+CERTIFICATION = tuple(
+    Explanation(f"SGX_PCE_{name}", cause, remedy, _CERTIFICATION, 0xF000 | number)
+    for number, name, cause, remedy in (
+        (0x01, "UNEXPECTED", "unexpected error of the certification enclave", "read the lines before this one"),
+        (0x02, "INVALID_PARAMETER", "the caller gave a wrong parameter", PACKAGES),
+        (0x03, "OUT_OF_EPC", "the EPC has no room for the enclave", "run fewer enclaves on the node, or smaller ones"),
+        (
+            0x04,
+            "INTERFACE_UNAVAILABLE",
+            "the certification enclave cannot be loaded",
+            "give the pod /dev/sgx_provision (sgx.intel.com/provision) and the group sgx_prv; install libsgx-ae-pce",
+        ),
+        (0x05, "INVALID_REPORT", "the report cannot be verified", "quote on the machine that runs the enclave"),
+        (0x06, "CRYPTO_ERROR", "the certification enclave could not decrypt or verify", PACKAGES),
+        (
+            0x07,
+            "INVALID_PRIVILEGE",
+            "certifying needs the provision device, and this process may not open it",
+            "add the resource sgx.intel.com/provision, or the user to the group sgx_prv",
+        ),
+        (
+            0x08,
+            "INVALID_TCB",
+            "the PCCS certifies a newer TCB than the platform has",
+            "register the platform anew after a change of BIOS; then refresh the PCCS",
+        ),
+    )
 )
 
 _RESULTS = (
@@ -226,7 +295,7 @@ _RESULTS = (
     (0x9, "TD_RELAUNCH_ADVISED", "genuine, but the domain was launched under an older TDX module", "launch it anew"),
     (0xA, "TD_RELAUNCH_ADVISED_CONFIG_NEEDED", "the same, and the platform needs another setting", _UPDATE),
 )
-_VERIFICATION = f"{_DCAP} QuoteVerification/QvE/Include/sgx_qve_header.h"
+_VERIFICATION = f"{DCAP} QuoteVerification/QvE/Include/sgx_qve_header.h"
 RESULTS = tuple(
     Explanation(f"SGX_QL_QV_RESULT_{name}", cause, remedy, _VERIFICATION, 0xA000 | number)
     for number, name, cause, remedy in _RESULTS

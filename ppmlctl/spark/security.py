@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ppmlctl.spark.submission import Submission
+from ppmlctl.spark.submission import Security, Submission
 
 SECRET_FOLDER = "/ppml/spark-secret"  # noqa: S105 - a folder
 AUTHENTICATION, CREDENTIALS = "secret", "credentials.jceks"
@@ -40,11 +40,20 @@ AUTHENTICATED_ENTRYPOINT = ("bash", "-c", f'{exported_secret(SECRET_FILE)} && ex
 
 def security_settings(submission: Submission) -> Iterator[tuple[str, str]]:
     """What is switched on, setting by setting."""
-    wanted = submission.security
+    for setting, value in fixed_settings(submission.security):
+        yield setting, value
+        if setting == "spark.authenticate" and submission.on_cluster:
+            # elsewhere Spark takes no file, and makes a secret of its own
+            yield "spark.authenticate.secret.file", SECRET_FILE
+    if submission.security.tls:
+        users, ours = submission.conf.get(PROVIDER), f"localjceks://file{SECRET_FOLDER}/{CREDENTIALS}"
+        yield PROVIDER, f"{users},{ours}" if users else ours
+
+
+def fixed_settings(wanted: Security) -> Iterator[tuple[str, str]]:
+    """Those that depend on nothing but the protections."""
     if wanted.rpc_auth:
         yield "spark.authenticate", "true"
-        if submission.on_cluster:  # elsewhere Spark takes no file, and makes a secret of its own
-            yield "spark.authenticate.secret.file", SECRET_FILE
     if wanted.rpc_encryption:
         yield "spark.authenticate.enableSaslEncryption", "true"
         yield "spark.network.crypto.enabled", "true"
@@ -55,14 +64,8 @@ def security_settings(submission: Submission) -> Iterator[tuple[str, str]]:
         yield "spark.io.encryption.keySizeBits", "128"
         yield "spark.io.encryption.keygen.algorithm", "HmacSHA1"
     if wanted.tls:
-        yield from _tls(submission.conf.get(PROVIDER))
-
-
-def _tls(users_providers: str | None) -> Iterator[tuple[str, str]]:
-    yield "spark.ssl.enabled", "true"
-    yield "spark.ssl.port", "8043"
-    for store in ("keyStore", "trustStore"):
-        yield f"spark.ssl.{store}", KEYSTORE
-        yield f"spark.ssl.{store}Type", "JKS"
-    provider = f"localjceks://file{SECRET_FOLDER}/{CREDENTIALS}"
-    yield PROVIDER, f"{users_providers},{provider}" if users_providers else provider
+        yield "spark.ssl.enabled", "true"
+        yield "spark.ssl.port", "8043"
+        for store in ("keyStore", "trustStore"):
+            yield f"spark.ssl.{store}", KEYSTORE
+            yield f"spark.ssl.{store}Type", "JKS"

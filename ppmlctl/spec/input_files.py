@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ppmlctl.spec.environment import Environment
-from ppmlctl.spec.finding import Finding
+from ppmlctl.spec.finding import Finding, warning
 from ppmlctl.spec.key_path import KeyPath
+
+_OF_THE_SANDBOX = Path(".ppml/sandbox")
 
 
 def missing_files(environment: Environment, folder: Path) -> Iterator[Finding]:
@@ -21,11 +23,16 @@ def missing_files(environment: Environment, folder: Path) -> Iterator[Finding]:
             continue
         if not (folder / name).exists():
             missing.append(Path(name))
-            title, fix = (
-                "a file or folder does not exist",
-                "make it, or correct the path; it is relative to ppml.yaml's folder",
-            )
-            yield Finding(path, "missing-file", title, name, fix=fix)
+            yield _missing(path, name)
+
+
+def _missing(path: KeyPath, name: str) -> Finding:
+    """The sandbox makes its files itself: a checkout is valid before it was started."""
+    title = "a file or folder does not exist"
+    if Path(name).is_relative_to(_OF_THE_SANDBOX):
+        return warning(path, "sandbox-file-missing", f"{title} yet", found=name, fix="ppmlctl sandbox up")
+    fix = "make it, or correct the path; it is relative to ppml.yaml's folder"
+    return Finding(path, "missing-file", title, name, fix=fix)
 
 
 def _named(environment: Environment) -> Iterator[tuple[KeyPath, str | None]]:

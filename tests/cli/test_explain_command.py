@@ -21,6 +21,11 @@ def test_it_tells_cause_remedy_and_source(capsys: pytest.CaptureFixture[str]) ->
     )
 
 
+def test_an_own_code_tells_what_the_source_says_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["explain", "rootfs-needs-oci"]) == 0
+    assert capsys.readouterr().out.startswith("rootfs-needs-oci: this builder takes no root file system\n  cause   ")
+
+
 def test_a_log_may_come_on_standard_input(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("quote error 0xe011\nAttestation Fail! Application killed!\n"))
     assert run(["explain", "-", "-o", "json"]) == 0
@@ -35,8 +40,9 @@ def test_what_is_not_known_is_said_with_what_is_near(capsys: pytest.CaptureFixtu
     assert capsys.readouterr().err == (
         "error[explain-unknown]: nothing is known about this\n"
         "  is   aesmd socket\n"
-        "  fix  nearest: Cannot connect to aesm_service; 0xe040 SGX_QL_SERVICE_UNAVAILABLE;"
-        " 0xe042 SGX_QL_SERVICE_TIMEOUT\n"
+        "  fix  nearest: Cannot connect to aesm_service; Cannot communicate with AESM service\n"
     )
+    assert run(["explain", "lockfle-missing"]) == 1
+    assert capsys.readouterr().err.endswith("  fix  nearest: lockfile-missing\n")
     assert run(["explain", "zzz", "-o", "json"]) == 1
     assert json.loads(capsys.readouterr().out) == {"explanations": [], "nearest": []}

@@ -46,6 +46,48 @@ def names(text: str) -> list[str]:
             'exec: "…": executable file not found',
         ),
         ("[ERROR] Attestation is enabled, but APP_ID is empty!", "Attestation is enabled, but … is empty!"),
+        # Lines that people ask for most often.
+        ("AESM service returned error 46", "AESM service returned error 46"),
+        ("error: aesm_service returned error: 30", "AESM service returned error 30"),
+        ("AESM_ENCLAVE_LOAD_ERROR", "AESM service returned error 48"),
+        (
+            "(host_platform.c:127) error: Cannot communicate with AESM service (read/write failed: Invalid argument)",
+            "Cannot communicate with AESM service",
+        ),
+        ("[QPL] Failed to get quote config. Error code is 0xb011", "0xb011 SGX_QCNL_ERROR_STATUS_UNEXPECTED"),
+        ("[QPL] Failed to get quote config. Error code is 0xb033", "0xb033 SGX_QCNL_ROOT_CA_UNTRUSTED"),
+        ("[QPL] Failed to get quote config. Error code is b006", "0xb006 SGX_QCNL_NETWORK_COULDNT_CONNECT"),
+        ("SGX_QCNL_ERROR_STATUS_NO_CACHE_DATA", "0xb00f SGX_QCNL_ERROR_STATUS_NO_CACHE_DATA"),
+        ("tee_att_get_quote_size return 0x11001", "0x11001 TEE_ATT_ERROR_UNEXPECTED"),
+        ("11011", "0x11011 TEE_ATT_NO_PLATFORM_CERT_DATA"),
+        ("TEE_NO_PLATFORM_CERT_DATA", "0xe011 SGX_QL_NO_PLATFORM_CERT_DATA"),
+        ("TDX_ATTEST_ERROR_QUOTE_FAILURE", "TDX_ATTEST_ERROR_QUOTE_FAILURE"),
+        (
+            "[load_qe ../qe_logic.cpp:641] Error, call sgx_create_enclave QE fail [load_qe], SGXError:4004.",
+            "0x4004 SGX_ERROR_SERVICE_INVALID_PRIVILEGE",
+        ),
+        ("[load_pce ../pce_logic.cpp:1] PCE fail, SGXError:200f.", "0x200f SGX_ERROR_ENCLAVE_FILE_ACCESS"),
+        ("error: sgx_pce returned 0xf007", "0xf007 SGX_PCE_INVALID_PRIVILEGE"),
+        (
+            "org.apache.spark.SparkException: External scheduler cannot be instantiated",
+            "External scheduler cannot be instantiated",
+        ),
+        (
+            "WARN TaskSchedulerImpl: Initial job has not accepted any resources; check your cluster UI to ensure that",
+            "Initial job has not accepted any resources",
+        ),
+        ("javax.net.ssl.SSLHandshakeException: PKIX path building failed", "PKIX path building failed"),
+        (
+            "Initial heap size set to a larger value than the maximum heap size",
+            "Initial heap size set to a larger value than the maximum heap size",
+        ),
+        ('org.json.JSONException: JSONObject["sign"] not found.', 'JSONObject["sign"] not found'),
+        (
+            "python3: can't open file '/ppml/kms/client.py': [Errno 2] No such file or directory",
+            "can't open file '/ppml/kms/client.py'",
+        ),
+        ("lockfile-missing", "lockfile-missing: the lockfile is missing, and its vault is here"),
+        ("error[rootfs-needs-oci]: this builder takes", "rootfs-needs-oci: this builder takes no root file system"),
         ("EHSM says: Timestamp can't be repeated in 20 minutes", "Timestamp can't be repeated in 20 minutes"),
     ],
 )
@@ -60,7 +102,17 @@ def test_a_log_gives_each_row_once_in_the_order_of_its_lines() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "Pi is roughly 3.14", "0xe0ff", "mapped at 0x4004", "error at 0xe0190000", "AESM service returned error 443"],
+    [
+        "",
+        "Pi is roughly 3.14",
+        "0xe0ff",
+        "mapped at 0x4004",
+        "error at 0xe0190000",
+        "AESM service returned error 443",
+        "error in attempt b033-77 of status-a001",
+        "exit code 4004",
+        "some-thing-else",
+    ],
 )
 def test_what_is_not_known_is_not_explained(text: str) -> None:
     assert explained(text) == []
@@ -95,6 +147,17 @@ def test_the_nearest_rows_share_words() -> None:
     first, *_ = nearest("the platform certificate seems to be missing for this")
     assert first.name == "0xe011 SGX_QL_NO_PLATFORM_CERT_DATA"
     assert nearest("zzz") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the enclave has failed, and this service has an error",
+        "java.lang.IllegalStateException: the server failed",
+    ],
+)
+def test_words_that_many_rows_have_make_no_neighbour(text: str) -> None:
+    assert nearest(text) == []
 
 
 def test_every_answer_of_ehsm_is_found_word_for_word() -> None:

@@ -19,7 +19,7 @@ def test_a_vault_without_its_lockfile_is_told_and_can_be_gone_on_with(applied: P
             "  why  without it everything would be planned anew, as another environment's\n"
             "  fix  restore it from version control:\n"
             "       git checkout -- ppml.lock\n"
-            "       or say that all is made anew, with the vault's secrets: --accept-lockfile\n"
+            "       or say that all is made anew, with the vault's secrets: ppmlctl plan --accept-lockfile\n"
         )
         assert not lockfile.exists()
     applied.succeed("apply", "--yes", "--accept-lockfile")

@@ -10,7 +10,7 @@ import typer
 
 from ppmlctl.cli.style import Style
 from ppmlctl.diagnostics import Diagnostic, InputError
-from ppmlctl.explanations import Explanation, explained, nearest
+from ppmlctl.explanations import Explanation, explained, nearest, nearest_codes
 
 _LONGEST_QUOTED = 100  # characters of the question in a message
 
@@ -21,7 +21,7 @@ def explain(text: str, *, as_json: bool) -> int:
         text = sys.stdin.read()
     found = explained(text)
     if as_json:
-        near = [] if found else [row.name for row in nearest(text)]
+        near = [] if found else nearest_codes(text.strip()) or [row.name for row in nearest(text)]
         typer.echo(json.dumps({"explanations": [_as_data(row) for row in found], "nearest": near}, ensure_ascii=False))
         return 0 if found else 1
     if not found:
@@ -43,7 +43,7 @@ def _lines(row: Explanation, style: Style) -> Iterator[str]:
 def _unknown(text: str) -> Diagnostic:
     line = " ".join(text.split())
     quoted = line if len(line) <= _LONGEST_QUOTED else line[: _LONGEST_QUOTED - 1] + "…"
-    near = "; ".join(_names(nearest(text)))
+    near = "; ".join(nearest_codes(text.strip()) or _names(nearest(text)))
     fix = f"nearest: {near}" if near else "give an error number such as 0xe019, or a line of a log"
     return Diagnostic("explain-unknown", "nothing is known about this", quoted, fix=fix)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from ppmlctl.spark.security import fixed_settings
+from ppmlctl.spark.submission import Security
 from ppmlctl.spec.defaults import security_of
 from ppmlctl.spec.environment import Environment
 from ppmlctl.spec.finding import Finding
@@ -127,6 +129,8 @@ def _contradicted(setting: str, value: str, security: dict[str, bool]) -> str:
     if setting in _SECURITY:
         key = _SECURITY[setting]
         return "" if value.lower() == str(security[key]).lower() else key
+    if value.lower() == dict(fixed_settings(Security(**security))).get(setting, "").lower():
+        return ""
     key = "tls" if _ONE_PAGE.fullmatch(setting) and value.lower() != "true" else _SET_BY_SECURITY.get(setting, "")
     return key if key and security[key] else ""
 
