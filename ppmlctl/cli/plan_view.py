@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from ppmlctl.cli.errors import as_data, text_of
 from ppmlctl.cli.style import Style
 from ppmlctl.cli.terminal_text import on_one_line
 from ppmlctl.diagnostics import Diagnostic
+from ppmlctl.engine import Whereabouts
 from ppmlctl.planning import ActionKind, FieldChange, Plan, PlannedAction
 from ppmlctl.planning.diff import SECRET
 from ppmlctl.secret import MASK, Secret
@@ -27,12 +29,16 @@ LONGEST_VALUE = 100
 """Characters of a value in the text view."""
 
 
-def plan_as_data(plan: Plan, warnings: Sequence[Diagnostic]) -> dict[str, Any]:
+def plan_as_data(plan: Plan, warnings: Sequence[Diagnostic], where: Whereabouts) -> dict[str, Any]:
     """`plan -o json`."""
     return {
+        "environment": asdict(where),
         "summary": plan.summary(),
         "actions": [action_as_data(action) for action in plan.actions],
-        "warnings": [*(as_data(warning) for warning in warnings), *({"message": note} for note in plan.notes)],
+        "warnings": [
+            *(as_data(warning) for warning in (*warnings, *plan.warnings)),
+            *({"message": note} for note in plan.notes),
+        ],
     }
 
 
@@ -52,17 +58,23 @@ def action_as_data(action: PlannedAction) -> dict[str, Any]:
     }
 
 
-def plan_text(plan: Plan, warnings: Sequence[Diagnostic], style: Style) -> str:
-    """The plan as Terraform's readers expect it: what, why, field by field, warnings, one summary line."""
-    blocks = ["\n".join(_action_lines(action, style)) for action in plan.acting()]
+def plan_text(plan: Plan, warnings: Sequence[Diagnostic], style: Style, where: Whereabouts) -> str:
+    """The plan as Terraform's readers expect it: where, what, why, field by field, warnings, one summary line."""
+    blocks = [header(where, style)]
+    blocks += ["\n".join(_action_lines(action, style)) for action in plan.acting()]
     chain = list(_measurement_chain(plan, style))
     if chain:
         blocks.append("\n".join(chain))
-    blocks += [text_of(warning, style) for warning in warnings]
+    blocks += [text_of(warning, style) for warning in (*warnings, *plan.warnings)]
     if plan.notes:
         blocks.append("\n".join(f"{style.yellow('note')}: {note}" for note in plan.notes))
     blocks.append(style.bold(summary_line(plan)))
     return "\n\n".join(blocks)
+
+
+def header(where: Whereabouts, style: Style) -> str:
+    """The first line of what is shown."""
+    return f"{style.bold(f'Environment {where.name}')}  {style.dim(', '.join(where.parts()))}"
 
 
 def summary_line(plan: Plan) -> str:
@@ -71,7 +83,7 @@ def summary_line(plan: Plan) -> str:
     if plan.is_empty():
         return f"No changes. {counts['keep']} as recorded."
     words = {"create": "to create", "update": "to update", "replace": "to replace", "delete": "to delete"}
-    words |= {"run": "to run", "conditional": "if changed"}
+    words |= {"run": "to run", "conditional": "if changed", "forget": "to forget and keep"}
     parts = [f"{counts[kind]} {word}" for kind, word in words.items() if counts[kind]]
     return f"Plan: {', '.join(parts)}, {counts['keep']} unchanged."
 
@@ -79,7 +91,8 @@ def summary_line(plan: Plan) -> str:
 def _action_lines(action: PlannedAction, style: Style) -> Iterator[str]:
     colour = _colour(action, style)
     symbol = SYMBOLS[action.action] + ("?" if action.conditional else "")
-    verb = f"{action.action.value} (if changed)" if action.conditional else action.action.value
+    verb = "forget" if action.only_forgets else action.action.value
+    verb = f"{verb} (if changed)" if action.conditional else verb
     address = style.bold(on_one_line(action.address))
     yield f"{colour(f'{symbol:<2}')} {address}  {style.dim(action.module)}  {colour(verb)}"
     for reason in action.reasons:

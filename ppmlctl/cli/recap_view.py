@@ -125,8 +125,9 @@ def _next_commands(session: Session, style: Style, *, destroyed: bool) -> Iterat
     yield f"    ppmlctl sandbox down -f {file}"
     if destroyed:
         return
-    yield f"  The same file on real engines: set {_for_real_engines(session.environment)} in a copy of it, then:"
-    yield f"    ppmlctl plan -f {file.parent / 'cluster.yaml'}"
+    real = _for_real_engines(session.environment)
+    yield f"  On real engines: begin an environment of its own, in a folder of its own, with {real}:"
+    yield f"    ppmlctl init {file.parent / 'cluster'}"
 
 
 def _for_real_engines(environment: Environment) -> str:

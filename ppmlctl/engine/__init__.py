@@ -3,6 +3,7 @@
 from ppmlctl.engine.events import Event, Listener, Recap, Status, TaskFinished, TaskProgress, TaskStarted, Warned
 from ppmlctl.engine.options import Options, lockfile_path
 from ppmlctl.engine.session import Session
+from ppmlctl.engine.whereabouts import Whereabouts
 from ppmlctl.engine.workload_runs import WorkloadRun
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "TaskProgress",
     "TaskStarted",
     "Warned",
+    "Whereabouts",
     "WorkloadRun",
     "lockfile_path",
 ]

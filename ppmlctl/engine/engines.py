@@ -67,6 +67,12 @@ class OpenEngines:
             found.append(_unverified_docker(docker.unverified_host))
         return found
 
+    @property
+    def context(self) -> str:
+        """The kubeconfig's context by which the cluster is reached; empty while nobody has reached for it."""
+        opened: KubernetesClient | None = self.__dict__.get("_kubernetes")
+        return opened.connection.context if opened else ""
+
     def effects_on_the_world(self) -> Iterator[Effects]:
         """Of all engines; the lease's own calls are what the others wait for."""
         return (effects for kind, effects in self.effects.items() if kind != "lease")

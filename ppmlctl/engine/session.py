@@ -27,16 +27,19 @@ from ppmlctl.engine.secret_references import check_secret_references
 from ppmlctl.engine.secret_sources import secret_of
 from ppmlctl.engine.secrets_kept import SecretsKept
 from ppmlctl.engine.vault_access import NoVault, follow_vault, open_vault, password_of, vault_locked, vault_needed
+from ppmlctl.engine.whereabouts import Whereabouts
 from ppmlctl.engine.workload_runs import WorkloadRun, abandoned_runs, last_run
 from ppmlctl.modules.base import Module
 from ppmlctl.modules.context import SANDBOX, Context, Files
 from ppmlctl.modules.registry import Registry
 from ppmlctl.planning import NOT_LOOKED_AT, ActionKind, Moves, Plan, Planner, Recorded, Task, Wanted, followed, moves
+from ppmlctl.planning.protections import dropped
 from ppmlctl.playbook import Expanded
 from ppmlctl.sandbox.process import Sandbox
 from ppmlctl.secret import Secret, SecretLockedError
 from ppmlctl.spec import Loaded, load
 from ppmlctl.state import LockStore, Vault
+from ppmlctl.unknown import Unknown
 
 SANDBOX_ENGINES = {"kubernetes", "ehsm"}
 
@@ -77,6 +80,28 @@ class Session:
         vault = [vault_locked()] if self.recorded and self.vault.is_locked() else []
         sandbox = [sandbox_not_started()] if self.sandboxed and self.sandbox is None else []
         return [*self.loaded.warnings, *vault, *sandbox, *self.engines.warnings(), *self.exclusion.notes]
+
+    @property
+    def whereabouts(self) -> Whereabouts:
+        """What the environment is called, and where its things are."""
+        cluster = self.environment.cluster
+        context = "" if self.sandboxed else self.engines.context or cluster.context or ""
+        return Whereabouts(self.environment.name, self.environment.target, context, cluster.namespace)
+
+    def foreseen_warnings(self) -> tuple[list[Diagnostic], list[str]]:
+        """What the tasks themselves have to say without anybody being asked: protections dropped, and notes."""
+        results = {
+            task.address: {name: Unknown(task.address) for name in self.modules[task.module].result_fields()}
+            for task in self.expanded.tasks
+        }
+        warnings: list[Diagnostic] = []
+        notes: dict[str, None] = {}
+        for task in self.expanded.tasks:
+            module, args = self.modules[task.module], task.arguments(results)
+            notes |= dict.fromkeys(module.notes(args))
+            inputs = module.fingerprint(args, lambda _: None)
+            warnings += dropped(task.address, module, self.recorded.get(task.address), inputs)
+        return warnings, list(notes)
 
     def start_sandbox(self) -> None:
         """Starts the sandbox where this environment wants one. Must come before anything looks at the engines."""

@@ -24,6 +24,7 @@ from ppmlctl.modules._kubernetes import (
 from ppmlctl.modules._object_writes import applied, delete_object
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import ActionKind, Change, FieldChange, Observed, Recorded
+from ppmlctl.planning.diff import why_absent
 from ppmlctl.unknown import Unknown
 
 if TYPE_CHECKING:
@@ -79,8 +80,7 @@ def decide_object(manifest: Manifest, observed: Observed, recorded: Recorded | N
         change = FieldChange("name", before, f"{name.namespace}/{name.name}".lstrip("/"))
         return Change(ActionKind.REPLACE, ("another object takes its place",), (change,))
     if not observed.exists or observed.detail is None:
-        reason = "not there yet" if recorded is None else "was made before, is not there any more"
-        return Change(ActionKind.CREATE, (reason,), (FieldChange("object", None, str(name)),))
+        return Change(ActionKind.CREATE, (why_absent(observed, recorded),), (FieldChange("object", None, str(name)),))
     require_free(name, environment_of(observed.detail.live), observed.detail.environment)
     found = observed.detail.differences
     fields = tuple(_shown(difference) for difference in found)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
-from typing import Annotated, Literal
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
 from ppmlctl.modules.base import ModuleArgs
+from ppmlctl.planning.protections import is_on
 from ppmlctl.spec import Duration
 
 _EHSM = "EHSMAttestationService"
@@ -146,3 +147,31 @@ def exposures(args: SparkSubmitArgs) -> Iterator[str]:
             f"{args.name}: EHSM's app id and api key are variables inside the pods with the encrypted folder, which "
             "uses 90 bits of the data key (image's contract)"
         )
+
+
+_SECURITY = {
+    "rpc_auth": "Spark's processes authenticate each other",
+    "rpc_encryption": "Spark encrypts what its processes send each other",
+    "io_encryption": "Spark encrypts what it writes to local disks",
+    "tls": "Spark's pages use TLS",
+}
+
+
+def protections(inputs: Mapping[str, Any]) -> Iterator[str]:
+    """What protects or checks a run with these public arguments."""
+    if inputs.get("mode") != "local":
+        yield "it runs in an enclave or a trust domain"
+    if is_on(attestation := inputs.get("attestation")):
+        yield "it attests before it runs"
+        if not isinstance(attestation, Mapping) or attestation.get("must_succeed", True):
+            yield "it runs only where its attestation succeeds"
+    if is_on(folder := inputs.get("encrypted_fs")):
+        yield "its folder is encrypted"
+        if not isinstance(folder, Mapping) or not folder.get("insecure"):
+            yield "its pods verify the server that they fetch the data key from"
+    if is_on(inputs.get("expect_log")):
+        yield "its log has to have the expected text"
+    security = inputs.get("security")
+    for name, words in _SECURITY.items():
+        if not isinstance(security, Mapping) or is_on(security.get(name)):
+            yield words

@@ -9,11 +9,13 @@ Errors: `attestation-unreachable`, `attestation-untrusted`, `attestation-answer-
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ppmlctl.diagnostics import EngineError
 from ppmlctl.modules._answering import once_it_answers
 from ppmlctl.modules._attestation import AttestationServerArgs
 from ppmlctl.modules._ehsm import is_known
+from ppmlctl.modules._protections import of_server
 from ppmlctl.modules.base import Module, ModuleResult
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import Observed, Recorded, Removal, Wanted
@@ -54,6 +56,9 @@ class AttestationService(Module[AttestationServiceArgs, AttestationServiceResult
                 continue
             found[one.address] = Observed(foreseen=_result(one.args))
         return found
+
+    def protections(self, inputs: Mapping[str, Any]) -> frozenset[str]:
+        return of_server(inputs)
 
     def apply(self, ctx: Context, args: AttestationServiceArgs, observed: Observed) -> AttestationServiceResult:  # noqa: ARG002 - asked again, it may be older
         """Waits until the service answers."""

@@ -78,6 +78,8 @@ class Module(Generic[A, R]):
     """Arguments that cannot be changed in place."""
     shown: ClassVar[tuple[str, ...]] = ("path",)
     """Fields of the result that the recap shows."""
+    is_check: ClassVar[bool] = False
+    """True for what makes nothing and judges something: without its task nothing is judged."""
     follows_rotation: ClassVar[str | None] = None
     """What follows, in words for people, where its thing is made anew on request; None: it cannot be."""
     recorded_as_digest: ClassVar[frozenset[str]] = frozenset()
@@ -117,6 +119,12 @@ class Module(Generic[A, R]):
     def notes(self, _args: A) -> Sequence[str]:
         """Pure. Warnings that every plan with this task shows (exposures, insecure choices)."""
         return ()
+
+    def protections(self, _inputs: Mapping[str, Any]) -> frozenset[str]:
+        """Pure. The protections and checks that these public arguments have in force, in words; a plan says which of
+        them it drops. Unknown arguments count as in force.
+        """
+        return frozenset()
 
     def makes_secrets(self, _args: A) -> Iterable[SecretKey]:
         """Pure. Keys of Secrets that this task makes."""

@@ -10,7 +10,7 @@ PCCS: `pccs-*`. Source: intel/ehsm, GenerateQuote; Intel DCAP.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,6 +20,7 @@ from ppmlctl.modules._ehsm import AccountArgs, refuse_unseen, seen
 from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import Change, Observed, Recorded, Wanted, decide
+from ppmlctl.planning.protections import is_on
 from ppmlctl.secret import Secret
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class EhsmAttest(Module[EhsmAttestArgs, EhsmAttestResult]):
     Args = EhsmAttestArgs
     Result = EhsmAttestResult
     shown = ("verdict",)
+    is_check = True
     engine = "ehsm"
 
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
@@ -94,6 +96,9 @@ class EhsmAttest(Module[EhsmAttestArgs, EhsmAttestResult]):
         """The default. Raises what kept the server from showing a quote."""
         refuse_unseen(observed)
         return decide(wanted, observed, recorded)
+
+    def protections(self, inputs: Mapping[str, Any]) -> frozenset[str]:
+        return frozenset(_protections(inputs))
 
     def apply(self, ctx: Context, args: EhsmAttestArgs, observed: Observed) -> EhsmAttestResult:  # noqa: ARG002 - a fresh quote is judged
         """Judges a fresh quote; what is not accepted ends here, is warned of, or is let pass, as `attest` says."""
@@ -123,6 +128,19 @@ class EhsmAttest(Module[EhsmAttestArgs, EhsmAttestResult]):
         examination = _examine(ctx, args)
         fields = {**examination.shown_fields(), "verdict": examination.verdict.statement}
         return Observed(fields=fields, notes=examination.notes())
+
+
+def _protections(inputs: Mapping[str, Any]) -> Iterator[str]:
+    if inputs.get("attest") not in ("warn", "skip"):
+        yield "EHSM's account is used only where its quote is accepted"
+    if inputs.get("attest") != "skip":
+        yield "EHSM's quote is looked at"
+    if inputs.get("freshness") == "require":
+        yield "its quote has to be fresh"
+    identity = inputs.get("identity")
+    for name, value in (identity if isinstance(identity, Mapping) else {}).items():
+        if is_on(value):
+            yield f"its quote has to show the expected {name}"
 
 
 def _examine(ctx: Context, args: EhsmAttestArgs) -> Examination:

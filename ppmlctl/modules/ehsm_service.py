@@ -8,10 +8,12 @@ Errors: `ehsm-unreachable`, `ehsm-untrusted`, `ehsm-answer-wrong`. Source: intel
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ppmlctl.diagnostics import TransientError
 from ppmlctl.modules._answering import once_it_answers
 from ppmlctl.modules._ehsm import ServerArgs, is_known
+from ppmlctl.modules._protections import of_server
 from ppmlctl.modules.base import Module, ModuleResult
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import Observed, Recorded, Removal, Wanted
@@ -55,6 +57,9 @@ class EhsmService(Module[EhsmServiceArgs, EhsmServiceResult]):
                 continue
             found[one.address] = Observed(fields={"version": version}, foreseen=_result(one.args, version))
         return found
+
+    def protections(self, inputs: Mapping[str, Any]) -> frozenset[str]:
+        return of_server(inputs)
 
     def apply(self, ctx: Context, args: EhsmServiceArgs, observed: Observed) -> EhsmServiceResult:  # noqa: ARG002 - asked again, it may be older
         """Waits until the server answers."""

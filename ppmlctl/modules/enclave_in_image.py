@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from ppmlctl.diagnostics import Diagnostic, EngineError
 from ppmlctl.evidence import Evidence
@@ -24,6 +24,7 @@ from ppmlctl.modules._enclave_in_image import (
     signed_enclave_of,
 )
 from ppmlctl.modules._enclave_source import copied_source
+from ppmlctl.modules._protections import of_enclave
 from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import Observed, Recorded, Wanted
@@ -82,10 +83,14 @@ class EnclaveInImage(Module[EnclaveInImageArgs, EnclaveInImageResult]):
     Args = EnclaveInImageArgs
     Result = EnclaveInImageResult
     engine = "docker"
+    is_check = True
     shown = ("image", "mr_enclave", "mr_signer", "recompute")
 
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
         return {one.address: _observed(ctx, one.args) for one in wanted if not isinstance(one.args.output, Unknown)}
+
+    def protections(self, inputs: Mapping[str, Any]) -> frozenset[str]:
+        return frozenset(of_enclave(inputs))
 
     def apply(self, ctx: Context, args: EnclaveInImageArgs, observed: Observed) -> EnclaveInImageResult:  # noqa: ARG002 - taken out anew
         signed = signed_enclave_of(ctx, args.image_id, args.loader, args.gramine)

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import model_validator
@@ -27,6 +27,7 @@ from ppmlctl.files import read_bytes
 from ppmlctl.modules._enclave_build import enclave_of_build
 from ppmlctl.modules._enclave_in_image import WORKING_FOLDER
 from ppmlctl.modules._enclave_source import EnclaveSource, enclave_of_folder, enclave_of_image
+from ppmlctl.modules._protections import of_enclave
 from ppmlctl.modules._signer import SignerChoice
 from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult
 from ppmlctl.modules.context import Context, Files
@@ -140,14 +141,14 @@ class EnclaveSignature(Module[EnclaveSignatureArgs, EnclaveSignatureResult]):
         )
         return Change(ActionKind.UPDATE, ("the base has changed",), changed) if changed else change
 
+    def protections(self, inputs: Mapping[str, Any]) -> frozenset[str]:
+        return frozenset(of_enclave(inputs))
+
     def apply(self, ctx: Context, args: EnclaveSignatureArgs, observed: Observed) -> EnclaveSignatureResult:  # noqa: ARG002 - measured anew, so that what is signed is what is there now
         source = _source(ctx, args)
         _refuse(args, source)
-        for finding in _found(args, source.enclave, "warn"):
-            at = _place(args, finding, source.enclave)
-            ctx.warn(
-                f"{at.file}:{at.line}: {finding.found}: {finding.why}" if at else f"{finding.found}: {finding.why}"
-            )
+        for finding in _warnings(args, source):
+            ctx.warn(finding)
         unsigned = _unsigned(args, source.enclave)
         signed = _kept_signature(ctx.files, args, unsigned) or _signer(args).sign(ctx, unsigned)
         client = {_KEY_CLIENT: key_client_program()} if _gives_key_client(args, source) else {}
@@ -182,7 +183,16 @@ def _observed(ctx: Context, args: EnclaveSignatureArgs) -> Observed:
         unsigned = _unsigned(args, source.enclave)
         signed = _kept_signature(ctx.files, args, unsigned) or _signer(args).foreseen(ctx.files, unsigned)
         foreseen |= _signature(signed) if signed else {}
-    return Observed(exists=bool(fields), fields=fields, foreseen=foreseen, detail=source)
+    findings = tuple(_warnings(args, source))
+    return Observed(exists=bool(fields), fields=fields, foreseen=foreseen, detail=source, findings=findings)
+
+
+def _warnings(args: EnclaveSignatureArgs, source: EnclaveSource) -> Iterator[str]:
+    """What the manifest makes possible and `findings` lets pass, in words."""
+    for finding in _found(args, source.enclave, "warn"):
+        at = _place(args, finding, source.enclave)
+        place = f"{at.file}:{at.line}: " if at else ""
+        yield f"{place}{finding.found}: {finding.why}"
 
 
 def _on_disk(files: Files, args: EnclaveSignatureArgs) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from ppmlctl.modules._spark_args import (
     SparkSecurityArgs,
     SparkSubmitArgs,
     exposures,
+    protections,
     run_digest,
 )
 from ppmlctl.modules._spark_attempt import Workload, begin_attempt, client_of, end_run
@@ -92,6 +93,9 @@ class SparkSubmit(Module[SparkSubmitArgs, SparkSubmitResult]):
     def fingerprint(self, args: SparkSubmitArgs, digest: Callable[[bytes], str | None]) -> Mapping[str, Any]:
         """Without what only says when and for how long it runs: that makes no other run of it."""
         return {name: value for name, value in super().fingerprint(args, digest).items() if name not in NOT_THE_RUN}
+
+    def protections(self, inputs: Mapping[str, Any]) -> frozenset[str]:
+        return frozenset(protections(inputs))
 
     def diff(self, wanted: Wanted, observed: Observed, recorded: Recorded | None) -> Change:
         """Raises InputError where the encrypted folder would be a plain one, or nothing would fetch its key."""

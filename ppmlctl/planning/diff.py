@@ -17,11 +17,10 @@ def decide(
     wanted: Wanted, observed: Observed, recorded: Recorded | None, *, replace_on: frozenset[str] = frozenset()
 ) -> Change:
     """create, adopt, replace, update or keep; the order of the checks is the order of their weight."""
-    if recorded is None:
-        reason = "adopts what is there already" if observed.exists else "not there yet"
-        return Change(ActionKind.CREATE, (reason,), tuple(_as_new(wanted.inputs)))
-    if not observed.exists:
-        return Change(ActionKind.CREATE, ("was made before, is not there any more",), tuple(_as_new(wanted.inputs)))
+    if recorded is None and observed.exists:
+        return Change(ActionKind.CREATE, ("adopts what is there already",), tuple(_as_new(wanted.inputs)))
+    if recorded is None or not observed.exists:
+        return Change(ActionKind.CREATE, (why_absent(observed, recorded),), tuple(_as_new(wanted.inputs)))
     changed = tuple(input_changes(recorded.inputs, wanted.inputs))
     forcing = [change.path for change in changed if change.path.split(".")[0] in replace_on]
     if forcing:
@@ -31,6 +30,13 @@ def decide(
         reasons = (*(("inputs changed",) if changed else ()), *(("changed outside ppmlctl",) if drifted else ()))
         return Change(ActionKind.UPDATE, reasons, (*changed, *drifted))
     return Change(ActionKind.KEEP, ("as recorded",))
+
+
+def why_absent(observed: Observed, recorded: Recorded | None) -> str:
+    """The reason of a `create`, in words. That nothing is there is said only where somebody looked."""
+    if not observed.looked_at:
+        return "not looked at before apply"
+    return "not there yet" if recorded is None else "was made before, is not there any more"
 
 
 def input_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[FieldChange]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from ppmlctl.diagnostics import Diagnostic
 from ppmlctl.evidence import Evidence
 from ppmlctl.secret import Secret
 
@@ -71,6 +72,8 @@ class Observed:
     foreseen: Mapping[str, Any] = field(default_factory=dict)
     detail: Any = None
     notes: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
+    """What an apply of it warns of, and so does a plan that would."""
     version: str = ""
     """What its owner calls this state of it, where that is told; another one is another state."""
     looked_at: bool = True
@@ -117,6 +120,11 @@ class PlannedAction:
     outcome: tuple[FieldChange, ...] = ()
     """What is foreseen to become of its recorded result. Serves display only."""
 
+    @property
+    def only_forgets(self) -> bool:
+        """Whether it is a removal that drops the record and leaves the thing."""
+        return self.action is ActionKind.DELETE and self.removal is not Removal.DELETE
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -126,6 +134,8 @@ class Plan:
     wanted: Mapping[str, Wanted] = field(default_factory=dict)
     observed: Mapping[str, Observed] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    warnings: tuple[Diagnostic, ...] = ()
+    """What has to be known before the plan is agreed to."""
 
     def acting(self) -> list[PlannedAction]:
         """The actions that are not `keep`."""
@@ -136,8 +146,11 @@ class Plan:
         return not self.acting()
 
     def summary(self) -> dict[str, int]:
-        """How many actions of each kind; those decided during apply are counted as `conditional` alone."""
-        counts = {kind.value: 0 for kind in ActionKind} | {"conditional": 0}
+        """How many actions of each kind; those decided during apply are counted as `conditional` alone, and removals
+        that take nothing away as `forget`.
+        """
+        counts = {kind.value: 0 for kind in ActionKind} | {"conditional": 0, "forget": 0}
         for action in self.actions:
-            counts["conditional" if action.conditional else action.action.value] += 1
+            kind = "forget" if action.only_forgets else action.action.value
+            counts["conditional" if action.conditional else kind] += 1
         return counts

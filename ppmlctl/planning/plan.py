@@ -21,6 +21,7 @@ from ppmlctl.planning.model import (
     Removal,
     Wanted,
 )
+from ppmlctl.planning.protections import dropped
 from ppmlctl.planning.task import Declaration, Task
 from ppmlctl.unknown import Unknown, unknowns_in
 
@@ -42,6 +43,7 @@ class Planner:
     wanted: dict[str, Wanted] = field(default_factory=dict)
     acting: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
+    warnings: list[Diagnostic] = field(default_factory=list)
 
     def plan(self, tasks: Sequence[Task]) -> Plan:
         """The whole plan: removals first, in reverse of their recorded edges, then the tasks in order."""
@@ -49,7 +51,12 @@ class Planner:
         actions = [action for task in ordered if (action := self._decide(task)) is not None]
         kept = {action.address for action in actions}
         removals = self._removals(kept)
-        return Plan((*removals, *actions), dict(self.wanted), dict(self.observations), tuple(dict.fromkeys(self.notes)))
+        for action in removals:
+            if actions and action.module in self.declarations:
+                declaration = self.declarations[action.module]
+                self.warnings.extend(dropped(action.address, declaration, self.recorded[action.address], None))
+        notes = tuple(dict.fromkeys(self.notes))
+        return Plan((*removals, *actions), dict(self.wanted), dict(self.observations), notes, tuple(self.warnings))
 
     def _decide(self, task: Task) -> PlannedAction | None:
         declaration = self.declarations[task.module]
@@ -68,7 +75,8 @@ class Planner:
         elif unknown and (recorded is not None or isinstance(condition, Unknown)):
             change = Change(ActionKind.UPDATE, (), tuple(_unknown_fields(wanted.inputs, recorded)))
         elif unknown:
-            change = Change(ActionKind.CREATE, ("not there yet",), tuple(_new_fields(wanted.inputs)))
+            reason = "adopts what is there already" if observed.exists else "unknown until apply"
+            change = Change(ActionKind.CREATE, (reason,), tuple(_new_fields(wanted.inputs)))
         else:
             change = declaration.diff(wanted, observed, recorded)
         conditional = unknown and change.action is ActionKind.UPDATE and not rotates
@@ -77,7 +85,8 @@ class Planner:
         if unknown:
             observed = replace(observed, foreseen={})  # it was made for what was recorded
         self._foresee(task, declaration, change, observed, recorded)
-        self.notes.extend((*declaration.notes(wanted.args), *observed.notes))
+        self.notes.extend((*declaration.notes(wanted.args), *observed.notes, *_findings(task, change, observed)))
+        self.warnings.extend(dropped(task.address, declaration, recorded, wanted.inputs))
         because = tuple(sorted(task.sources & self.acting)) if conditional else ()
         if declaration.runs and change.action in {ActionKind.CREATE, ActionKind.UPDATE, ActionKind.REPLACE}:
             change = replace(change, action=ActionKind.RUN)
@@ -119,6 +128,8 @@ class Planner:
     def _removal(self, address: str, entry: Recorded, dependents: Iterable[str]) -> PlannedAction:
         declaration = self.declarations.get(entry.module)
         removal = declaration.removal_of(entry) if declaration else Removal.IMPOSSIBLE
+        if removal is Removal.DELETE and entry.result.get("existed_before"):
+            removal = Removal.KEEP
         return PlannedAction(
             address,
             entry.module,
@@ -156,6 +167,11 @@ def _action(
         evidence=recorded.evidence if recorded else None,
         title=task.title,
     )
+
+
+def _findings(task: Task, change: Change, observed: Observed) -> Iterable[str]:
+    """What carrying the change out warns of."""
+    return () if change.action is ActionKind.KEEP else (f"{task.address}: {one}" for one in observed.findings)
 
 
 def _unknown_fields(inputs: Mapping[str, Any], recorded: Recorded | None) -> Iterable[FieldChange]:

@@ -23,6 +23,7 @@ from ppmlctl.cli.run_view import JsonLines, PlainLines
 from ppmlctl.cli.style import Style
 from ppmlctl.cli.terminal_text import OWN, escaped
 from ppmlctl.diagnostics import Diagnostic, Location
+from ppmlctl.engine import Whereabouts
 from ppmlctl.engine.events import TaskProgress, Warned
 from ppmlctl.planning import ActionKind, FieldChange, Plan, PlannedAction
 
@@ -80,10 +81,11 @@ def test_a_plan_shows_escaped_fields(monkeypatch: pytest.MonkeyPatch, capsys: py
     change = FieldChange(f"{HOSTILE}\nforged", HOSTILE, {HOSTILE: [HOSTILE]})
     action = PlannedAction(HOSTILE, "module", ActionKind.UPDATE, reasons=(f"{HOSTILE}\nforged",), fields=(change,))
     plan = Plan((action,), (HOSTILE,))
+    where = Whereabouts("shared", "cluster", HOSTILE, "here")
 
     def show(**_options: Any) -> None:
-        typer.echo(plan_text(plan, (FAULT,), Style(coloured=False)))
-        typer.echo(json.dumps(plan_as_data(plan, (FAULT,)), ensure_ascii=False))
+        typer.echo(plan_text(plan, (FAULT,), Style(coloured=False), where))
+        typer.echo(json.dumps(plan_as_data(plan, (FAULT,), where), ensure_ascii=False))
 
     monkeypatch.setattr(entry, "app", show)
     entry.run([])

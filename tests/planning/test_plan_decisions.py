@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ppmlctl.diagnostics import InputError, StateError
 from ppmlctl.planning import (
+    NOT_LOOKED_AT,
     ActionKind,
     Change,
     Observed,
@@ -24,6 +25,7 @@ from ppmlctl.planning import (
     decide,
     make_plan,
 )
+from ppmlctl.planning.protections import is_on
 from ppmlctl.unknown import Unknown
 
 
@@ -33,6 +35,10 @@ class Thing:
     kind = "thing"
     runs = False
     removal = Removal.DELETE
+    is_check = False
+
+    def protections(self, inputs: Mapping[str, Any]) -> frozenset[str]:
+        return frozenset({"it is guarded"} if is_on(inputs.get("guard")) else ())
 
     def diff(self, wanted: Wanted, observed: Observed, recorded: Recorded | None) -> Change:
         return decide(wanted, observed, recorded)
@@ -53,6 +59,9 @@ class Thing:
         return ()
 
     def fingerprint(self, args: Any, digest: Any) -> Mapping[str, Any]:
+        return dict(args)
+
+    def whole_inputs(self, args: Any, digest: Any) -> Mapping[str, Any]:
         return dict(args)
 
 
@@ -111,10 +120,48 @@ def test_a_changed_producer_makes_its_consumers_conditional() -> None:
     recorded, world = applied(make_plan([task("a", size=1), task("b", "a"), task("c", "b")], MODULES, {}, {}))
     plan = make_plan([task("a", size=2), task("b", "a"), task("c", "b")], MODULES, world, recorded)
     assert plan.summary() == {
-        "create": 0, "update": 1, "replace": 0, "delete": 0, "run": 0, "keep": 0, "conditional": 2,
+        "create": 0, "update": 1, "replace": 0, "delete": 0, "run": 0, "keep": 0, "conditional": 2, "forget": 0,
     }  # fmt: skip
     assert plan.actions[1].because_of == ("a",)
     assert plan.actions[2].reasons == ("if b changes",)
+
+
+def test_what_nobody_looked_at_is_not_called_missing() -> None:
+    known, behind = task("a", size=1), task("b", "a")
+    plan = make_plan([known, behind], MODULES, {"a": NOT_LOOKED_AT, "b": NOT_LOOKED_AT}, {})
+    assert [action.reasons for action in plan.actions] == [("not looked at before apply",), ("unknown until apply",)]
+    assert make_plan([known], MODULES, {}, {}).actions[0].reasons == ("not there yet",)
+    assert make_plan([known, behind], MODULES, {"b": Observed()}, {}).actions[1].reasons == (
+        "adopts what is there already",
+    )
+
+
+def test_what_was_there_before_is_forgotten_and_not_counted_as_deleted() -> None:
+    before = {"a": Recorded("thing", {}, {"existed_before": True}), "b": Recorded("thing", {}, {"value": "b"})}
+    plan = make_plan([], MODULES, {}, before)
+    assert {action.address: action.removal for action in plan.actions} == {"a": Removal.KEEP, "b": Removal.DELETE}
+    assert (plan.summary()["delete"], plan.summary()["forget"]) == (1, 1)
+
+
+def test_a_protection_that_is_dropped_is_a_warning_of_its_own() -> None:
+    recorded, world = applied(make_plan([task("a", guard=True), task("b", guard=True)], MODULES, {}, {}))
+    kept = make_plan([task("a", guard=True), task("b", "a", guard=True)], MODULES, world, recorded)
+    assert kept.warnings == ()
+    (warning,) = make_plan([task("a", guard=False), task("b", guard=True)], MODULES, world, recorded).warnings
+    assert list(warning.lines()) == [
+        "warning[protection-dropped]: a protection that is in force is dropped",
+        "  is   a: it is guarded",
+        "  why  the last apply made it so, and nothing that comes after this one is held to it",
+    ]
+    assert make_plan([task("a", guard=True)], MODULES, world, recorded).warnings == ()
+
+
+def test_a_check_that_goes_while_other_things_stay_is_a_warning_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    recorded, world = applied(make_plan([task("a"), task("b", guard=True)], MODULES, {}, {}))
+    monkeypatch.setattr(Thing, "is_check", True)
+    (warning,) = make_plan([task("a")], MODULES, world, recorded).warnings
+    assert warning.found == "b: it is guarded"
+    assert make_plan([], MODULES, world, recorded).warnings == ()
 
 
 def test_what_a_producer_foresees_decides_its_consumers_at_once() -> None:

@@ -133,13 +133,24 @@ def _show_and_ask(wish: Wish) -> Shown | None:
     if plan.is_empty():
         return Shown(identify(plan, session, digest), digest)
     if not wish.as_json:
-        typer.echo(plan_text(plan, session.warnings, Style.of(sys.stdout)))
+        typer.echo(plan_text(plan, session.warnings, Style.of(sys.stdout), session.whereabouts))
     if not sys.stdin.isatty():
         title = "there is no terminal to ask on"
         why = "apply changes what it shows only after a yes"
         raise InputError(Diagnostic("not-confirmed", title, why=why, fix="say it in advance: --yes"))
     session.check_vault()
-    return Shown(identify(plan, session, digest), digest) if typer.confirm("\nApply this plan?") else None
+    agreed = _is_named(session) if wish.destroy else typer.confirm(f"\nApply this plan to {session.whereabouts}?")
+    return Shown(identify(plan, session, digest), digest) if agreed else None
+
+
+def _is_named(session: Session) -> bool:
+    """Whether the user types the name of the environment that is to be destroyed."""
+    question = f"\nTo destroy {session.whereabouts}, type its name"
+    typed = typer.prompt(question, default="", show_default=False, prompt_suffix=": ")
+    if typed.strip() == session.environment.name:
+        return True
+    typer.echo("That is not its name. Nothing was done.")
+    return False
 
 
 def _digest_of_this_process() -> Digest:
@@ -178,7 +189,7 @@ def _carry_out(wish: Wish, session: Session, shown: Shown | None) -> Recap:
 
 
 def _introduction(plan: Plan, session: Session) -> str:
-    return plan_text(plan, session.warnings, Style.of(sys.stdout)) + "\n"
+    return plan_text(plan, session.warnings, Style.of(sys.stdout), session.whereabouts) + "\n"
 
 
 def _tell(wish: Wish, recap: Recap, session: Session, seconds: float) -> None:

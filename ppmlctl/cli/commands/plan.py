@@ -23,7 +23,7 @@ def plan(options: Options, *, save: Path | None, as_json: bool) -> int:
     if save is not None:
         save_plan(save, found, session)
     if as_json:
-        typer.echo(json.dumps(plan_as_data(found, session.warnings), ensure_ascii=False, indent=2))
+        typer.echo(json.dumps(plan_as_data(found, session.warnings, session.whereabouts), ensure_ascii=False, indent=2))
     else:
-        typer.echo(plan_text(found, session.warnings, Style.of(sys.stdout)))
+        typer.echo(plan_text(found, session.warnings, Style.of(sys.stdout), session.whereabouts))
     return NOTHING if found.is_empty() else CHANGES
