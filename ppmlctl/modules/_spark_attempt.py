@@ -46,6 +46,8 @@ class Workload:
     name: str
     namespace: str
     client: ClientContainer | None = None
+    driver_apart: bool = False
+    """Whether a pod of its own is the driver, so that a submission's good end says nothing of the run's."""
 
 
 def begin_attempt(ctx: Context, workload: Workload, digest: str) -> Attempt:
@@ -122,13 +124,15 @@ def _end_of(ctx: Context, workload: Workload, run: str) -> End | None:
 
     driver = live("v1", "Pod", driver_name(run))
     if driver is not None:
-        return {"Succeeded": End.WELL, "Failed": End.FAILED}.get(phase(driver))
+        deleted = End.FAILED if driver["metadata"].get("deletionTimestamp") else None
+        return {"Succeeded": End.WELL, "Failed": End.FAILED}.get(phase(driver), deleted)
+    submitted = End.FAILED if workload.driver_apart else End.WELL
     if workload.client is not None:
-        return {"done": End.WELL, "failed": End.FAILED, "gone": End.FAILED}.get(state_of(ctx, workload.client, run))
+        return {"done": submitted, "failed": End.FAILED, "gone": End.FAILED}.get(state_of(ctx, workload.client, run))
     job = live("batch/v1", "Job", run)
     if job is not None and environment_of(job) != ctx.environment:
         return None  # whoever begins the run says whose it is
     if job is not None:
-        conditions = {"Complete": End.WELL, "Failed": End.FAILED}
+        conditions = {"Complete": submitted, "Failed": End.FAILED}
         return next((end for name, end in conditions.items() if condition(job, name) is not None), None)
     return End.FAILED if live("v1", "ConfigMap", f"{run}-admission") is not None else None

@@ -120,7 +120,8 @@ class SparkSubmit(Module[SparkSubmitArgs, SparkSubmitResult]):
         check_only = _submission(ctx, args, run_name(args.name, digest, 1))
         SparkRun(ctx, check_only, _submitter(ctx, args, check_only)).check()
         client = ClientContainer(args.client.name, args.client.runs) if args.client else None
-        attempt = begin_attempt(ctx, Workload(args.name, args.namespace, client), digest)
+        driver_apart = check_only.mode == "cluster" and ctx.simulated is None
+        attempt = begin_attempt(ctx, Workload(args.name, args.namespace, client, driver_apart), digest)
         submission = _submission(ctx, args, run_name(args.name, digest, attempt.number))
         run = SparkRun(ctx, submission, _submitter(ctx, args, submission))
         with attempt.failing():

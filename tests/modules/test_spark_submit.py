@@ -19,6 +19,7 @@ from ppmlctl.effects import Effect
 from ppmlctl.evidence import Evidence
 from ppmlctl.modules._job_submitter import has_ended
 from ppmlctl.modules._spark_args import run_digest
+from ppmlctl.modules._spark_attempt import Workload, begin_attempt
 from ppmlctl.modules.spark_submit import SparkSubmit
 from ppmlctl.planning import ActionKind
 from ppmlctl.spark import run_name
@@ -206,6 +207,24 @@ def test_a_run_that_began_and_is_gone_is_followed_by_another_attempt(world: Worl
     first = task.apply(crash_before_record=True)
     delete_job(world, first.name)
     assert task.apply().attempt == first.attempt + 1
+
+
+def test_a_run_whose_driver_is_gone_or_going_is_followed_by_another_attempt(world: World) -> None:
+    first = pi(world).apply(crash_before_record=True)
+    submitted = Workload("spark-pi", world.namespace)
+    with_driver = replace(submitted, driver_apart=True)
+    context = replace(world.context, address="workload.spark-pi")
+    assert begin_attempt(context, submitted, first.digest).number == 1
+    assert begin_attempt(context, with_driver, first.digest).number == 2
+
+    container = {"name": "spark-driver", "image": SUBMIT_IMAGE}
+    metadata = {"finalizers": ["ppmlctl.dev/held"]}
+    spec = {"containers": [container], "nodeSelector": {"ppmlctl.dev/node": "none"}}
+    driver = f"{run_name('spark-pi', first.digest, 2)}-driver"
+    world.client.create(world.manifest("Pod", driver, metadata=metadata, spec=spec))
+    assert begin_attempt(context, with_driver, first.digest).number == 2, "its driver waits"
+    world.client.delete(ObjectKey("v1", "Pod", world.namespace, driver))
+    assert begin_attempt(context, with_driver, first.digest).number == 3, "its driver goes"
 
 
 def test_a_run_with_other_arguments_that_nobody_waits_for_is_ended(world: World) -> None:
