@@ -21,7 +21,7 @@ from ppmlctl.spark import (
     submit_environment,
     submit_words,
 )
-from ppmlctl.spark.begin_script import BEGIN_SCRIPT, BEGUN, LOG, NAME, STATUS
+from ppmlctl.spark.begin_script import BEGIN_SCRIPT, BEGUN, LATE, LOG, NAME, STATUS
 
 if TYPE_CHECKING:
     from ppmlctl.clients.kubernetes import Manifest
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 RUNS = "/ppml/runs"
 """The folder of the runs as the container sees it."""
 _BEGINNING_SECONDS = 20.0
+_END_OF_LOG = 1 << 14
+"""Characters, in which the script says that it ended a run at its deadline; what was ended may say more."""
 
 
 @dataclass(frozen=True)
@@ -122,8 +124,11 @@ def _state(ctx: Context, client: ClientContainer, run: str) -> SubmitState | Non
     """By the files of the run, and by the container where they say that it runs; None: not begun."""
     folder = _folder(ctx, client, run)
     status = _text(folder / STATUS).strip()
+    if status == "0":
+        return SubmitState("done")
     if status:
-        return SubmitState("done") if status == "0" else SubmitState("failed", f"it ended with exit code {status}")
+        late = LATE in _text(folder / LOG)[-_END_OF_LOG:]
+        return SubmitState("late") if late else SubmitState("failed", f"it ended with exit code {status}")
     if not (folder / BEGUN).is_dir():
         return None
     container = ctx.engines.docker.containers.inspect(client.name)

@@ -55,6 +55,8 @@ class JobSubmitter:
             self._admitted = self._admit(pods.submitters[0])
         if condition(job, "Complete"):
             return SubmitState("done")
+        if _is_late(job):  # asked first: at its deadline a Job deletes its pods
+            return SubmitState("late")
         failed = condition(job, "Failed")
         if failed is not None and self._was_deleted(pods):
             return SubmitState("failed", f"pod {self._admitted}, which began it, was deleted")
@@ -117,6 +119,12 @@ def condition(job: Manifest, kind: str) -> Manifest | None:
     """A condition of the Job that is true; None where it is not."""
     conditions = job.get("status", {}).get("conditions") or ()
     return next((dict(c) for c in conditions if c["type"] == kind and c["status"] == "True"), None)
+
+
+def _is_late(job: Manifest) -> bool:
+    """Whether its deadline ended it. Newer releases say so while its pods still end (`FailureTarget`)."""
+    ends = (condition(job, kind) for kind in ("Failed", "FailureTarget"))
+    return any(end is not None and end.get("reason") == "DeadlineExceeded" for end in ends)
 
 
 def _age(job: Manifest) -> float:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import base64
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ppmlctl.modules._secret_values import secret_values
 from ppmlctl.secret import MASK
 
 if TYPE_CHECKING:
     from ppmlctl.clients.kubernetes import KubernetesClient, Manifest
 
-_SHORTEST_SECRET = 4
-"""Characters; shorter values would mask ordinary words."""
+_STANDS_ALONE = 12
+"""Characters; shorter values are masked as whole words, since parts of others may read like them."""
 
 
 def without_secrets(client: KubernetesClient, pods: Sequence[Manifest], text: str) -> str:
@@ -22,15 +23,20 @@ def without_secrets(client: KubernetesClient, pods: Sequence[Manifest], text: st
 
 def masking(client: KubernetesClient, pods: Sequence[Manifest]) -> Callable[[str], str]:
     """What makes texts of these pods `without_secrets`. Raises EngineError."""
-    found = {value for pod in pods for value in _values(client, pod)}
+    names = {pod["metadata"].get("namespace") for pod in pods}
+    found = {value for pod in pods for value in _values(client, pod)} - names
     values = sorted(found, key=len, reverse=True)
+    pattern = re.compile("|".join(map(_pattern, values))) if values else None
 
     def mask(text: str) -> str:
-        for value in values:
-            text = text.replace(value, MASK)
-        return text
+        return pattern.sub(MASK, text) if pattern else text
 
     return mask
+
+
+def _pattern(value: str) -> str:
+    words = re.escape(value)
+    return words if len(value) >= _STANDS_ALONE else rf"(?<!\w){words}(?!\w)"
 
 
 def secret_names(pod: Manifest) -> set[str]:
@@ -44,14 +50,12 @@ def secret_names(pod: Manifest) -> set[str]:
 
 
 def _values(client: KubernetesClient, pod: Manifest) -> Iterator[str]:
-    """Whole values, and the lines of those that have several: a log is masked line by line too."""
+    """What is secret in the secrets of a pod."""
     from ppmlctl.clients.kubernetes import ObjectKey  # noqa: PLC0415 - plans do without the client
 
     for name in secret_names(pod):
         secret = client.get(ObjectKey("v1", "Secret", pod["metadata"]["namespace"], name)) or {}
-        for encoded in (secret.get("data") or {}).values():
-            text = base64.b64decode(encoded).decode("utf-8", "ignore").strip()
-            yield from (part for part in {text, *text.splitlines()} if len(part) >= _SHORTEST_SECRET)
+        yield from secret_values(secret)
 
 
 def _of_volume(volume: dict[str, Any]) -> Iterator[str]:

@@ -128,7 +128,8 @@ def _end_of(ctx: Context, workload: Workload, run: str) -> End | None:
         return {"Succeeded": End.WELL, "Failed": End.FAILED}.get(phase(driver), deleted)
     submitted = End.FAILED if workload.driver_apart else End.WELL
     if workload.client is not None:
-        return {"done": submitted, "failed": End.FAILED, "gone": End.FAILED}.get(state_of(ctx, workload.client, run))
+        state = state_of(ctx, workload.client, run)
+        return {"done": submitted}.get(state, None if state in {"", "running"} else End.FAILED)
     job = live("batch/v1", "Job", run)
     if job is not None and environment_of(job) != ctx.environment:
         return None  # whoever begins the run says whose it is

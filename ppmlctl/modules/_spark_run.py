@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ppmlctl.clients.kubernetes import KubernetesClient
 
 SIMULATED = "simulated"
+_SLOW = "see in its log how far it came, and raise `deadline`; the next apply makes another attempt"
 _EXECUTORS_TOLD = 2
 _LINES_TOLD = 20
 _TROUBLED = ({"Failed", "Pending"}, {"Succeeded"})
@@ -61,10 +62,10 @@ class SparkRun:
         for warning in verdict.warnings:
             self.ctx.warn(f"{self.submission.workload}: {warning}")
         if verdict.failure:
-            raise self._failed(verdict.failure, pods)
+            raise self._failed(verdict.failure, pods, is_late=watch.is_late)
         return verdict
 
-    def _failed(self, failure: str, pods: Pods) -> EngineError:
+    def _failed(self, failure: str, pods: Pods, *, is_late: bool) -> EngineError:
         """Reads the cause while the pods are there, then ends what still runs: nobody would look at its result."""
         lines = [f"{self.submitter}: {failure}", *self._cause(pods)]
         self.submitter.end()
@@ -72,9 +73,10 @@ class SparkRun:
         return EngineError(
             Diagnostic(
                 "workload-failed",
-                "a workload failed",
+                "a workload did not end in time" if is_late else "a workload failed",
                 found="\n".join(lines),
-                fix="mend the cause; the next apply makes another attempt",
+                why="it is slow, waits for something, or is a server, which never ends" if is_late else "",
+                fix=_SLOW if is_late else "mend the cause; the next apply makes another attempt",
             )
         )
 

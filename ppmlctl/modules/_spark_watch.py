@@ -47,6 +47,8 @@ class Watch:
     _since: dict[str, float] = field(default_factory=dict)
     """When a trouble was first seen, by what it is."""
     _events_at: float = 0.0
+    is_late: bool = False
+    """Whether it was ended by its deadline."""
 
     @cached_property
     def heads(self) -> LogHeads:
@@ -71,7 +73,7 @@ class Watch:
             if failure is not None:
                 return failure, pods
             if time.monotonic() >= over:
-                return f"it did not end within its deadline of {self.submission.deadline} s", pods
+                return self._late(), pods
             self._looks += 1
             if self.ctx.stopping.wait(_PAUSES_SECONDS[min(self._looks, len(_PAUSES_SECONDS)) - 1]):
                 title, fix = "a workload still runs; nobody waits for it now", "the next apply picks it up"
@@ -93,13 +95,23 @@ class Watch:
         """Empty: well. None: not yet. In cluster mode the driver's pod says so, whatever became of the submission."""
         if self.submission.mode == "cluster" and self.ctx.simulated is None:
             return self._driver_ended(sight)
+        if sight.submit.phase == "late":
+            return self._late()
         return {"running": None, "done": ""}.get(sight.submit.phase, sight.submit.cause)
+
+    def _late(self) -> str:
+        self.is_late = True
+        return f"it did not end within its deadline of {self.submission.deadline} s"
 
     def _driver_ended(self, sight: Sight) -> str | None:
         driver = sight.pods.driver
         if driver is not None:
             self._driver_was_seen = True
+            if (driver.get("status") or {}).get("reason") == "DeadlineExceeded":
+                return self._late()
             return {"Succeeded": "", "Failed": f"its driver failed: {end_of(driver)}"}.get(phase(driver))
+        if sight.submit.phase == "late":
+            return self._late()
         if self._driver_was_seen:
             return "its driver's pod was deleted while it ran"
         if sight.submit.phase == "running" or not self._lasts("no driver", _NO_DRIVER_SECONDS):

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SubmitState:
-    """How far the submitting process is; `cause` says why it failed or is gone."""
+    """How far the submitting process is; `cause` says why it failed, is gone, or too late: ended by its deadline."""
 
-    phase: Literal["running", "done", "failed", "gone"]
+    phase: Literal["running", "done", "failed", "gone", "late"]
     cause: str = ""
 
 

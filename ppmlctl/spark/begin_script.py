@@ -8,6 +8,7 @@ NAME = "begin.sh"
 LOG, BEGUN, STATUS = "log", "begun", "status"
 """Below the run's folder: what it wrote, the folder whose making is the beginning, and the exit status.
 The run leads a process group, whose number is in the file `process` of the folder."""
+LATE = "ppmlctl: it did not end within its deadline"
 KMS_FOLDER = "/ppml/kms-secret"
 _ACCOUNT = " ".join(f"{name}:{key}" for name, key in ACCOUNT.items())
 
@@ -29,7 +30,7 @@ done
 trap : TERM
 (
     sleep "$PPMLCTL_DEADLINE" || exit
-    echo "ppmlctl: it did not end within its deadline of $PPMLCTL_DEADLINE s" >>"$here/{LOG}"
+    echo "{LATE} of $PPMLCTL_DEADLINE s" >>"$here/{LOG}"
     kill -- -$$
 ) 2>/dev/null &
 bash "$here/submit.sh" "$@" >>"$here/{LOG}" 2>&1
