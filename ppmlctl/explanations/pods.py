@@ -97,6 +97,12 @@ ROWS = (
         _SUBMIT,
     ),
     Explanation(
+        "Initial heap size set to a larger value than the maximum heap size",
+        "the heap is under 1 GiB, and in an enclave the image's entrypoint starts Java with -Xms1G",
+        "give driver and executor a jvm_memory of 1g or more, or an enclave_size of 2G or more, whose half it is",
+        _ENTRYPOINT,
+    ),
+    Explanation(
         "spark.driver.port should be int", "RUNTIME_DRIVER_PORT is empty", "set it, for local mode too", _SUBMIT
     ),
     Explanation(

@@ -53,7 +53,9 @@ class Process(Section):
     memory: JvmSize = Field(Size("1g"), description="Spark's memory setting: the pod's request, before the overhead.")
     cores: Integer = Field(1, description="CPU cores.", ge=1, le=1024)
     jvm_memory: JvmSize | None = Field(
-        None, description="Heap of the JVM inside the enclave. Default: half of the enclave's size."
+        None,
+        description="Heap of the JVM inside the enclave. In driver pods and executors 1g or more: images start Java "
+        "there with -Xms1G. Default: half of the enclave's size.",
     )
 
 

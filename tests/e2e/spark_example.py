@@ -48,7 +48,7 @@ class Example:
         command = [str(Path(sys.executable).with_name("ppmlctl")), *words]
         environment = {**os.environ, "PPML_VAULT_PASSWORD": PASSWORD, "NO_COLOR": "1"}
         return subprocess.run(
-            command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=300, check=False
+            command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=900, check=False
         )
 
     def told(self, *words: str) -> dict[str, Any]:

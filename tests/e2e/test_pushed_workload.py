@@ -32,7 +32,7 @@ cluster: {namespace: NAME, sgx: {device_plugin: none}}
 images:
   builder: docker
   base: {reference: "BASE"}
-  custom: {name: CUSTOM, tag: "1", enclave_size: 1G, push: true}
+  custom: {name: CUSTOM, tag: "1", enclave_size: 2G, push: true}
 keys: {}
 workloads:
   - name: pi

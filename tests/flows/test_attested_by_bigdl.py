@@ -24,7 +24,7 @@ target: sandbox
 cluster: {{image_pull: {{secrets: [registry]}}}}
 images:
   base: {{rootfs: ./base}}
-  custom: {{name: ppml/domains, tag: "1", enclave_size: 256M}}
+  custom: {{name: ppml/domains, tag: "1", enclave_size: 2G}}
 attestation:
   enabled: true
   type: BigDLRemoteAttestationService

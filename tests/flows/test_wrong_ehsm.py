@@ -30,7 +30,7 @@ cluster: {{namespace: {namespace}}}
 images:
   builder: oci
   base: {{rootfs: ./base}}
-  custom: {{name: ppml/wrong, tag: "1", enclave_size: 256M, log_level: error}}
+  custom: {{name: ppml/wrong, tag: "1", enclave_size: 2G, log_level: error}}
 pccs: {{url: "{url}", ca: ca.pem}}
 kms:
   ehsm:

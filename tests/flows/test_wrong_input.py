@@ -30,7 +30,7 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
 WRONG_FILES = {
     "a wrong type": (VALID.replace("version: 1", "version: one"), "ppml.yaml:3:10"),
     "an unknown key": (VALID.replace("workloads:", "workload:"), "ppml.yaml:17:1"),
-    "a bad size": (VALID.replace("256M", "300M"), "ppml.yaml:9:59"),
+    "a bad size": (VALID.replace("2G", "3G"), "ppml.yaml:9:59"),
     "duplicate names": (VALID + VALID[VALID.index("  - name: spark-pi") :], "ppml.yaml:23:11"),
     "cyclic needs": (VALID + "    needs: [spark-pi]\n", "ppml.yaml:23:12"),
     "an undefined variable": (VALID.replace('tag: "1"', 'tag: "{{ nobody }}"'), "ppml.yaml:9:40"),
@@ -61,7 +61,7 @@ def test_a_wrong_file_is_told_where(place: Place, case: str, command: str) -> No
 
 def test_all_faults_of_a_file_are_told_at_once_and_in_order(place: Place) -> None:
     place.edit("log_level: error", "log_level: loud")
-    place.edit("enclave_size: 256M", "enclave_siez: 256M")
+    place.edit("enclave_size: 2G", "enclave_siez: 2G")
     place.edit("version: 1", "version: 7")
     said = refused(place, "validate")
     assert said.count("error[") == 3

@@ -23,7 +23,7 @@ name: quickstart
 target: sandbox
 images:
   base: {rootfs: ./base}
-  custom: {name: ppml/quickstart, tag: "1", enclave_size: 256M}
+  custom: {name: ppml/quickstart, tag: "1", enclave_size: 2G}
 kms: {ehsm: {}}
 keys: {}
 attestation: {enabled: true}
@@ -86,8 +86,8 @@ def test_a_quickstart_of_fifteen_lines_has_everything() -> None:
     assert environment.kms.ehsm.url == "https://ehsm.sandbox:9000"
     assert spark is not None
     assert spark.arguments == ("100",)
-    assert (str(spark.driver.jvm_memory), str(spark.executor.jvm_memory)) == ("128m", "128m")
-    assert spark.epc_request == Size("256M")
+    assert (str(spark.driver.jvm_memory), str(spark.executor.jvm_memory)) == ("1g", "1g")
+    assert spark.epc_request == Size("2G")
     assert spark.security.model_dump() == dict.fromkeys(("rpc_auth", "rpc_encryption", "io_encryption", "tls"), True)
 
 

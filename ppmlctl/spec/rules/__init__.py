@@ -26,7 +26,12 @@ from ppmlctl.spec.rules.images import (
     tags_stay,
 )
 from ppmlctl.spec.rules.insecure import insecure_choices_are_said
-from ppmlctl.spec.rules.memory import heap_fits_enclave, heap_holds_spark, requested_epc_holds_enclave
+from ppmlctl.spec.rules.memory import (
+    heap_fits_enclave,
+    heap_holds_spark,
+    heap_starts_in_enclave,
+    requested_epc_holds_enclave,
+)
 from ppmlctl.spec.rules.spark import python_has_a_driver, security_is_complete
 from ppmlctl.spec.rules.spark_secrets import no_secret_is_literal
 from ppmlctl.spec.rules.spark_settings import conf_agrees_with_the_rest, variables_are_not_the_images
@@ -51,6 +56,7 @@ RULES: tuple[Callable[[Environment], Iterator[Finding]], ...] = (
     signer_is_whole,
     heap_fits_enclave,
     heap_holds_spark,
+    heap_starts_in_enclave,
     requested_epc_holds_enclave,
     kms_is_known,
     sandbox_asks_its_own,

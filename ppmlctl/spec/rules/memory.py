@@ -12,6 +12,11 @@ from ppmlctl.spec.size import Size
 from ppmlctl.spec.spark import Process, Spark
 
 _LEAST_HEAP = 450 << 20
+_INITIAL_HEAP = 1 << 30
+_WHY_NOT_LESS = (
+    "in an enclave the image's entrypoint starts Java with -Xms1G, and Java refuses a heap that may not grow to that "
+    "(Initial heap size set to a larger value than the maximum heap size)"
+)
 
 
 def heap_fits_enclave(environment: Environment) -> Iterator[Finding]:
@@ -30,11 +35,47 @@ def heap_holds_spark(environment: Environment) -> Iterator[Finding]:
     """Spark keeps 300 MiB for itself, and starts in one and a half times that at least (UnifiedMemoryManager)."""
     for path, spark in spark_workloads(environment):
         processes = {"driver": spark.driver, "executor": spark.executor}
+        started = dict(_started_by_entrypoint(environment, spark))
         for name, process in processes.items() if spark.mode in ("client", "cluster") else [("driver", spark.driver)]:
-            for key, heap in (("memory", process.memory), ("jvm_memory", process.jvm_memory)):
+            heaps = {"memory": process.memory, "jvm_memory": None if name in started else process.jvm_memory}
+            for key, heap in heaps.items():
                 if heap is not None and heap.bytes < _LEAST_HEAP:
                     title, why = "Spark does not start in so small a heap", "it asks for 450 MiB at least"
                     yield Finding((*path, name, key), "heap-below-spark", title, str(heap), why, "use 512m or more")
+
+
+def heap_starts_in_enclave(environment: Environment) -> Iterator[Finding]:
+    """The images' entrypoint gives driver pods and executors an initial heap, which no maximum may be below.
+
+    Source: upstream `ppml/trusted-bigdata/entrypoint.sh`. A driver that submits is started without it.
+    """
+    title = "Java does not start with so small a heap in an enclave"
+    derived: list[str] = []
+    for path, spark in spark_workloads(environment):
+        for name, process in _started_by_entrypoint(environment, spark):
+            heap = process.jvm_memory
+            if heap is None:
+                derived.append(f"{environment.workloads[int(path[1])].name}'s {name}")
+            elif heap.bytes < _INITIAL_HEAP:
+                yield Finding(
+                    (*path, name, "jvm_memory"), "heap-below-initial", title, str(heap), _WHY_NOT_LESS, "use 1g or more"
+                )
+    if derived and environment.images is not None:
+        half = Size.of_bytes(environment.images.signed.enclave_size.bytes // 2, "kmg")
+        if half.bytes < _INITIAL_HEAP:
+            found = f"{environment.images.signed.enclave_size}: half of it, {half}, is the heap of {', '.join(derived)}"
+            place = ("images", "custom", "enclave_size") if environment.images.custom else ("images", "catalogue")
+            fix = "use 2G or more, or give them a `jvm_memory` of 1g or more"
+            yield Finding(place, "heap-below-initial", title, found, _WHY_NOT_LESS, fix)
+
+
+def _started_by_entrypoint(environment: Environment, spark: Spark) -> Iterator[tuple[str, Process]]:
+    """Processes in enclaves that are pods of their own."""
+    if environment.cluster.sgx.device_plugin == "none":
+        return
+    for name, process in _in_enclaves(spark):
+        if name == "executor" or spark.mode == "cluster":
+            yield name, process
 
 
 def _in_enclaves(spark: Spark) -> Iterator[tuple[str, Process]]:

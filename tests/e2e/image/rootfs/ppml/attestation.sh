@@ -20,7 +20,7 @@ required ATTESTATION_URL
 required APP_ID
 required API_KEY
 
-command="python3 /ppml/stand-in/attestation.py -u $ATTESTATION_URL -i $APP_ID -k $API_KEY"
+command="python3 -u /ppml/stand-in/attestation.py -u $ATTESTATION_URL -i $APP_ID -k $API_KEY"
 option() { [ -z "$2" ] || command="$command $1 $2"; }
 option -c "$ATTESTATION_CHALLENGE"
 option -o "$ATTESTATION_POLICYID"
