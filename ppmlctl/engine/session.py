@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -20,6 +20,7 @@ from ppmlctl.engine.observe import as_recorded, settled
 from ppmlctl.engine.one_task_each import check_one_task_each
 from ppmlctl.engine.options import Options, lockfile_path
 from ppmlctl.engine.outputs import evaluate_outputs
+from ppmlctl.engine.own_files import check_own_files, neighbours
 from ppmlctl.engine.rotation import rotating
 from ppmlctl.engine.run import Run, steers_as_recorded
 from ppmlctl.engine.sandbox_state import running_sandbox, sandbox_not_started, sandbox_stopped, start_sandbox
@@ -88,16 +89,31 @@ class Session:
         context = "" if self.sandboxed else self.engines.context or cluster.context or ""
         return Whereabouts(self.environment.name, self.environment.target, context, cluster.namespace)
 
-    def foreseen_warnings(self) -> tuple[list[Diagnostic], list[str]]:
-        """What the tasks themselves have to say without anybody being asked: protections dropped, and notes."""
+    def check_own_files(self) -> None:
+        """Refuses keys and keystores of another environment in this folder. Raises StateError; nobody is asked."""
+        if not neighbours(self.store):
+            return
+        wanted = [
+            (Wanted(task.address, args, self.modules[task.module].fingerprint(args, lambda _: None)), task.module)
+            for task, args in self._arguments_before_results()
+        ]
+        check_own_files(self.environment.name, self.store, wanted, self.modules)
+
+    def _arguments_before_results(self) -> Iterator[tuple[Task, Any]]:
+        """Each task with its arguments, as far as they are known without any result."""
         results = {
             task.address: {name: Unknown(task.address) for name in self.modules[task.module].result_fields()}
             for task in self.expanded.tasks
         }
+        return ((task, task.arguments(results)) for task in self.expanded.tasks)
+
+    def foreseen_warnings(self) -> tuple[list[Diagnostic], list[str]]:
+        """What the tasks themselves have to say without anybody being asked: protections dropped, and notes."""
+        self.check_own_files()
         warnings: list[Diagnostic] = []
         notes: dict[str, None] = {}
-        for task in self.expanded.tasks:
-            module, args = self.modules[task.module], task.arguments(results)
+        for task, args in self._arguments_before_results():
+            module = self.modules[task.module]
             notes |= dict.fromkeys(module.notes(args))
             inputs = module.fingerprint(args, lambda _: None)
             warnings += dropped(task.address, module, self.recorded.get(task.address), inputs)
@@ -123,6 +139,8 @@ class Session:
     def plan(self, *, destroy: bool = False) -> Plan:
         """Looks at the world and decides. Raises StateError where the lockfile belongs to another world."""
         check_target(self.store.lockfile, self.environment.target, move=self.options.move)
+        if not destroy:
+            self.check_own_files()
         self._check_sandbox()
         self._check_identities()
         if self._has_a_lease():
@@ -149,7 +167,11 @@ class Session:
         return Exclusion(self.environment, self.engines, self.store, self.options.accept_lockfile)
 
     def begin(self) -> None:
-        """Before anything is made for an environment that has no lockfile here: see `Exclusion.begin_anew`."""
+        """Before anything is made for an environment that has no lockfile here: see `Exclusion.begin_anew`.
+
+        Raises StateError where it would take what belongs to another environment of the folder.
+        """
+        self.check_own_files()
         if self._has_a_lease() and not self.store.path.exists():
             self.exclusion.begin_anew()
 
@@ -262,7 +284,7 @@ class Session:
         """
         if self.options.writes_allowed and not self._vault_path.exists():
             return self._expand(), self._open_vault(self._password())
-        follow_vault(self._vault_path, self.store, accept=self.options.accept_lockfile)
+        follow_vault(self.environment.name, self._vault_path, self.store, accept=self.options.accept_lockfile)
         password = self._password()
         self._has_password = password is not None
         with ThreadPoolExecutor(1, thread_name_prefix="vault") as pool:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NoReturn, Protocol
 
 from ppmlctl.diagnostics import Diagnostic, Severity, StateError
+from ppmlctl.engine.own_files import vault_of_neighbour
 from ppmlctl.secret import Secret, SecretLockedError
 from ppmlctl.state import LockStore, Vault
 from ppmlctl.state.lockfile import HANDLE
@@ -62,13 +63,16 @@ class NoVault:
         raise SecretLockedError("digest")
 
 
-def follow_vault(path: Path, store: LockStore, *, accept: bool) -> None:
+def follow_vault(name: str, path: Path, store: LockStore, *, accept: bool) -> None:
     """Where the vault is here and its lockfile is not: the new lockfile goes on under the vault's identity, if the user
-    says so. Raises StateError (lockfile-missing) otherwise.
+    says so. Raises StateError (lockfile-missing) otherwise, and for a vault of another environment whatever they say.
     """
     if store.path.exists() or not path.exists():
         return
     environment = Vault.open(path, None).environment_id
+    stranger = vault_of_neighbour(name, path, environment, store)
+    if stranger is not None:
+        raise stranger
     if not accept:
         raise StateError(
             Diagnostic(

@@ -10,6 +10,7 @@ Source: Intel SDM Vol. 3D "SIGSTRUCT"; `gramine-sgx-gen-private-key` of Gramine.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ppmlctl.diagnostics import Diagnostic, InputError, StateError
 from ppmlctl.files import PRIVATE, read_bytes
@@ -64,6 +65,9 @@ class EnclaveKey(Module[EnclaveKeyArgs, EnclaveKeyResult]):
         if wanted.args.public:
             raise InputError(rotation_given(wanted.address, f"external signer ({wanted.args.path})"))
         return super().rotation(wanted, recorded)
+
+    def own_files(self, inputs: Mapping[str, Any]) -> Sequence[Any]:
+        return () if inputs.get("public") else (inputs.get("path"),)
 
     def apply(self, ctx: Context, args: EnclaveKeyArgs, observed: Observed) -> EnclaveKeyResult:  # noqa: ARG002 - the file is read anew
         if args.public:

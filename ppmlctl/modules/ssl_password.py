@@ -13,6 +13,7 @@ Spark reads the credential file through `hadoop.security.credential.provider.pat
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ppmlctl import keystore
 from ppmlctl.diagnostics import Diagnostic, InputError
@@ -66,6 +67,9 @@ class SslPassword(Module[SslPasswordArgs, SslPasswordResult]):
     def diff(self, wanted: Wanted, observed: Observed, recorded: Recorded | None) -> Change:
         check_password(wanted.args.password)
         return decide(wanted, observed, recorded)
+
+    def own_files(self, inputs: Mapping[str, Any]) -> Sequence[Any]:
+        return tuple(f"{inputs.get('folder')}/{name}" for name in _NAMES)
 
     def apply(self, ctx: Context, args: SslPasswordArgs, observed: Observed) -> SslPasswordResult:  # noqa: ARG002 - the files are read anew
         check_password(args.password)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from ppmlctl import keystore
 from ppmlctl.diagnostics import Diagnostic, InputError, StateError
@@ -84,6 +85,9 @@ class TlsKeystore(Module[TlsKeystoreArgs, TlsKeystoreResult]):
         elif recorded is not None:
             _check_key(wanted.args, {}, is_recorded=True)
         return decide(wanted, observed, recorded)
+
+    def own_files(self, inputs: Mapping[str, Any]) -> Sequence[Any]:
+        return (f"{inputs.get('folder')}/server.key", f"{inputs.get('folder')}/keystore.jks")
 
     def apply(self, ctx: Context, args: TlsKeystoreArgs, observed: Observed) -> TlsKeystoreResult:  # noqa: ARG002 - the files are read anew
         _check(args)

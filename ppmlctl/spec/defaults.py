@@ -8,7 +8,7 @@ from ppmlctl.spec.attestation import BIGDL, Attestation
 from ppmlctl.spec.enclave import DEFAULT_KEY, Enclave
 from ppmlctl.spec.environment import Environment
 from ppmlctl.spec.images import Images
-from ppmlctl.spec.keys import Keys
+from ppmlctl.spec.keys import DEFAULT_FOLDER, Keys
 from ppmlctl.spec.kms import Kms
 from ppmlctl.spec.size import Size
 from ppmlctl.spec.spark import Process, Security, Spark
@@ -24,7 +24,7 @@ def with_defaults(environment: Environment) -> Environment:
     """The environment with every default that depends on its target, name, keys or image."""
     return environment.model_copy(
         update={
-            "enclave": _enclave(environment.enclave),
+            "enclave": _enclave(environment.enclave, environment.keys),
             "images": _images(environment),
             "keys": _keys(environment.keys, environment.name),
             "kms": _kms(environment),
@@ -47,11 +47,12 @@ def security_of(spark: Spark, environment: Environment) -> dict[str, bool]:
     return {name: environment.keys is not None if value is None else value for name, value in said.items()}
 
 
-def _enclave(enclave: Enclave) -> Enclave:
+def _enclave(enclave: Enclave, keys: Keys | None) -> Enclave:
     signer = enclave.signer
     if signer.command is not None or signer.key is not None:
         return enclave
-    return enclave.model_copy(update={"signer": signer.model_copy(update={"key": DEFAULT_KEY})})
+    key = f"{keys.folder if keys else DEFAULT_FOLDER}/{DEFAULT_KEY}"
+    return enclave.model_copy(update={"signer": signer.model_copy(update={"key": key})})
 
 
 def _images(environment: Environment) -> Images | None:

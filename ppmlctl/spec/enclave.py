@@ -10,7 +10,8 @@ from ppmlctl.spec.duration import Duration
 from ppmlctl.spec.names import Argument, FilePath
 from ppmlctl.spec.section import Choice, Section
 
-DEFAULT_KEY = "keys/enclave-key.pem"
+DEFAULT_KEY = "enclave-key.pem"
+"""In the folder of keys."""
 
 
 class Signer(Choice):
@@ -22,7 +23,7 @@ class Signer(Choice):
     key: FilePath | None = Field(
         None,
         description="RSA-3072 key with exponent 3 in PEM. Made (0600) when absent, unless the lockfile knows another. "
-        f"Default: {DEFAULT_KEY}.",
+        f"Default: {DEFAULT_KEY} in `keys.folder`.",
     )
     command: tuple[Argument, ...] | None = Field(
         None,

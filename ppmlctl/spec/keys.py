@@ -6,9 +6,11 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from ppmlctl.spec.names import Boolean, Integer
+from ppmlctl.spec.names import Boolean, FilePath, Integer
 from ppmlctl.spec.secret_source import SecretSource
 from ppmlctl.spec.section import Section
+
+DEFAULT_FOLDER = "keys"
 
 
 class Password(SecretSource):
@@ -38,5 +40,10 @@ class Keys(Section):
 
     password: Password = Field(
         Password(generate=True), description="The password of keystores and of Spark's authentication."
+    )
+    folder: FilePath = Field(
+        DEFAULT_FOLDER,
+        description="Where the keys lie: key, certificate, keystores and password files, and the enclave's signing key "
+        "unless `enclave.signer.key` names it. Two environments in one folder need two.",
     )
     tls: Tls = Field(Tls(), description="The certificate, from which the keystores are made.")

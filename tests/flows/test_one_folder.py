@@ -1,0 +1,101 @@
+"""Two environment files in one folder: neither gets the other's keys, keystores or vault."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from flows.place import Place
+
+FILE = """\
+version: 1
+name: {name}
+target: cluster
+vault: {{path: {name}.vault}}
+keys: {{{keys}}}
+playbooks: [{name}-tasks.yaml]
+site: keys-alone.yaml
+"""
+KEYS = """\
+- name: signing-key
+  enclave_key: {path: "{{ env.enclave.signer.key }}"}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Place:
+    """Two environments with keys and no engine; `staging` is applied."""
+    made = Place(tmp_path / "env", {"PPML_VAULT_PASSWORD": "of this test", "NO_COLOR": "1"})
+    made.folder.mkdir()
+    shipped = Path(__file__).parents[2] / "playbooks" / "keys.yaml"
+    (made.folder / "keys-alone.yaml").write_text(shipped.read_text())
+    for name in ("staging", "production"):
+        (made.folder / f"{name}.yaml").write_text(FILE.format(name=name, keys=""))
+        (made.folder / f"{name}-tasks.yaml").write_text(KEYS)
+    made.succeed("apply", "--yes", "-f", "staging.yaml")
+    return made
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_second_environment_takes_no_key_of_the_first(folder: Place) -> None:
+    assert folder.run("plan", "-f", "staging.yaml").returncode == 0
+    before = {name: text for name, text in contents(folder.folder).items() if "ppml/" not in name}
+    for words in (["validate"], ["plan"], ["apply", "--yes"]):
+        done = folder.run(*words, "-f", "production.yaml")
+        assert (done.returncode, done.stderr) == (
+            1,
+            (
+                "error[files-of-another-environment]: another environment has its keys where this one would have them\n"
+                "  is   keys/enclave-key.pem, keys/keystore.jks, keys/password/credentials.jceks, "
+                "keys/password/key.txt, keys/password/output.bin, keys/server.key: made for staging (staging.lock), "
+                "and wanted by production (production.lock)\n"
+                "  why  each would overwrite, and hand out, what the other trusts\n"
+                "  fix  give this one a folder of its own for keys (keys.folder: keys/production, enclave.signer.key), "
+                "or put its file into another folder\n"
+            ),
+        ), words
+    assert {name: text for name, text in contents(folder.folder).items() if "ppml/" not in name} == before
+    production = FILE.format(name="production", keys="folder: keys/production")
+    (folder.folder / "production.yaml").write_text(production)
+    folder.succeed("apply", "--yes", "-f", "production.yaml")
+    keys = folder.folder / "keys"
+    assert sorted(path.name for path in (keys / "production").iterdir()) == sorted(
+        path.name for path in keys.iterdir() if path.name != "production"
+    )
+    after = contents(folder.folder)
+    assert {name for name in before if after[name] != before[name]} == {"production.yaml"}
+    for name in ("staging", "production"):
+        assert folder.run("plan", "-f", f"{name}.yaml").returncode == 0
+
+
+def test_the_second_environment_takes_no_vault_of_the_first(folder: Place) -> None:
+    text = FILE.format(name="production", keys="folder: keys/production").replace("production.vault", "staging.vault")
+    (folder.folder / "production.yaml").write_text(text)
+    for words in (["plan"], ["apply", "--yes", "--accept-lockfile"]):
+        done = folder.run(*words, "-f", "production.yaml")
+        assert (done.returncode, done.stderr) == (
+            1,
+            (
+                "error[vault-of-another-environment]: the vault is another environment's\n"
+                "  is   staging.vault belongs to staging (staging.lock); this is production (production.lock)\n"
+                "  why  two environments would change each other's secrets\n"
+                "  fix  give this one a vault of its own, in its file:\n"
+                "       vault: {path: production.vault}\n"
+            ),
+        )
+    assert not (folder.folder / "production.lock").exists()
+
+
+def test_environments_that_share_files_since_before_go_on(folder: Place) -> None:
+    for suffix in ("yaml", "lock", "vault"):
+        text = (folder.folder / f"staging.{suffix}").read_text()
+        (folder.folder / f"older.{suffix}").write_text(text)
+    text = (folder.folder / "older.lock").read_text()
+    (identity,) = [line for line in text.splitlines() if line.startswith("environment: ")]
+    (folder.folder / "older.lock").write_text(
+        text.replace(identity, "environment: 11111111-2222-3333-4444-555555555555")
+    )
+    assert folder.run("plan", "-f", "staging.yaml").returncode == 0
