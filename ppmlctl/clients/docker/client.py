@@ -97,27 +97,29 @@ class DockerClient:
         Raises `docker-push-failed` where the registry cannot be asked; some refuse what they do not have.
         SecretLockedError where its password cannot be had.
         """
-        operation, login = f"ask the registry for {reference}", self._registries.login_of(reference)
+        operation = f"ask the registry for {reference}"
         with self._effects.operation(Effect.READ, "inspect distribution"), self._connection.request(operation) as api:
+            login = self._registries.login_of(api, reference)
             try:
-                found = api.inspect_distribution(familiar(reference), auth_config=login)  # type: ignore[no-untyped-call] # its stub has no types
+                found = api.inspect_distribution(familiar(reference), auth_config=login.auth)  # type: ignore[no-untyped-call] # its stub has no types
                 return str(found["Descriptor"]["digest"])
             except NotFound:
                 return None
             except APIError as error:
-                raise faults.push_failed(reference, self._masked(error), given=login is not None) from None
+                reason = self._masked(error)
+                raise faults.push_failed(reference, reason, given=login.given, missing=login.missing) from None
 
     def push(self, reference: str, tell: Callable[[str], None] = _silent) -> DockerImage:
         """Sends the image to its registry, telling what happens. Raises `docker-push-failed`."""
         operation, progress = f"push {reference}", Progress(tell, self._registries.masked)
-        login = self._registries.login_of(reference)
         with self._effects.operation(Effect.WRITE, "push image"), self._connection.request(operation) as api:
+            login = self._registries.login_of(api, reference)
             try:
-                progress.follow(api.push(familiar(reference), stream=True, decode=True, auth_config=login))
+                progress.follow(api.push(familiar(reference), stream=True, decode=True, auth_config=login.auth))
             except APIError as error:
                 progress.error = self._masked(error)
         if progress.error is not None:
-            raise faults.push_failed(reference, progress.error, given=login is not None)
+            raise faults.push_failed(reference, progress.error, given=login.given, missing=login.missing)
         return self._present(reference)
 
     def pull(
@@ -125,15 +127,15 @@ class DockerClient:
     ) -> DockerImage:
         """Fetches the image from its registry, telling what happens. Raises `docker-pull-failed`."""
         operation, progress = f"pull {reference}", Progress(tell, self._registries.masked)
-        login = self._registries.login_of(reference)
         with self._effects.operation(Effect.WRITE, "pull image"), self._connection.request(operation) as api:
+            login = self._registries.login_of(api, reference)
+            auth, name = login.auth, familiar(reference)
             try:
-                events = api.pull(familiar(reference), stream=True, decode=True, platform=platform, auth_config=login)
-                progress.follow(events)
+                progress.follow(api.pull(name, stream=True, decode=True, platform=platform, auth_config=auth))
             except APIError as error:
                 progress.error = self._masked(error)
         if progress.error is not None:
-            raise faults.pull_failed(reference, progress.error, given=login is not None)
+            raise faults.pull_failed(reference, progress.error, given=login.given, missing=login.missing)
         image = self.inspect_image(reference)
         if image is None:
             # An engine that is stopped may end its answer as if all was said.

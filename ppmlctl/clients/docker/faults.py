@@ -70,19 +70,19 @@ def file_too_large(reference: str, path: str, size: int) -> EngineError:
     return EngineError(Diagnostic("docker-file-too-large", title, found=found, fix=fix))
 
 
-def pull_failed(reference: str, reason: str, *, given: bool = False) -> EngineError:
+def pull_failed(reference: str, reason: str, *, given: bool = False, missing: str = "") -> EngineError:
     """The image cannot be had from its registry. `given`: with credentials that ppml.yaml names."""
     kind = TransientError if _passes(reason) else EngineError
-    fix = _login(reference, reason, given=given) or f"docker pull {reference}"
+    fix = _login(reference, reason, given=given, missing=missing) or f"docker pull {reference}"
     title = "an image could not be pulled"
     return kind(Diagnostic("docker-pull-failed", title, found=f"{reference}: {reason}", fix=fix))
 
 
-def push_failed(reference: str, reason: str, *, given: bool = False) -> EngineError:
+def push_failed(reference: str, reason: str, *, given: bool = False, missing: str = "") -> EngineError:
     """The registry does not take the image, or does not tell of it. `given` as in `pull_failed`."""
     kind = TransientError if _passes(reason) else EngineError
     title = "an image could not be pushed, or asked for at its registry"
-    fix = _login(reference, reason, given=given) or f"docker push {reference}"
+    fix = _login(reference, reason, given=given, missing=missing) or f"docker push {reference}"
     return kind(Diagnostic("docker-push-failed", title, found=f"{reference}: {reason}", fix=fix))
 
 
@@ -114,12 +114,14 @@ def _passes(reason: str) -> bool:
     return any(words in reason.lower() for words in _PASSING)
 
 
-def _login(reference: str, reason: str, *, given: bool) -> str:
+def _login(reference: str, reason: str, *, given: bool, missing: str) -> str:
     if not any(word in reason.lower() for word in _REFUSING):
         return ""
     registry = _registry(reference)
     if given:
         return f"correct docker.registries in ppml.yaml, or the secret that it names, for {registry or 'docker.io'}"
+    if missing:
+        return f"install the helper, or say docker.registries in ppml.yaml: {missing}"
     return f"log in to the registry, or correct the name:\ndocker login {registry}".rstrip()
 
 
