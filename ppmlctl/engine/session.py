@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ppmlctl.diagnostics import Diagnostic
+from ppmlctl.engine.believable import Believable
 from ppmlctl.engine.engines import OpenEngines
 from ppmlctl.engine.events import Listener, Recap
 from ppmlctl.engine.exclusion import Exclusion
@@ -145,7 +146,9 @@ class Session:
         self._check_identities()
         if self._has_a_lease():
             self.exclusion.look()
-        tasks: tuple[Task, ...] = () if destroy else self.expanded.tasks
+        lockfile, everything = self.store.lockfile, self.expanded.tasks
+        Believable(self.recorded, lockfile.intents, everything, self.modules, self.root, self.store.path.name).check()
+        tasks: tuple[Task, ...] = () if destroy else everything
         kept = self._as_recorded(tasks)
         recorded = {**abandoned_runs(self._intents, self.recorded, {task.address for task in tasks}), **self.recorded}
         rotations = self.store.lockfile.rotations

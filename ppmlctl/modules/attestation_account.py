@@ -102,6 +102,9 @@ class AttestationAccount(Module[AttestationAccountArgs, AttestationAccountResult
             kept = _enroll(ctx, args)
         return _in_vault(ctx, kept)
 
+    def places(self, address: str, inputs: Mapping[str, Any]) -> Mapping[str, str]:  # noqa: ARG002 - only some need both
+        return {"api_key": f"vault:{address}"}
+
     def remove(self, ctx: Context, recorded: Recorded) -> None:
         """Leaves the account: the service has no way to delete it."""
 

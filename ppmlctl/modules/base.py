@@ -116,6 +116,13 @@ class Module(Generic[A, R]):
         """Pure. The identity of what a record is about."""
         return None
 
+    def places(self, _address: str, _inputs: Mapping[str, Any]) -> Mapping[str, str]:
+        """Pure. Where the task's thing is kept: fields of its result, a path or a secret's handle, by public arguments.
+
+        A record that says otherwise is not believed. Every Secret of a result that the module keeps itself is here.
+        """
+        return {}
+
     def notes(self, _args: A) -> Sequence[str]:
         """Pure. Warnings that every plan with this task shows (exposures, insecure choices)."""
         return ()

@@ -124,6 +124,9 @@ class DockerContainer(Module[DockerContainerArgs, DockerContainerResult]):
             containers.run(spec)
         return DockerContainerResult(name=args.name)
 
+    def places(self, address: str, inputs: Mapping[str, Any]) -> Mapping[str, str]:  # noqa: ARG002 - only some need both
+        return {"runs": f"{FOLDER}/runs"}
+
     def remove(self, ctx: Context, recorded: Recorded) -> None:
         """Takes the container away, and its secret files with it; logs of its runs stay."""
         found = ctx.engines.docker.containers.inspect(str(recorded.result["name"]))

@@ -13,7 +13,7 @@ import base64
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -91,6 +91,9 @@ class EhsmDataKey(Module[EhsmDataKeyArgs, EhsmDataKeyResult]):
         ciphertext = ctx.vault.get(name)
         digest = hashlib.sha256(ciphertext.reveal_bytes()).hexdigest()
         return EhsmDataKeyResult(keyid=args.keyid, ciphertext=ciphertext, digest=digest, evidence=ctx.simulated)
+
+    def places(self, address: str, inputs: Mapping[str, Any]) -> Mapping[str, str]:
+        return {"ciphertext": f"vault:{_entry(address, inputs['keyid'])}"}
 
     def remove(self, ctx: Context, recorded: Recorded) -> None:
         """The ciphertext is kept: nothing to do."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from ppmlctl.modules._ehsm import ServerArgs, is_known
 from ppmlctl.modules._journalled import journalled
@@ -79,6 +80,9 @@ class EhsmEnroll(Module[EhsmEnrollArgs, EhsmEnrollResult]):
             account = self._enroll(ctx, args)
         ctx.vault.put(ctx.address, account.apikey)
         return EhsmEnrollResult(appid=account.appid, apikey=ctx.vault.get(ctx.address), evidence=ctx.simulated)
+
+    def places(self, address: str, inputs: Mapping[str, Any]) -> Mapping[str, str]:  # noqa: ARG002 - only some need both
+        return {"apikey": f"vault:{address}"}
 
     def remove(self, ctx: Context, recorded: Recorded) -> None:
         """Leaves the account: EHSM has no way to delete it, and another apply takes it from the vault again."""

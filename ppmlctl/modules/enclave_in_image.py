@@ -121,6 +121,9 @@ class EnclaveInImage(Module[EnclaveInImageArgs, EnclaveInImageResult]):
             evidence=Evidence.VERIFIED if args.measure == "verify" else Evidence.NOT_VERIFIED,
         )
 
+    def places(self, address: str, inputs: Mapping[str, Any]) -> Mapping[str, str]:  # noqa: ARG002 - only some need both
+        return {"path": inputs["output"]}
+
     def remove(self, ctx: Context, recorded: Recorded) -> None:
         folder = recorded.result["path"]
         for name in (_SIGSTRUCT, _MANIFEST, *_COPIES):

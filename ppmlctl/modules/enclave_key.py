@@ -86,6 +86,9 @@ class EnclaveKey(Module[EnclaveKeyArgs, EnclaveKeyResult]):
             ctx.files.write(args.path, key.to_pem().reveal_bytes(), mode=PRIVATE)
         return EnclaveKeyResult(path=args.path, mr_signer=key.mr_signer)
 
+    def places(self, address: str, inputs: Mapping[str, Any]) -> Mapping[str, str]:  # noqa: ARG002 - only some need both
+        return {"path": inputs["path"]}
+
     def remove(self, ctx: Context, recorded: Recorded) -> None:
         """The key is kept: nothing to do."""
 

@@ -161,6 +161,11 @@ class EnclaveSignature(Module[EnclaveSignatureArgs, EnclaveSignatureResult]):
         result = {**_measured(args, source), **_signature(signed)}
         return EnclaveSignatureResult(**result, evidence=source.evidence)
 
+    def places(self, address: str, inputs: Mapping[str, Any]) -> Mapping[str, str]:  # noqa: ARG002 - only some need both
+        output = inputs["output"]
+        names = {"manifest": _MANIFEST, "sigstruct": _SIGSTRUCT, "key_client": _KEY_CLIENT}
+        return {"path": output, **{field: f"{output}/{name}" for field, name in names.items()}}
+
     def remove(self, ctx: Context, recorded: Recorded) -> None:
         folder = recorded.result["path"]
         for name in (_SIGSTRUCT, _MANIFEST, _KEY_CLIENT, *_COPIES):

@@ -92,6 +92,9 @@ class K8sToken(Module[K8sTokenArgs, K8sTokenResult]):
             evidence=ctx.simulated,
         )
 
+    def places(self, address: str, inputs: Mapping[str, Any]) -> Mapping[str, str]:  # noqa: ARG002 - only some need both
+        return {"token": f"kubernetes:{inputs['namespace']}/{inputs['name']}/token"}
+
     def remove(self, ctx: Context, recorded: Recorded) -> None:
         """Deletes it; the token is worth nothing from then on."""
         remove_object(ctx, recorded)

@@ -96,6 +96,9 @@ class OciImage(Module[OciImageArgs, OciImageResult]):
             variables=told_variables(made_of.environment()),
         )
 
+    def places(self, address: str, inputs: Mapping[str, Any]) -> Mapping[str, str]:  # noqa: ARG002 - only some need both
+        return {"path": inputs.get("layout") or _made_folder(inputs["name"])}
+
     def remove(self, ctx: Context, recorded: Recorded) -> None:
         path = str(recorded.result["path"])
         there = ctx.engines.oci.inspect(ctx.files.path(path))
@@ -147,7 +150,11 @@ def _folder(args: OciImageArgs) -> str:
     """Where the layout lies. A slash becomes a character that no image name has, so no two names meet."""
     if args.layout is not None or isinstance(args.name, Unknown):
         return args.layout or args.name
-    return f".ppml/images/{args.name.replace('/', '~')}"
+    return _made_folder(args.name)
+
+
+def _made_folder(name: str) -> str:
+    return f".ppml/images/{name.replace('/', '~')}"
 
 
 def _reference(args: OciImageArgs) -> str:

@@ -31,6 +31,8 @@ _KEY = "key.txt"
 _ENCRYPTED = "output.bin"
 _CREDENTIALS = "credentials.jceks"
 _NAMES = (_KEY, _ENCRYPTED, _CREDENTIALS)
+_SECRET_FILES = {"key_txt": _KEY, "output_bin": _ENCRYPTED, "credentials": _CREDENTIALS}
+"""Fields of the result and their files."""
 _ALIASES = ("spark.ssl.keyPassword", "spark.ssl.keyStorePassword", "spark.ssl.trustStorePassword")
 """Settings that Spark looks up in credential files where they are not set."""
 
@@ -80,6 +82,10 @@ class SslPassword(Module[SslPasswordArgs, SslPasswordResult]):
             ctx.files.write(f"{args.folder}/{_ENCRYPTED}", encrypted, mode=PRIVATE)
             ctx.files.write(f"{args.folder}/{_CREDENTIALS}", _credentials(args.password), mode=PRIVATE)
         return _result(ctx, args)
+
+    def places(self, address: str, inputs: Mapping[str, Any]) -> Mapping[str, str]:  # noqa: ARG002 - only some need both
+        folder = inputs["folder"]
+        return {"path": folder, **{field: f"file:{folder}/{name}" for field, name in _SECRET_FILES.items()}}
 
     def remove(self, ctx: Context, recorded: Recorded) -> None:
         """Keys are kept: nothing to do."""
@@ -140,9 +146,5 @@ def _make_key(ctx: Context, args: SslPasswordArgs) -> bytes:
 
 
 def _result(ctx: Context, args: SslPasswordArgs) -> SslPasswordResult:
-    return SslPasswordResult(
-        path=args.folder,
-        key_txt=ctx.files.secret(f"{args.folder}/{_KEY}"),
-        output_bin=ctx.files.secret(f"{args.folder}/{_ENCRYPTED}"),
-        credentials=ctx.files.secret(f"{args.folder}/{_CREDENTIALS}"),
-    )
+    files = {field: ctx.files.secret(f"{args.folder}/{name}") for field, name in _SECRET_FILES.items()}
+    return SslPasswordResult(path=args.folder, **files)

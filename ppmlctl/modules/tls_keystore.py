@@ -26,6 +26,16 @@ from ppmlctl.planning import Change, Observed, Recorded, Removal, Wanted, decide
 from ppmlctl.secret import Secret
 from ppmlctl.unknown import Unknown, unknowns_in
 
+_SECRET_FILES = {
+    "server_key": keystore.KEY,
+    "server_crt": keystore.CERTIFICATE,
+    "server_csr": keystore.SIGNING_REQUEST,
+    "server_pem": keystore.KEY_AND_CERTIFICATE,
+    "keystore_pkcs12": keystore.PKCS12,
+    "keystore_jks": keystore.JKS,
+}
+"""Fields of the result and their files."""
+
 
 class TlsKeystoreArgs(ModuleArgs):
     """`days`: how long a certificate lives; `renew_before`: days before its end when it is made anew."""
@@ -108,6 +118,10 @@ class TlsKeystore(Module[TlsKeystoreArgs, TlsKeystoreResult]):
             for name in stale:
                 _write(ctx, args, name, derived[name])
         return _result(ctx, args, keystore.certificate_facts(certificate))
+
+    def places(self, address: str, inputs: Mapping[str, Any]) -> Mapping[str, str]:  # noqa: ARG002 - only some need both
+        folder = inputs["folder"]
+        return {"path": folder, **{field: f"file:{folder}/{name}" for field, name in _SECRET_FILES.items()}}
 
     def remove(self, ctx: Context, recorded: Recorded) -> None:
         """Keys are kept: nothing to do."""
@@ -198,19 +212,8 @@ def _request(args: TlsKeystoreArgs) -> CertificateRequest:
 
 
 def _result(ctx: Context, args: TlsKeystoreArgs, facts: CertificateFacts) -> TlsKeystoreResult:
-    def secret(name: str) -> Secret:
-        return ctx.files.secret(f"{args.folder}/{name}")
-
-    return TlsKeystoreResult(
-        path=args.folder,
-        certificate_sha256=facts.sha256,
-        server_key=secret(keystore.KEY),
-        server_crt=secret(keystore.CERTIFICATE),
-        server_csr=secret(keystore.SIGNING_REQUEST),
-        server_pem=secret(keystore.KEY_AND_CERTIFICATE),
-        keystore_pkcs12=secret(keystore.PKCS12),
-        keystore_jks=secret(keystore.JKS),
-    )
+    files = {field: ctx.files.secret(f"{args.folder}/{name}") for field, name in _SECRET_FILES.items()}
+    return TlsKeystoreResult(path=args.folder, certificate_sha256=facts.sha256, **files)
 
 
 def _check(args: TlsKeystoreArgs) -> None:

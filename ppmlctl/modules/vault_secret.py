@@ -12,6 +12,7 @@ import secrets
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from pydantic import Field
 
@@ -95,6 +96,9 @@ class VaultSecret(Module[VaultSecretArgs, VaultSecretResult]):
                 retire(ctx, args.name)
             ctx.vault.put(args.name, "".join(secrets.choice(_ALPHABET) for _ in range(args.length)))
         return VaultSecretResult(name=args.name, value=ctx.vault.get(args.name))
+
+    def places(self, address: str, inputs: Mapping[str, Any]) -> Mapping[str, str]:  # noqa: ARG002 - only some need both
+        return {"value": f"vault:{inputs['name']}"}
 
     def remove(self, ctx: Context, recorded: Recorded) -> None:
         """Secrets are kept: nothing to do."""

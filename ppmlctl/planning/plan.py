@@ -66,8 +66,8 @@ class Planner:
         wanted = self._want(task, declaration)
         observed = self.observations.get(task.address, ABSENT)
         recorded = self.recorded.get(task.address)
-        if recorded is not None and recorded.module != task.module:
-            raise _another_module_error(task, recorded)
+        if recorded is not None:
+            check_module(task, recorded)
         unknown = isinstance(condition, Unknown) or any(unknowns_in(wanted.inputs))
         rotates = recorded is not None and task.address in self.rotating
         if rotates and recorded is not None:
@@ -195,8 +195,11 @@ def _removal_reason(removal: Removal) -> str:
     }[removal]
 
 
-def _another_module_error(task: Task, recorded: Recorded) -> StateError:
-    return StateError(
+def check_module(task: Task, recorded: Recorded) -> None:
+    """Raises StateError (task-module-changed) where a task is of another module than its record."""
+    if recorded.module == task.module:
+        return
+    raise StateError(
         Diagnostic(
             "task-module-changed",
             "a task has another module than when it was applied",

@@ -104,3 +104,19 @@ def make(kubeconfig: Path, tmp_path: Path) -> Iterator[Make]:
         running.communicate()
     words = ["delete", "namespace", namespace, "--wait=false", "--ignore-not-found"]
     subprocess.run(["kubectl", "--kubeconfig", kubeconfig, *words], check=True, capture_output=True, timeout=SECONDS)
+
+
+@pytest.fixture(scope="session")
+def _altered(_applied: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    folder = tmp_path_factory.mktemp("altered") / "applied"
+    shutil.copytree(_applied, folder, symlinks=True)
+    made = Place(folder / "env", {"XDG_STATE_HOME": str(folder / "state"), "NO_COLOR": "1"})
+    process.up(made.sandbox)
+    yield made
+    process.down(made.sandbox)
+
+
+@pytest.fixture
+def altered(_altered: Place) -> Place:
+    """An applied environment that its tests leave as it was."""
+    return _altered
