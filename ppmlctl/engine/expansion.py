@@ -8,7 +8,7 @@ from typing import Any
 
 from ppmlctl.engine.workload_runs import with_reruns
 from ppmlctl.modules.base import Module
-from ppmlctl.playbook import Expanded, expand, parse
+from ppmlctl.playbook import Expanded, check_literals, expand, parse
 from ppmlctl.shipped import playbook_path
 from ppmlctl.spec import Environment
 
@@ -22,4 +22,6 @@ def expand_environment(
     files = {site or "site.yaml": root / site if site else playbook_path("site.yaml")}
     files |= {shown: root / shown for shown in environment.playbooks}
     scope = {**data["vars"], "env": data, "target": environment.target}
-    return expand(parse(files, tuple(modules)), scope, modules)
+    playbook = parse(files, tuple(modules))
+    check_literals(playbook, environment.not_secrets)
+    return expand(playbook, scope, modules)

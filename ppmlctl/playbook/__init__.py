@@ -1,6 +1,7 @@
 """Playbooks: tasks as written, and as planned."""
 
 from ppmlctl.playbook.expand import Expanded, Output, expand
+from ppmlctl.playbook.literals import check_literals
 from ppmlctl.playbook.parse import Playbook, WrittenTask, parse
 
-__all__ = ["Expanded", "Output", "Playbook", "WrittenTask", "expand", "parse"]
+__all__ = ["Expanded", "Output", "Playbook", "WrittenTask", "check_literals", "expand", "parse"]

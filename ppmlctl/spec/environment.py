@@ -40,6 +40,9 @@ class Environment(Section):
     vars: dict[VariableName, Any] = Field({}, description="Values for {{ }} expressions in this file and in playbooks.")
     playbooks: tuple[FilePath, ...] = Field((), description="Playbooks that follow the shipped site playbook.")
     site: FilePath | None = Field(None, description="A playbook in place of the shipped site playbook.")
+    not_secrets: tuple[str, ...] = Field(
+        (), description="Names and kinds that look like secrets and are none, as findings tell them; each plan says so."
+    )
     vault: Vault = Field(Vault(), description="The secret values.")
     docker: Docker = Field(Docker(), description="The engine that pulls, builds and runs images.")
     cluster: Cluster = Field(Cluster(), description="Where workloads run.")

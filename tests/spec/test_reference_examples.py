@@ -9,6 +9,7 @@ EXAMPLES = sorted(REFERENCE.glob("*.yaml"))
 
 WARNINGS = {
     "dangerous": [
+        "literal-allowed",
         "moving-tag",
         "insecure-log-level",
         "insecure-measure",
