@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from pydantic import Field
 
+from ppmlctl.diagnostics import Diagnostic, InputError, Location
+from ppmlctl.files import read_text
 from ppmlctl.modules._image_files import ImageFiles, image_files, refuse_stale, stale_files
 from ppmlctl.modules.base import Known, ModuleArgs
 from ppmlctl.modules.context import Context
@@ -30,10 +35,37 @@ class OverlayArgs(ModuleArgs):
 
 
 def context_of_build(ctx: Context, build: BuildArgs) -> list[Entry]:
-    """The files that the build is sent. Raises `docker-context-invalid`."""
+    """The files that the build is sent. Raises `docker-context-invalid`, `dockerfile-needs-buildkit`."""
     from ppmlctl.clients.docker import build_context  # noqa: PLC0415 - loads docker, which not every plan needs
 
-    return build_context(ctx.files.path(build.context), build.dockerfile)
+    context = build_context(ctx.files.path(build.context), build.dockerfile)
+    _refuse_buildkit(ctx.files.path(build.context) / build.dockerfile, build)
+    return context
+
+
+def _refuse_buildkit(dockerfile: Path, build: BuildArgs) -> None:
+    from ppmlctl.clients.docker import first_need  # noqa: PLC0415 - loads docker, which not every plan needs
+
+    need = first_need(read_text(dockerfile, errors="replace"), build.args)
+    if need is None:
+        return
+    written = written_dockerfile(build)
+    raise InputError(
+        Diagnostic(
+            "dockerfile-needs-buildkit",
+            "a Dockerfile needs BuildKit",
+            found=need.what,
+            why="images are built here by the engine's classic builder, which does not know this",
+            fix="build it with docker, and name what it made as images.base.reference instead of `build`:\n"
+            + shlex.join(["docker", "build", "-t", "NAME", "-f", written, build.context]),
+            at=Location(written, need.line, 1),
+        )
+    )
+
+
+def written_dockerfile(build: BuildArgs) -> str:
+    """Where the Dockerfile is, from ppml.yaml's folder."""
+    return os.path.normpath(f"{build.context}/{build.dockerfile}")
 
 
 def context_of_overlay(ctx: Context, overlay: OverlayArgs) -> list[Entry]:

@@ -2,7 +2,8 @@
 
 Identity: the reference. Nothing replaces it: a build that gives another image moves the name. A pulled image is never
 removed; a built one is, while its labels say that this environment made it. Errors: `docker-*` of the client,
-`image-file-changed`. Source: Docker Engine API; `ppml/trusted-bigdata/custom-image` for what an overlay replaces.
+`dockerfile-needs-buildkit`, `image-file-changed`. Source: Docker Engine API; `ppml/trusted-bigdata/custom-image` for
+what an overlay replaces.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from ppmlctl.modules._docker_build import (
     context_of_overlay,
     inputs_of,
     is_stale,
+    written_dockerfile,
 )
 from ppmlctl.modules._image_files import told_variables
 from ppmlctl.modules.base import Known, Module, ModuleArgs, ModuleResult
@@ -170,7 +172,7 @@ def _context(ctx: Context, args: DockerImageArgs) -> list[Entry]:
 
 
 def _built(ctx: Context, args: DockerImageArgs) -> DockerImageResult:
-    from ppmlctl.clients.docker import Build  # noqa: PLC0415 - loads docker, which not every plan needs
+    from ppmlctl.clients.docker import Build, sent_dockerfile  # noqa: PLC0415 - loads docker, which not every plan needs
 
     there = ctx.engines.docker.inspect_image(args.reference)
     context = _context(ctx, args)
@@ -181,12 +183,15 @@ def _built(ctx: Context, args: DockerImageArgs) -> DockerImageResult:
     build = Build(
         args.reference,
         context,
-        dockerfile=args.build.dockerfile if args.build else "Dockerfile",
+        dockerfile=sent_dockerfile(ctx.files.path(args.build.context), args.build.dockerfile)
+        if args.build
+        else "Dockerfile",
         arguments=args.build.args if args.build else {},
         labels=dict(labels),
         platform=args.platform,
         pull=args.pull == "always" and args.build is not None,
         folder=args.build.context if args.build else None,
+        written=written_dockerfile(args.build) if args.build else None,
     )
     image = ctx.engines.docker.build(build, ctx.tell_or_stop)
     if there is not None:

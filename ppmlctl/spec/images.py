@@ -17,7 +17,12 @@ class Build(Section):
     """`images.base.build`"""
 
     context: FilePath = Field(description="Folder of the build context.")
-    dockerfile: FilePath = Field("Dockerfile", description="The Dockerfile, relative to the context.")
+    dockerfile: FilePath = Field(
+        "Dockerfile",
+        description="The Dockerfile, relative to the context, inside it or not; its `NAME.dockerignore` counts before "
+        ".dockerignore. The engine's classic builder builds it, so one that needs BuildKit is refused: build that with "
+        "docker, and name the image as `reference`.",
+    )
     args: dict[VariableName, str] = Field(
         {}, description="Build arguments. They stay in the image's history: no secrets."
     )

@@ -28,6 +28,7 @@ from ppmlctl.clients.docker import (
     Proxy,
     build_context,
     generated_context,
+    sent_dockerfile,
 )
 from ppmlctl.clients.docker.connection import is_verified
 from ppmlctl.diagnostics import EngineError, TransientError, WriteRefusedError
@@ -408,6 +409,32 @@ class TestBesideDockersOwnClient:
         theirs = subprocess.run(command, check=True, capture_output=True, text=True, env=other).stdout.strip()
         ours = client.build(Build(name, build_context(folder), labels={"test": name}))
         assert sorted(client.read_files(ours.id, ["/all"])) == sorted(client.read_files(theirs, ["/all"]))
+
+    @pytest.mark.parametrize("ignoring", [None, "b\n", "*\n!a\n"])
+    def test_a_dockerfile_outside_of_its_context_makes_the_same_image(
+        self, client: DockerClient, name: str, tmp_path: Path, ignoring: str | None
+    ) -> None:
+        program = shutil.which("docker")
+        if program is None:
+            pytest.skip("Docker's own client is not installed")
+        folder, dockerfile = tmp_path / "context", tmp_path / "Dockerfile.base"
+        folder.mkdir()
+        for path in ("a", "b", "Dockerfile"):
+            (folder / path).write_text(path)
+        dockerfile.write_text("FROM scratch\nCOPY . /all/\n")
+        if ignoring is not None:
+            (folder / ".dockerignore").write_text(ignoring)
+        other = {**os.environ, "DOCKER_BUILDKIT": "0"}
+        command = [program, "build", "-q", "--label", f"test={name}", "-f", str(dockerfile), str(folder)]
+        theirs = subprocess.run(command, check=True, capture_output=True, text=True, env=other).stdout.strip()
+        sent = sent_dockerfile(folder, "../Dockerfile.base")
+        ours = client.build(
+            Build(name, build_context(folder, "../Dockerfile.base"), dockerfile=sent, labels={"test": name})
+        )
+        found = [client.list_files(image, ["/all"]).digests for image in (ours.id, theirs)]
+        names = [{path for path in digests if path != "/all/.dockerignore"} for digests in found]
+        assert names[0] == names[1]
+        assert "/all/a" in names[0]
 
 
 def known_as(username: str, password: str, registry: str) -> DockerClient:

@@ -7,12 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from ppmlctl.clients.docker import DockerImage, Proxy, build_context, context_digest, familiar, generated_context
+from ppmlctl.clients.docker import (
+    DockerImage,
+    Proxy,
+    build_context,
+    context_digest,
+    familiar,
+    generated_context,
+    sent_dockerfile,
+)
+from ppmlctl.clients.docker.context import APART
 from ppmlctl.clients.docker.dockerfile import line_of
 from ppmlctl.clients.docker.faults import build_failed, interrupted, pull_failed, push_failed
 from ppmlctl.clients.docker.progress import Progress
 from ppmlctl.diagnostics import EngineError, Location, TransientError
-from ppmlctl.oci import FileDigests
+from ppmlctl.oci import File, FileDigests
 from ppmlctl.secret import MASK, Secret
 
 
@@ -38,6 +47,43 @@ def test_without_an_ignore_file_everything_is_sent(context: Path) -> None:
 def test_ignored_files_are_not_sent_and_exceptions_are(context: Path) -> None:
     (context / ".dockerignore").write_text("# comment\n.git\n**/*.pyc\n\ndata\n!data/keep\nDockerfile\n")
     assert files(context) == {".dockerignore", "Dockerfile", "app/main.py", "data/keep/b", ".hidden"}
+
+
+def test_a_dockerfiles_own_ignore_file_counts_instead(context: Path) -> None:
+    (context / ".dockerignore").write_text("app\n")
+    (context / "Dockerfile.dockerignore").write_text("data\n.git\n")
+    assert files(context) == {
+        "Dockerfile", "Dockerfile.dockerignore", ".dockerignore", "app/main.py", "app/main.pyc", ".hidden",
+    }  # fmt: skip
+    assert "data/a" in files(context, "app/main.py")
+    (context / "app/main.py.dockerignore").write_text("*\n!.hidden\n")
+    sent = {entry.path for entry in build_context(context, "app/main.py")}
+    assert sent == {".hidden", APART, ".dockerignore"}
+
+
+@pytest.mark.parametrize("ignored", [None, "data\n"])
+def test_a_dockerfile_outside_of_the_context_goes_apart_and_is_ignored_there(
+    context: Path, ignored: str | None
+) -> None:
+    folder = context / "app"
+    if ignored:
+        (folder / ".dockerignore").write_text(ignored)
+    sent = {entry.path: entry for entry in build_context(folder, "../Dockerfile")}
+    assert set(sent) == {".dockerignore", APART, "main.py", "main.pyc"}
+    text = sent[".dockerignore"]
+    assert isinstance(text, File)
+    with text.open() as stream:
+        assert stream.read().decode() == f"{ignored or '.dockerignore'}\n{APART}\n"
+    assert sent_dockerfile(folder, "../Dockerfile") == APART
+    assert sent_dockerfile(folder, "../app/main.py") == "main.py"
+    assert sent_dockerfile(folder, str(folder / "main.py")) == "main.py"
+
+
+def test_a_dockerfile_outside_may_have_an_ignore_file_beside_it(context: Path) -> None:
+    (context / "Dockerfile.dockerignore").write_text("*.pyc\n")
+    assert {entry.path for entry in build_context(context / "app", "../Dockerfile")} == {
+        ".dockerignore", APART, "main.py",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("line", ["!", "[a", "a/[z-a]"])

@@ -28,7 +28,7 @@ def instructions(dockerfile: str) -> list[Instruction]:
 
     Source: Dockerfile reference, "Parser directives" and "Format"; the classic builder, which knows no here-documents.
     """
-    escape = _escape(dockerfile)
+    escape = escape_of(dockerfile)
     found: list[Instruction] = []
     begun: list[str] = []
     first = 0
@@ -51,7 +51,7 @@ def place_of(step: str, reason: str, build: Build) -> Location | None:
     if build.folder is None:
         return None
     line = line_of(step, reason, build.dockerfile_text())
-    return Location(f"{build.folder}/{build.dockerfile}", line, 1) if line else None
+    return Location(build.written or f"{build.folder}/{build.dockerfile}", line, 1) if line else None
 
 
 def line_of(step: str, reason: str, dockerfile: str) -> int | None:
@@ -63,11 +63,12 @@ def line_of(step: str, reason: str, dockerfile: str) -> int | None:
     return known[number - 1].line if number <= len(known) else None
 
 
-def _escape(dockerfile: str) -> str:
-    return next((match[1] for match in map(_ESCAPE.match, _directives(dockerfile)) if match), "\\")
+def escape_of(dockerfile: str) -> str:
+    """What continues a line: a backslash, unless a directive says otherwise."""
+    return next((match[1] for match in map(_ESCAPE.match, directives(dockerfile)) if match), "\\")
 
 
-def _directives(dockerfile: str) -> Iterator[str]:
+def directives(dockerfile: str) -> Iterator[str]:
     """The comments at the top that may be directives: they end with the first line of another form."""
     for line in dockerfile.splitlines():
         if not _DIRECTIVE.match(line):

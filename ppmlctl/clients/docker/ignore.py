@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -53,10 +53,9 @@ def read_patterns(text: str) -> list[Pattern]:
     return found
 
 
-def sent_paths(folder: Path, patterns: Sequence[Pattern], dockerfile: str) -> set[str]:
-    """What of `folder` a build is sent: all but what is ignored; the Dockerfile and the ignore file always are."""
-    kept = [Pattern(IGNORE_FILE, excepts=True), Pattern(dockerfile, excepts=True)]
-    return set(_walk(folder, "", [*patterns, *kept]))
+def sent_paths(folder: Path, patterns: Sequence[Pattern], kept: Iterable[str]) -> set[str]:
+    """What of `folder` a build is sent: all but what is ignored; what the engine needs, is `kept` all the same."""
+    return set(_walk(folder, "", [*patterns, *(Pattern(path, excepts=True) for path in kept)]))
 
 
 def is_ignored(path: str, patterns: Sequence[Pattern]) -> bool:
