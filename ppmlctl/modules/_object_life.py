@@ -21,6 +21,7 @@ from ppmlctl.modules._kubernetes import (
     recorded_key,
     require_free,
 )
+from ppmlctl.modules._object_holders import held_by_others
 from ppmlctl.modules._object_writes import applied, delete_object
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import ActionKind, Change, FieldChange, Observed, Recorded
@@ -62,7 +63,8 @@ def observe_objects(ctx: Context, wanted: Mapping[str, Manifest]) -> dict[str, O
     for address, key in keys.items():
         if (manifest := live.get(key)) and "deletionTimestamp" not in manifest["metadata"]:
             seen = _seen(ctx, address, wanted[address], manifest)
-            found[address] = Observed(detail=seen, version=_version_of(manifest))
+            others = tuple(held_by_others(key, seen.desired, manifest, ctx.environment, force=ctx.force_conflicts))
+            found[address] = Observed(detail=seen, version=_version_of(manifest), findings=others)
     return found
 
 

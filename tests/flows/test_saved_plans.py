@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -167,6 +168,34 @@ def test_a_plan_with_a_secret_that_has_no_digest_is_not_saved(make: Make) -> Non
     assert "third" not in done.stdout + done.stderr
     secret.write_text("another")
     assert checkout.run("apply", "next.plan").returncode == 0
+
+
+def test_an_object_of_another_owner_is_found_in_the_plan_whether_its_values_are_known_or_not(make: Make) -> None:
+    checkout = make()
+    assert checkout.run("apply", "--yes").returncode == 0
+    theirs = {"keys": ("Secret", {"token": "dGhlaXJz"}), "words": ("ConfigMap", {"a": "theirs"})}
+    for name, (kind, data) in theirs.items():
+        file = checkout.folder / f"{name}.json"
+        file.write_text(json.dumps({"apiVersion": "v1", "kind": kind, "metadata": {"name": name}, "data": data}))
+        checkout.as_colleague("create", "-f", str(file))
+    with (checkout.folder / "objects.yaml").open("a") as file:
+        file.write(
+            "- name: made\n  vault_secret: {name: made}\n  register: made\n"
+            f"- name: keys\n  k8s_secret: {{name: keys, namespace: {checkout.namespace}, "
+            'data: {token: "{{ made.value }}", more: "{{ made.value }}"}}\n'
+            "- name: words\n  k8s_object:\n    manifest: {apiVersion: v1, kind: ConfigMap, "
+            f"metadata: {{name: words, namespace: {checkout.namespace}}}, data: {{a: ours, b: ours}}}}\n"
+        )
+    said = checkout.run("plan").stdout
+    refused = "is there already, and kubectl-create holds data.%s: apply is refused, unless told --force-conflicts\n"
+    assert f"note: keys: Secret {checkout.namespace}/keys {refused % 'token'}" in said
+    assert f"note: words: ConfigMap {checkout.namespace}/words {refused % 'a'}" in said
+    assert said.count("# adopts what is there already") == 2
+    assert checkout.run("apply", "--yes").stderr.count("error[k8s-conflict]") == 2
+    forced = checkout.run("apply", "--yes", "--force-conflicts")
+    assert forced.returncode == 0, forced.stderr
+    assert forced.stdout.count("kubectl-create holds data.") == 2
+    assert forced.stdout.count("they are taken over (--force-conflicts)") == 2
 
 
 def test_the_first_plan_in_the_sandbox_is_carried_out(place: Place, tmp_path: Path) -> None:
