@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from spark_example import MODES, ROOT, Example, kubectl, set_variables
+from spark_example import MODES, ROOT, Example, be_patient, kubectl, set_variables
 
 pytestmark = [
     pytest.mark.docker,
@@ -49,6 +49,7 @@ def example(
     file.write_text(text)
     copy = Example(folder, f"ppml-e2e-{secrets.token_hex(4)}")
     set_variables(file, namespace=copy.namespace)
+    be_patient(file)
     set_variables(file, ehsm_url=copy.told("sandbox", "up", "--only", "ehsm", "--listen", bridge)["ehsm_url"])
     try:
         applied = copy.run("apply", "--yes")

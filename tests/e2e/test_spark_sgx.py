@@ -18,7 +18,7 @@ from typing import Any
 
 import docker
 import pytest
-from spark_example import MODES, ROOT, Example, kubectl, set_variables
+from spark_example import MODES, ROOT, Example, be_patient, kubectl, set_variables
 
 pytestmark = [
     pytest.mark.docker,
@@ -41,6 +41,7 @@ def example(
     shutil.copytree(ROOT / "examples/spark-sgx", folder, ignore=shutil.ignore_patterns(".ppml", "*.lock", "keys"))
     copy = Example(folder, f"ppml-e2e-{secrets.token_hex(4)}")
     set_variables(folder / "ppml.yaml", namespace=copy.namespace)
+    be_patient(folder / "ppml.yaml")
     running = copy.told("sandbox", "up", "--only", "ehsm", "--listen", bridge)
     set_variables(folder / "ppml.yaml", ehsm_url=running["ehsm_url"])
     add_encrypted_folder(copy)
