@@ -27,7 +27,15 @@ _DOMAIN_ACCESS: Manifest = {"securityContext": {"privileged": True}}
 """A device that no plugin hands out can be opened by privileged containers alone."""
 USUAL_VARIABLES = {"MALLOC_ARENA_MAX": "4", "LC_ALL": "C.UTF-8"}
 """Where the user says nothing else. Without a locale Java does not understand what is not ASCII in its arguments."""
-_ACCOUNT = {"APP_ID": "app_id", "API_KEY": "api_key", "ATTESTATION_POLICYID": "policy_id"}
+_ACCOUNT = {
+    "APP_ID": "app_id",
+    "API_KEY": "api_key",
+    "ATTESTATION_ID": "app_id",
+    "ATTESTATION_KEY": "api_key",
+    "ATTESTATION_POLICYID": "policy_id",
+}
+"""Variables, and where the account's Secret has each. BigDL 2.2's entrypoint wants `ATTESTATION_ID` and `…_KEY`, its
+scripts the other names; later releases read those alone."""
 
 
 def pod_template(submission: Submission, role: Role) -> Manifest:

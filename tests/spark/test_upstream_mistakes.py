@@ -169,6 +169,10 @@ MISTAKES: dict[str, tuple[Callable[[], object], object]] = {
         lambda: {"APP_ID", "API_KEY", "APPID", "APIKEY"} <= environment(container("executor")).keys(),
         True,
     ),
+    "script: 2.2's entrypoint demands the account by names of its own": (
+        lambda: [environment(container())[f"ATTESTATION_{name}"]["secretKeyRef"]["key"] for name in ("ID", "KEY")],
+        ["app_id", "api_key"],
+    ),
     "script: passwords stand in arguments, in the trace and in the driver's ConfigMap": (
         lambda: [
             text

@@ -101,6 +101,8 @@ _VARIABLES = {
     "API_KEY": "kms.ehsm.enroll",
     "APPID": "kms.ehsm.enroll",
     "APIKEY": "kms.ehsm.enroll",
+    "ATTESTATION_ID": "kms.ehsm.enroll",
+    "ATTESTATION_KEY": "kms.ehsm.enroll",
     "ATTESTATION_POLICYID": "kms.ehsm.register",
 }
 """Variables that the images read, and the key that each is made of."""
