@@ -15,7 +15,12 @@ from typing import TYPE_CHECKING
 
 from ppmlctl.diagnostics import Diagnostic, EngineError
 from ppmlctl.evidence import Evidence
-from ppmlctl.modules._enclave_in_image import refuse_changed_files, refuse_other_measurement, signed_enclave_of
+from ppmlctl.modules._enclave_in_image import (
+    refuse_changed_files,
+    refuse_other_measurement,
+    refuse_other_words,
+    signed_enclave_of,
+)
 from ppmlctl.modules._enclave_source import EnclaveSource, copied_source
 from ppmlctl.modules.context import Context
 from ppmlctl.oci import ENVIRONMENT, TASK
@@ -46,9 +51,11 @@ def enclave_of_build(ctx: Context, image: str, choices: EnclaveChoices, output: 
     if trust:
         told = replace(enclave.measurement, mr_enclave=signed.sigstruct.mr_enclave)
         enclave, evidence = replace(enclave, measurement=told), Evidence.NOT_VERIFIED
+        refuse_other_words(ctx, image, enclave.manifest_sgx, f"the build on {image}")
     else:
         refuse_other_measurement(signed, f"the build on {image}")
         _refuse_other_choices(signed.enclave, choices, f"the build on {image}")
+        refuse_other_words(ctx, image, enclave.manifest_sgx, f"the build on {image}")
         refuse_changed_files(ctx, image, enclave.manifest_sgx)
     source = copied_source(enclave, signed.offsets, output)
     return replace(source, evidence=evidence, has_key_client=signed.has_key_client)

@@ -25,6 +25,7 @@ from ppmlctl.sgx import (
     trusted_file_paths,
 )
 from ppmlctl.sgx.bigdl import MeasuredEnclave
+from ppmlctl.sgx.command_words import command_words
 from ppmlctl.sgx.detection import known_gramine
 from ppmlctl.spark import KEY_CLIENT
 
@@ -95,6 +96,24 @@ def refuse_other_measurement(signed: SignedEnclave, image: str) -> None:
         )
 
 
+def refuse_other_words(ctx: Context, image: str, manifest_sgx: bytes, name: str) -> None:
+    """Raises EngineError: `enclave-words-differ`, where the image has other words to run than its manifest trusts.
+
+    `name` is what people know the image by. It is asked even where a measurement is taken as it is told: nobody has to
+    compute anything to see it.
+    """
+    try:
+        words = command_words(manifest_sgx, WORKING_FOLDER)
+    except SgxError as error:
+        raise _other_words(f"{name}: {MANIFEST}: {error}") from None
+    if words is None:
+        return
+    found = ctx.engines.docker.file_digests(image, [words.path], owner=_owner(ctx)).get(words.path)
+    if found != words.sha256:
+        there = f"has SHA-256 {found}" if found else "is missing"
+        raise _other_words(f"{name}: {words.path} {there}; {MANIFEST} trusts it with {words.sha256}")
+
+
 def refuse_changed_files(ctx: Context, image: str, manifest_sgx: bytes) -> None:
     """Raises EngineError: `enclave-file-differs`, where the image has a trusted file otherwise than the manifest."""
     ctx.tell(f"hashes trusted files of {image}")
@@ -140,6 +159,18 @@ def _owner(ctx: Context) -> dict[str, str]:
 def _not_there(found: str) -> EngineError:
     title, fix = "an image holds no enclave that can be measured", "name an image that was signed for SGX"
     return EngineError(Diagnostic("enclave-not-in-image", title, found=found, fix=fix))
+
+
+def _other_words(found: str) -> EngineError:
+    return EngineError(
+        Diagnostic(
+            "enclave-words-differ",
+            "an image holds other words to run than its enclave trusts",
+            found=found,
+            why="the enclave would run something else than was signed, or refuse to start",
+            fix="find out which step of the image's build changes that file, and sign the image as it is then",
+        )
+    )
 
 
 def _wrong_signature(found: str) -> EngineError:

@@ -3,8 +3,8 @@
 Nothing is signed here and no key is needed: it is the last look at a custom image, and the only one at an image that
 somebody else signed. Every file that the manifest trusts is hashed again, from the image.
 Identity: the image. Nothing replaces it; another image is looked at anew. Errors: `enclave-not-in-image`,
-`enclave-signature-wrong`, `enclave-measurement-mismatch`, `enclave-file-differs`, `enclave-debug-forbidden`,
-`enclave-not-the-signed-one`. A removal deletes the copies.
+`enclave-signature-wrong`, `enclave-words-differ`, `enclave-measurement-mismatch`, `enclave-file-differs`,
+`enclave-debug-forbidden`, `enclave-not-the-signed-one`. A removal deletes the copies.
 Source: Gramine's `python/graminelibos`; Intel SDM Vol. 3D.
 """
 
@@ -21,6 +21,7 @@ from ppmlctl.modules._enclave_in_image import (
     SignedEnclave,
     refuse_changed_files,
     refuse_other_measurement,
+    refuse_other_words,
     signed_enclave_of,
 )
 from ppmlctl.modules._enclave_source import copied_source
@@ -96,6 +97,8 @@ class EnclaveInImage(Module[EnclaveInImageArgs, EnclaveInImageResult]):
         signed = signed_enclave_of(ctx, args.image_id, args.loader, args.gramine)
         if args.measure == "verify":
             refuse_other_measurement(signed, args.image)
+        refuse_other_words(ctx, args.image_id, signed.enclave.manifest_sgx, args.image)
+        if args.measure == "verify":
             refuse_changed_files(ctx, args.image_id, signed.enclave.manifest_sgx)
         _refuse(args, signed)
         _warn(ctx, args, signed)

@@ -6,10 +6,10 @@ key to be thrown away; what that build says is compared with what is measured he
 Identity: the output folder. Nothing replaces it; files that were changed or lost are written again, and a base whose
 content has changed is signed anew. A valid signature by the same signer over the same statement is kept, with its date.
 Errors: `enclave-base`, `enclave-not-measurable`, `enclave-finding`, `enclave-debug-forbidden`,
-`manifest-variable-missing`, `makefile-not-understood`, `enclave-measurement-mismatch`, `enclave-file-differs`,
-`enclave-not-in-image`, `enclave-not-as-asked`, `enclave-signature-wrong`, `key-client-refused`, `signing-key-changed`,
-`signer-missing`, `signer-failed`, `signer-timeout`, `signer-wrong-answer`, and those of `enclave_key`. A removal
-deletes the files.
+`manifest-variable-missing`, `makefile-not-understood`, `enclave-words-differ`, `enclave-measurement-mismatch`,
+`enclave-file-differs`, `enclave-not-in-image`, `enclave-not-as-asked`, `enclave-signature-wrong`,
+`key-client-refused`, `signing-key-changed`, `signer-missing`, `signer-failed`, `signer-timeout`, `signer-wrong-answer`,
+and those of `enclave_key`. A removal deletes the files.
 Source: BigDL's `ppml/trusted-bigdata/custom-image`; Gramine's `python/graminelibos`; Intel SDM Vol. 3D.
 """
 

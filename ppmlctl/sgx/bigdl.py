@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
 
+from ppmlctl.sgx.command_words import command_words
 from ppmlctl.sgx.detection import DetectedGramine, detect_gramine, known_gramine
 from ppmlctl.sgx.errors import UndefinedVariableError
 from ppmlctl.sgx.findings import Finding, findings
@@ -148,6 +149,7 @@ def measured_manifest(
     gramine = detect_gramine(tree) if choices.gramine == "auto" else known_gramine(tree, choices.gramine)
     libos = str(choices.paths.libos)
     manifest_sgx = expand_manifest(rendered, tree, gramine.version, libos=libos, working_folder=_WORKING_FOLDER)
+    command_words(manifest_sgx, _WORKING_FOLDER)  # refuses a manifest that does not trust them
     loader = tree.read(choices.loader)
     return MeasuredEnclave(
         manifest_sgx=manifest_sgx,

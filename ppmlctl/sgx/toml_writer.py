@@ -14,6 +14,10 @@ from ppmlctl.sgx.errors import ManifestError
 from ppmlctl.sgx.gramine import TomlStyle
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_KEY_READ_AGAIN = re.compile(r"[^\"'\\.=\x00-\x20\x7f]+(?:[ .][^\"'\\.=\x00-\x20\x7f]+)*")
+"""Quoted keys that toml 0.10 reads as it wrote them: the tools read and write each manifest twice."""
+_MARKS = '",[]'
+"""What texts within arrays may not hold for the same reason: the first two, in arrays of arrays all of them."""
 _WIDEST_INLINE = 100
 """tomli-w writes an array of tables inline only if each line of it, with indent and comma, is at most this long."""
 _INDENT = "    "
@@ -49,7 +53,7 @@ def _section(table: Table, prefix: str) -> tuple[str, dict[str, Table]]:
     """Plain values, then arrays of tables; and the tables in `table`, which are not written yet."""
     plain, arrays, inner = "", "", {}
     for key, value in table.items():
-        name = key if _BARE_KEY.fullmatch(key) else _text_0_10(key)
+        name = _key_0_10(key)
         if isinstance(value, Mapping):
             inner[name] = value
         elif _is_array_of_tables(value):
@@ -75,13 +79,25 @@ def _array_element(element: Table, name: str) -> str:
     return text
 
 
-def _value_0_10(value: object) -> str:
+def _key_0_10(key: str) -> str:
+    if _BARE_KEY.fullmatch(key):
+        return key
+    written = _text_0_10(key)
+    if not _KEY_READ_AGAIN.fullmatch(key) or "\\" in written:
+        raise ManifestError(f"the key {key[:80]!r} is one that Gramine v1.3 reads otherwise than it writes")
+    return written
+
+
+def _value_0_10(value: object, *, depth: int = 0) -> str:
     if isinstance(value, list):
         if len({type(element) for element in value}) > 1:
             raise ManifestError("an array mixes texts, numbers or tables, which this version of Gramine cannot read")
-        return f"[ {''.join(f'{_value_0_10(element)}, ' for element in value)[:-1]}]" if value else "[]"
+        elements = "".join(f"{_value_0_10(element, depth=depth + 1)}, " for element in value)
+        return f"[ {elements[:-1]}]" if value else "[]"
+    if isinstance(value, str) and (value.startswith('"') or any(mark in value for mark in _MARKS[: 2 * depth])):
+        raise ManifestError(f"the text {value[:80]!r} is one that Gramine v1.3 reads otherwise than it writes")
     if isinstance(value, float):
-        return str(value).replace("e+0", "e+").replace("e-0", "e-")
+        return str(value + 0.0).replace("e+0", "e+").replace("e-0", "e-")  # it reads -0.0 as 0.0
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
     if isinstance(value, date | time):

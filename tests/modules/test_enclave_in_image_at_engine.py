@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -89,15 +90,45 @@ def test_a_signature_of_another_measurement_is_refused(
 
 
 def test_a_changed_trusted_file_is_refused_by_its_name(task: Any, image: Path) -> None:
-    (image / "ppml/secured_argvs").write_bytes(b"another program")
+    (image / "usr/bin/bash").write_bytes(b"another program")
     said = refused(task)
     assert said.startswith("error[enclave-file-differs]: a file that the enclave trusts is another one in the image\n")
-    assert "/ppml/secured_argvs has SHA-256 " in said
+    assert "/usr/bin/bash has SHA-256 " in said
 
 
 def test_a_missing_trusted_file_is_refused_by_its_name(task: Any, image: Path) -> None:
-    (image / "ppml/secured_argvs").unlink()
-    assert "/ppml/secured_argvs is missing; file:/ppml/secured_argvs is trusted with" in refused(task)
+    (image / "usr/bin/bash").unlink()
+    assert "/usr/bin/bash is missing; file:/usr/bin/bash is trusted with" in refused(task)
+
+
+@pytest.mark.parametrize("measure", ["verify", "trust"])
+def test_other_words_than_the_enclave_trusts_are_refused_whoever_measured(
+    task: Any, image: Path, measure: str, tmp_path: Path
+) -> None:
+    words = image / "ppml/secured_argvs"
+    trusted, task.arguments["measure"] = hashlib.sha256(words.read_bytes()).hexdigest(), measure
+    words.write_bytes(b"bash -c something else")
+    there = hashlib.sha256(words.read_bytes()).hexdigest()
+    assert refused(task) == (
+        "error[enclave-words-differ]: an image holds other words to run than its enclave trusts\n"
+        f"  is   app:1: /ppml/secured_argvs has SHA-256 {there}; /ppml/bash.manifest.sgx trusts it with {trusted}\n"
+        "  why  the enclave would run something else than was signed, or refuse to start\n"
+        "  fix  find out which step of the image's build changes that file, and sign the image as it is then"
+    )
+    words.unlink()
+    assert "app:1: /ppml/secured_argvs is missing; /ppml/bash.manifest.sgx trusts it with" in refused(task)
+    assert not (tmp_path / ".ppml/enclave-in-image").exists()
+
+
+def test_words_that_the_enclave_does_not_trust_at_all_are_refused(task: Any, image: Path, key: SigningKey) -> None:
+    manifest = (image / "ppml/bash.manifest.sgx").read_bytes()
+    untrusted = manifest.replace(b'argv_src_file = "file:/ppml/secured', b'argv_src_file = "file:/ppml/unmeasured')
+    (image / "ppml/bash.manifest.sgx").write_bytes(untrusted)
+    task.arguments["measure"] = "trust"
+    assert (
+        "  is   app:1: /ppml/bash.manifest.sgx: the words that the enclave runs, file:/ppml/unmeasured_argvs"
+        " (loader.argv_src_file), are not in sgx.trusted_files\n"
+    ) in refused(task)
 
 
 def test_an_image_that_was_not_signed_is_refused(task: Any, image: Path) -> None:

@@ -121,13 +121,28 @@ def test_a_build_step_that_changes_a_trusted_file_is_refused(
     task: Any, tmp_path: Path, thrown_away: SigningKey, engine: FolderDocker
 ) -> None:
     def changing(root: Path) -> None:
-        (root / "ppml/secured_argvs").write_bytes(b"another program")
+        (root / "usr/bin/bash").write_bytes(b"another program")
         put_enclave(root, thrown_away)
 
     engine.step = changing
     said = refused(task, tmp_path)
     assert said.startswith("error[enclave-file-differs]: a file that the enclave trusts is another one in the image\n")
-    assert "/ppml/secured_argvs has SHA-256 " in said
+    assert "/usr/bin/bash has SHA-256 " in said
+
+
+@pytest.mark.parametrize("measure", ["verify", "trust"])
+def test_a_build_step_that_trusts_other_words_than_the_base_has_is_refused(
+    task: Any, tmp_path: Path, thrown_away: SigningKey, engine: FolderDocker, measure: str
+) -> None:
+    def changing(root: Path) -> None:
+        (root / "ppml/secured_argvs").write_bytes(b"bash -c something else")
+        put_enclave(root, thrown_away)
+
+    engine.step = changing
+    task.arguments["measure"] = measure
+    said = refused(task, tmp_path)
+    assert said.startswith("error[enclave-words-differ]: an image holds other words to run than its enclave trusts\n")
+    assert "  is   the build on sha256:base: /ppml/secured_argvs has SHA-256 " in said
 
 
 def test_a_build_step_that_makes_another_enclave_than_was_asked_for_is_refused(

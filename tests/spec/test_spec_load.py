@@ -227,3 +227,27 @@ def test_whatever_stands_at_any_key_gives_an_environment_or_faults_with_places(
     path: tuple[str | int, ...], odd: object
 ) -> None:
     assert all(fault.at for fault in _faults(_with(VALID, path, odd)))
+
+
+@pytest.mark.parametrize(
+    ("asked", "image"),
+    [
+        ("{}", "reference-8g:2.3.0-SNAPSHOT"),
+        ("{tag: latest}", "reference:latest"),
+        ("{size: 16g, log: all}", "reference-16g-all:2.3.0-SNAPSHOT"),
+        ("{size: 64g, log: all}", "reference-64g-all:2.3.0-SNAPSHOT"),
+        ("{size: 4g, attestation: none}", "noattest-4g:2.3.0-SNAPSHOT"),
+    ],
+)
+def test_the_catalogue_names_the_images_of_the_guide(asked: str, image: str, tmp_path: Path) -> None:
+    (tmp_path / "ppml.yaml").write_text(f"version: 1\nname: demo\nimages: {{catalogue: {asked}}}\n")
+    images = load(tmp_path / "ppml.yaml").environment.images
+    assert images is not None
+    name = f"intelanalytics/bigdl-ppml-trusted-bigdata-gramine-{image}"
+    assert f"{images.signed.name}:{images.signed.tag}" == name
+
+
+def test_latest_is_there_in_one_shape_alone(tmp_path: Path) -> None:
+    (tmp_path / "ppml.yaml").write_text("version: 1\nname: demo\nimages: {catalogue: {size: 16g, tag: latest}}\n")
+    with pytest.raises(InputError, match=r"is   \{size: 16g, log: error, attestation: dcap, tag: latest\}"):
+        load(tmp_path / "ppml.yaml")

@@ -30,6 +30,9 @@ kms:
 #   base: {{rootfs: ./base}}
 #   custom: {{name: ppml/{name}, tag: "1", enclave_size: 8G}}
 #
+# Or, to try it with a Docker engine, the public demo image that BigDL's guide names as its default:
+# images: {{catalogue: {{tag: latest}}}}
+#
 # attestation: {{enabled: true}}
 #
 # workloads:

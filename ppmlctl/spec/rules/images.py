@@ -116,6 +116,8 @@ def tags_stay(environment: Environment) -> Iterator[Finding]:
     if images.catalogue is not None:
         found = f"{images.signed.name}:{tag}"
         why = "it moves, and its enclave is signed by somebody else, who can sign another"
+        if not images.catalogue.is_in_the_list:
+            why += "; it is not in the guide's list of images, only its section on TDX names it"
         title, fix = "a public demo image is not for production", "name a `base` and a `custom` image"
         yield warning(_CATALOGUE, "demo-image", title, found=found, why=why, fix=fix, at_key=True)
         return
