@@ -111,12 +111,6 @@ ROWS = (
         also=("keystore password was incorrect",),
     ),
     Explanation(
-        "Initial heap size set to a larger value than the maximum heap size",
-        "the images start Java with -Xms1G in enclaves, and the heap is smaller",
-        "let driver.jvm_memory and executor.jvm_memory be 1g or more",
-        _JAVA,
-    ),
-    Explanation(
         "Could not reserve enough space for",
         "the heap does not fit the enclave or the container",
         "lower jvm_memory, or raise images.custom.enclave_size and memory",

@@ -18,8 +18,8 @@ _FAILURES = {
     "not set",
     r"Attestation Fail! Application killed!": "the attestation was refused",
     r"ERROR:Attestation Fail! In debug mode, continue\.": "the attestation was refused, and debug mode ran on",
-    r'JA?SONObject\["result"\] is not a JA?SONObject': "the attestation service answered with an error "
-    "(account, policy or type is wrong)",
+    r'JA?SONObject\["result"\] is not a JA?SONObject': "EHSM refused the enclave: its policy is of another one",
+    r'JA?SONObject\["sign"\]': "EHSM does not know the account or the policy, or the key is wrong",
     r"ppmlctl: \S+ began this run; it does not begin again": "the pod that ran it is gone",
 }
 """Said by images whose exit status may be 0 all the same."""

@@ -39,7 +39,11 @@ def test_a_log_without_what_was_expected_is_a_failure() -> None:
         ("ERROR:Attestation Fail! In debug mode, continue.", "the attestation was refused, and debug mode ran on"),
         (
             'JASONObject["result"] is not a JASONObject',
-            "the attestation service answered with an error (account, policy or type is wrong)",
+            "EHSM refused the enclave: its policy is of another one",
+        ),
+        (
+            'org.json.JSONException: JSONObject["sign"] not found.',
+            "EHSM does not know the account or the policy, or the key is wrong",
         ),
     ],
 )
