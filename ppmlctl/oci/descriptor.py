@@ -5,11 +5,11 @@ Source: OCI image-spec v1.1, descriptor.md, manifest.md, image-index.md.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ppmlctl.foreign_json import parse_foreign
 from ppmlctl.oci.digest import canonical_json, is_digest
 from ppmlctl.oci.faults import bad_layout
 
@@ -92,8 +92,8 @@ def parse_index(content: bytes, place: str) -> tuple[Descriptor, ...]:
 def parse_object(content: bytes, place: str) -> dict[str, Any]:
     """Reads a JSON object. Raises ImageError, naming `place`, for anything else."""
     try:
-        document = json.loads(content)
-    except (ValueError, RecursionError):
+        document = parse_foreign(content)
+    except ValueError:
         raise bad_layout(place, "is not JSON") from None
     if not isinstance(document, dict):
         raise bad_layout(place, "is not a JSON object")

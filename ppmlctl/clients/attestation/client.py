@@ -18,6 +18,7 @@ from ppmlctl.clients.attestation import faults
 from ppmlctl.clients.exchange import Exchange
 from ppmlctl.clients.server_trust import ServerTrust
 from ppmlctl.effects import Effect, Effects
+from ppmlctl.foreign_json import parse_foreign
 from ppmlctl.secret import Secret
 
 _OK, _BAD_REQUEST, _FAILED = 200, 400, 500
@@ -134,8 +135,8 @@ def _without(key: str, answer: httpx.Response) -> httpx.Response:
 def _members(answer: httpx.Response) -> Mapping[str, Any] | None:
     """The answer as a JSON object, with or without the mark that some servers begin text with."""
     try:
-        found = httpx.Response(200, content=answer.content.removeprefix(b"\xef\xbb\xbf")).json()
-    except (ValueError, RecursionError):
+        found = parse_foreign(answer.content.removeprefix(b"\xef\xbb\xbf"))
+    except ValueError:
         return None
     return found if isinstance(found, dict) else None
 

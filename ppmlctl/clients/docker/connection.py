@@ -18,8 +18,13 @@ from requests.exceptions import RequestException
 from urllib3.exceptions import HTTPError
 
 from ppmlctl.clients.docker import faults
+from ppmlctl.clients.watched import Watch, watch_answer, watch_connections
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
+WHOLE_SECONDS = 120.0
+"""For a whole answer, but those that are followed while they grow: builds, pulls, pushes, logs, archives."""
+_LARGEST_ANSWER = 1 << 25
+_PIECE = 1 << 16
 _DEFAULT_HOST = "unix:///var/run/docker.sock"
 
 
@@ -47,8 +52,9 @@ class Connection:
             yield self._api
         except APIError as error:
             raise faults.refused(operation, str(error.explanation or error)) from None
-        except (RequestException, HTTPError, DockerException, OSError) as error:
+        except (RequestException, HTTPError, DockerException, OSError, LookupError, TypeError, ValueError) as error:
             # HTTPError: docker-py reads answers that come in pieces past requests, from urllib3 itself.
+            # The last three: an answer of another shape than the engine's.
             raise faults.interrupted(operation, innermost(error)) from None
 
     def close(self) -> None:
@@ -62,9 +68,9 @@ class Connection:
         host, source, options = self._endpoint()
         try:
             _probe(host)
-            api = docker.APIClient(version="auto", use_ssh_client=host.startswith("ssh://"), **options)
+            api = _BoundedApi(version="auto", use_ssh_client=host.startswith("ssh://"), **options)
             podman = _podman(api.version())
-        except (RequestException, DockerException, OSError, ValueError) as error:
+        except (RequestException, DockerException, OSError, ValueError, LookupError, TypeError) as error:
             raise faults.unreachable(host, source, innermost(error)) from None
         self.unverified_host = None if is_verified(host, options.get("tls")) else host
         if podman:
@@ -82,6 +88,46 @@ class Connection:
             return _endpoint_of_context(self._environment.get("DOCKER_CONTEXT"))
         except (DockerException, OSError, ValueError) as error:
             raise faults.unreachable(given or "no host", source, innermost(error)) from None
+
+
+class _BoundedApi(docker.APIClient):
+    """Docker's client, whose whole answers have an end in time and size; those that grow are its callers' to bound."""
+
+    def send(self, request: Any, **options: Any) -> Any:
+        if options.get("stream"):
+            return super().send(request, **options)
+        with Watch(WHOLE_SECONDS) as watch:
+            try:
+                response = super().send(request, **{**options, "stream": True})
+                watch_answer(watch, response.raw)
+                response._content = _content(response)  # noqa: SLF001 - as requests does it itself without `stream`
+            except (RequestException, HTTPError, OSError):
+                if watch.is_late:
+                    raise OSError(f"the answer is not there after {WHOLE_SECONDS:g} seconds") from None
+                raise
+        return response
+
+    def get_adapter(self, url: str) -> Any:
+        """Lets connections over TCP be ended, too."""
+        adapter = super().get_adapter(url)
+        manager = getattr(adapter, "poolmanager", None)
+        if manager is not None:
+            watch_connections(manager)
+        return adapter
+
+
+def _content(response: Any) -> bytes:
+    if response.headers.get("Content-Encoding", "identity") != "identity":
+        response.close()  # unpacked, a few bytes could fill all memory
+        raise OSError("the answer is packed, which nobody asked for")
+    content = bytearray()
+    while piece := response.raw.read(_PIECE, decode_content=False):
+        content += piece
+        if len(content) > _LARGEST_ANSWER:
+            response.close()
+            raise OSError(f"the answer has more than {_LARGEST_ANSWER:,} bytes")
+    response.raw.release_conn()
+    return bytes(content)
 
 
 def is_verified(host: str, tls: Any) -> bool:

@@ -9,6 +9,7 @@ from ppmlctl.clients.ehsm import faults
 from ppmlctl.clients.exchange import Exchange
 from ppmlctl.clients.server_trust import ServerTrust
 from ppmlctl.effects import Effect
+from ppmlctl.foreign_json import parse_foreign
 
 _OK = 200
 
@@ -32,6 +33,6 @@ class JsonExchange(Exchange):
         if response.status_code != _OK:
             raise faults.answer_wrong(self.url, operation, f"HTTP {response.status_code}")
         try:
-            return response.json()
-        except (ValueError, RecursionError):
+            return parse_foreign(response.content)
+        except ValueError:
             raise faults.answer_wrong(self.url, operation, "no JSON") from None

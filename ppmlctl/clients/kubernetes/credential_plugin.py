@@ -21,6 +21,7 @@ from typing import Any
 
 from ppmlctl.clients.users_program import last_words, without_our_variables
 from ppmlctl.diagnostics import Diagnostic, EngineError, TransientError
+from ppmlctl.foreign_json import parse_foreign
 
 TIME_LIMIT = 120.0
 """Seconds: somebody may have to log in with a browser."""
@@ -115,7 +116,7 @@ class CredentialPlugin:
 
     def _answer(self, output: str) -> Mapping[str, Any]:
         try:
-            answer = json.loads(output)
+            answer = parse_foreign(output)
         except ValueError:
             answer = None
         if not isinstance(answer, Mapping) or answer.get("kind") != "ExecCredential":

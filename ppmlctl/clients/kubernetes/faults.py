@@ -14,7 +14,6 @@ What is told instead is the reason and the names of the fields.
 
 from __future__ import annotations
 
-import json
 import re
 import ssl
 from collections.abc import Mapping, Sequence
@@ -26,6 +25,7 @@ from ppmlctl.clients.kubernetes.kubeconfig import Connection
 from ppmlctl.clients.kubernetes.permissions import missing_permission
 from ppmlctl.clients.kubernetes.requests import Request
 from ppmlctl.diagnostics import Diagnostic, EngineError, TransientError
+from ppmlctl.foreign_json import parse_foreign
 
 # An apply that does not fit the schema is answered with 500 by old servers (seen on 1.20), newer ones say 400 or 422.
 _SCHEMA_FAULT = re.compile(
@@ -114,6 +114,18 @@ def no_api(request: Request, context: str) -> EngineError:
     )
 
 
+def beyond_limits(request: Request, words: str, connection: Connection) -> EngineError:
+    """The error for an answer that goes on, in time or size."""
+    return EngineError(
+        Diagnostic(
+            "k8s-answer-unbounded",
+            "an answer of the API server has no end",
+            found=f"{request.name}: {connection.server}: {words}",
+            fix=f"check the server of context {connection.context}, and the proxy in between",
+        )
+    )
+
+
 def unreachable(request: Request, error: Exception, connection: Connection) -> EngineError:
     """The error for a call that got no answer."""
     cause, context = _root(error), connection.context
@@ -145,7 +157,7 @@ def _cluster_runs(context: str) -> str:
 def _status(body: bytes) -> Mapping[str, Any]:
     """The Status object of an answer; anything else (a proxy's page, plain text) counts as its message."""
     try:
-        status = json.loads(body)
+        status = parse_foreign(body)
     except ValueError:
         return {"message": body[:200].decode(errors="replace").strip()}
     return status if isinstance(status, dict) else {}

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass, field
+from typing import Any
 
 from ppmlctl.clients.kubernetes import requests
 from ppmlctl.clients.kubernetes.resources import Resource
 from ppmlctl.clients.kubernetes.transport import Transport
 from ppmlctl.diagnostics import Diagnostic, EngineError, TransientError
+from ppmlctl.foreign_json import parse_foreign
 from ppmlctl.kubernetes.objects import Manifest, ObjectKey
 
 _WATCH_SECONDS = 10
 """A watch goes on in slices of this length: so long may a stop, or a connection that died silently, go unnoticed."""
 _GRACE_SECONDS = 10.0
 _PAUSE_SECONDS = 1.0
+_EVENTS = frozenset({"ADDED", "MODIFIED", "DELETED", "BOOKMARK"})
 
 
 class WaitStoppedError(EngineError):
@@ -86,8 +88,8 @@ class Wait:
         request = requests.watch(self.resource, self.key, since=since, seconds=seconds)
         with self.transport.lines(request, seconds + _GRACE_SECONDS) as lines:
             for line in lines:
-                event = json.loads(line)
-                if event["type"] == "ERROR":
+                event = _event(line)
+                if event is None:
                     return None
                 since = event["object"]["metadata"]["resourceVersion"]
                 if event["type"] != "BOOKMARK":
@@ -99,3 +101,18 @@ class Wait:
 
     def _diagnostic(self, code: str, title: str) -> Diagnostic:
         return Diagnostic(code, title, found=f"{self.key}: not after {self.seconds:g} s: {self.until.text}")
+
+
+def _event(line: bytes) -> dict[str, Any] | None:
+    """An event with a whole object of some version; None for the server's word that the watch cannot go on."""
+    try:
+        event: dict[str, Any] = parse_foreign(line)
+        if event["type"] == "ERROR":
+            return None
+        if event["type"] in _EVENTS and isinstance(event["object"]["metadata"]["resourceVersion"], str):
+            return event
+    except (ValueError, TypeError, LookupError):
+        pass
+    raise TransientError(
+        Diagnostic("k8s-unavailable", "the API server cannot answer now", found="a watch gave no event")
+    )

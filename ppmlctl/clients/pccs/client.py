@@ -23,6 +23,7 @@ from ppmlctl.clients.server_trust import context_of
 from ppmlctl.dcap import Collateral, PlatformFamily
 from ppmlctl.diagnostics import Diagnostic, InputError
 from ppmlctl.effects import Effect, Effects
+from ppmlctl.foreign_json import parse_foreign
 
 TIMEOUT = 30.0
 """Seconds for a whole exchange: a lazy PCCS asks Intel first."""
@@ -133,7 +134,7 @@ class PccsClient:
         """The document as it was signed, byte for byte, and its signature."""
         try:
             text = answer.body.decode()
-            signature = json.loads(text)["signature"]
+            signature = parse_foreign(text)["signature"]
             start = text.index("{", text.index(f'"{name}"'))
             _, end = json.JSONDecoder().raw_decode(text, start)
         except (ValueError, LookupError, TypeError, RecursionError):
