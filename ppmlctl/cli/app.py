@@ -35,6 +35,12 @@ Rotate = Annotated[
     list[str] | None,
     typer.Option("--rotate", help="Make a key or secret anew: a task's address, or an entry of the vault. Repeatable."),
 ]
+Replace = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--replace", help="Take an object of the cluster away and make it anew, with all that it holds. Repeatable."
+    ),
+]
 Move = Annotated[bool, typer.Option("--move", help="Accept another cluster or target than the lockfile's.")]
 AcceptLockfile = Annotated[
     bool, typer.Option("--accept-lockfile", help="Go on though the cluster was made by a later or another lockfile.")
@@ -85,6 +91,7 @@ def plan(
     output: As = Output.TEXT,
     save: Annotated[Path | None, typer.Option("--save", help="Write the plan to a file for `apply`.")] = None,
     rotate: Rotate = None,
+    replace: Replace = None,
     move: Move = False,
     accept_lockfile: AcceptLockfile = False,
 ) -> None:
@@ -92,7 +99,9 @@ def plan(
     from ppmlctl.cli.commands.plan import plan as run
     from ppmlctl.engine import Options
 
-    options = Options(file, move=move, accept_lockfile=accept_lockfile, rotate=tuple(rotate or ()))
+    options = Options(
+        file, move=move, accept_lockfile=accept_lockfile, rotate=tuple(rotate or ()), replace=tuple(replace or ())
+    )
     raise typer.Exit(run(options, save=save, as_json=output is Output.JSON))
 
 
@@ -103,6 +112,7 @@ def apply(
     output: As = Output.TEXT,
     yes: Yes = False,
     rotate: Rotate = None,
+    replace: Replace = None,
     move: Move = False,
     accept_lockfile: AcceptLockfile = False,
     lock_timeout: LockTimeout = 0,
@@ -123,6 +133,7 @@ def apply(
         saved=saved,
         yes=yes,
         rotate=tuple(rotate or ()),
+        replace=tuple(replace or ()),
         move=move,
         accept_lockfile=accept_lockfile,
         lock_timeout=lock_timeout,

@@ -24,6 +24,8 @@ class Options:
     force_conflicts: bool = False
     rotate: tuple[str, ...] = ()
     """What is to be made anew though it is there: addresses of tasks, or entries of the vault."""
+    replace: tuple[str, ...] = ()
+    """Addresses of things that are to be taken away and made anew, whatever they hold."""
     parallel: int = PARALLEL
     prompt: Callable[[], str] | None = None
     rerun: frozenset[str] = frozenset()

@@ -66,6 +66,7 @@ class PlanIdentity(_Part):
     lockfile: str
     declaration: str
     rotate: list[str]
+    replace: list[str] = Field(default_factory=list)
     actions: list[ActionIdentity]
     values: dict[str, dict[str, str]] = Field(default_factory=dict, exclude=True)
     """The values themselves in words, by address and path, secrets masked. Serves display only, and is not kept."""
@@ -88,6 +89,7 @@ def identify(plan: Plan, session: Session, digest: Digest, *, cluster: Mapping[s
         lockfile=read.digest if read else "",
         declaration=session.expanded.digest,
         rotate=list(session.options.rotate),
+        replace=list(session.options.replace),
         actions=[_action(action, plan, leaves[action.address]) for action in plan.actions],
         values={at: {path: _in_words(value) for path, value in found.items()} for at, found in leaves.items()},
     )
@@ -118,7 +120,7 @@ def differences(shown: PlanIdentity, now: PlanIdentity) -> list[str]:
         lines += [f"{address}: {line}" for line in found]
     if not lines and shown.declaration != now.declaration:
         lines.append("ppml.yaml or a playbook declares something else")
-    if not lines and shown.rotate != now.rotate:
+    if not lines and (shown.rotate, shown.replace) != (now.rotate, now.replace):
         lines.append("something else is to be made anew")
     return lines
 

@@ -12,7 +12,7 @@ from ppmlctl.diagnostics import Diagnostic, PpmlError, TransientError
 from ppmlctl.engine.events import Listener, Recap, Status, TaskFinished, TaskProgress, TaskStarted, Warned
 from ppmlctl.engine.held_lease import HeldLease
 from ppmlctl.engine.surprise import file_fault, surprise
-from ppmlctl.modules.base import Module, ModuleResult
+from ppmlctl.modules.base import BESIDE_THE_RESULT, Module, ModuleResult, ObjectResult
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import ABSENT, ActionKind, Observed, Plan, PlannedAction, Recorded, Removal, Task, Wanted
 from ppmlctl.state import LockStore
@@ -186,9 +186,15 @@ class Run:
         if action.conditional and module.diff(wanted, observed, recorded).action is ActionKind.KEEP and recorded:
             return self._keep(action, "what it depends on gave the same result")
         result: ModuleResult = module.apply(context, args, observed)
-        public = {name: getattr(result, name) for name in type(result).model_fields if name != "evidence"}
+        public = {name: getattr(result, name) for name in type(result).model_fields if name not in BESIDE_THE_RESULT}
         entry = Recorded(
-            action.module, wanted.inputs, public, tuple(sorted(task.needs)), result.evidence, protect=task.protect
+            action.module,
+            wanted.inputs,
+            public,
+            tuple(sorted(task.needs)),
+            result.evidence,
+            protect=task.protect,
+            stored_otherwise=result.stored_otherwise if isinstance(result, ObjectResult) else {},
         )
         self.store.note(action.address, entry)
         self.results[action.address] = public
@@ -220,7 +226,7 @@ class Run:
             self.recap.warnings.append(f"{address}: {text}")
             self.listener(Warned(address, text))
 
-        return self.context.for_task(address, tell, warn, rotating=action.rotates)
+        return self.context.for_task(address, tell, warn, rotating=action.rotates, replacing=action.named)
 
 
 class _Waiting:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ from ppmlctl.engine.one_task_each import check_one_task_each
 from ppmlctl.engine.options import Options, lockfile_path
 from ppmlctl.engine.outputs import evaluate_outputs
 from ppmlctl.engine.own_files import check_own_files, neighbours
+from ppmlctl.engine.placement import placed
+from ppmlctl.engine.replacement import check_named, with_company
 from ppmlctl.engine.rotation import rotating
 from ppmlctl.engine.run import Run, steers_as_recorded
 from ppmlctl.engine.sandbox_state import running_sandbox, sandbox_not_started, sandbox_stopped, start_sandbox
@@ -32,7 +34,7 @@ from ppmlctl.engine.vault_access import NoVault, follow_vault, open_vault, passw
 from ppmlctl.engine.whereabouts import Whereabouts
 from ppmlctl.engine.workload_runs import WorkloadRun, abandoned_runs, last_run
 from ppmlctl.modules.base import Module
-from ppmlctl.modules.context import SANDBOX, Context, Files
+from ppmlctl.modules.context import SANDBOX, Context, Engines, Files
 from ppmlctl.modules.registry import Registry
 from ppmlctl.planning import NOT_LOOKED_AT, ActionKind, Moves, Plan, Planner, Recorded, Task, Wanted, followed, moves
 from ppmlctl.planning.protections import dropped
@@ -154,15 +156,17 @@ class Session:
         rotations = self.store.lockfile.rotations
         rotates = frozenset() if destroy else rotating(self.options.rotate, self.recorded, self.modules, rotations)
         unseen = {task.address: NOT_LOOKED_AT for task in tasks if not self._is_reachable(self._engine_of(task))}
+        named = check_named(self.options.replace, self.recorded, self.modules)
+        planner = partial(Planner, rotating=rotates, named=named, destroying=destroy)
         plan = settled(
             kept,
             self.modules,
             self.context,
-            lambda found: Planner(self.modules, {**unseen, **found}, recorded, self.digest, rotates).plan(tasks),
+            lambda found: planner(self.modules, {**unseen, **found}, recorded, self.digest).plan(tasks),
         )
         check_one_task_each(tasks, plan, self.modules)
         check_secret_references(tasks, plan.wanted, self.modules)
-        return plan
+        return with_company(plan, self.modules, self.context, self.recorded)
 
     @cached_property
     def exclusion(self) -> Exclusion:
@@ -277,7 +281,13 @@ class Session:
         )
 
     def _expand(self) -> Expanded:
-        return expand_environment(self.environment, self.root, self.modules, self.options.rerun)
+        found = expand_environment(self.environment, self.root, self.modules, self.options.rerun)
+        tasks = (placed(task, self.modules[task.module], self._placing) for task in found.tasks)
+        return replace(found, tasks=tuple(tasks))
+
+    def _placing(self) -> Engines | None:
+        """Whom to ask where things live; nobody while the engines cannot be asked."""
+        return self.engines if self._is_reachable("kubernetes") else None
 
     def _expand_and_unlock(self) -> tuple[Expanded, Vault | NoVault]:
         """Both take about as long, and deriving the vault's key leaves a processor free.

@@ -1,8 +1,8 @@
-"""Compares what a manifest declares with what is live, field by field.
+"""Compares two states of one object, field by field, by what the server itself says of the object's structure.
 
-Only declared fields count: what the server or a controller fills in is no difference. Lists that Kubernetes merges are
-compared by their keys, all others as a whole; other spellings of the same value are equal. A field that was declared
-before and is no longer, but is still there, is a difference too. The values of a Secret are never in the result.
+Which lists are merged and by which keys, and what belongs together as one value, is read from `metadata.managedFields`;
+nothing here knows a kind, a default or a spelling. So a field that the server fills in, drops or spells otherwise is a
+difference too: `stored` tells those that were there from the beginning. The values of a Secret are never shown.
 """
 
 from __future__ import annotations
@@ -11,24 +11,17 @@ import base64
 import binascii
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from ppmlctl.kubernetes.quantity import amount
-from ppmlctl.kubernetes.schema import (
-    KEY_DEFAULTS,
-    SETS,
-    Path,
-    is_absent_when_zero,
-    is_int_or_string,
-    is_quantity,
-    merge_keys,
-)
+from ppmlctl.kubernetes.ownership import fields_of, fields_of_all
 from ppmlctl.secret import MASK, Secret
 from ppmlctl.unknown import Unknown
 
 Manifest = Mapping[str, Any]
+Fields = Mapping[str, Any]
+"""A part of a trie of `fieldsV1`. Empty: one value, whatever is in it."""
 
 _SERVERS_OWN = frozenset({"apiVersion", "kind", "status"})
 SERVERS_METADATA = frozenset(
@@ -60,42 +53,51 @@ class FieldDifference:
     path: str
     live: Any
     desired: Any
+    plain: Any = field(default=ABSENT, repr=False, compare=False)
+    """What is there, unmasked; for a digest and never for people."""
 
 
-def differences(desired: Manifest, live: Manifest, previous: Manifest | None = None) -> list[FieldDifference]:
+def differences(desired: Manifest, live: Manifest, manager: str) -> list[FieldDifference]:
     """The fields in which `live` is not as `desired` declares, in the manifest's order; none where all is well.
 
-    `previous` is what was declared before: its fields that `desired` leaves out, but that are still live, come last.
+    Only what is declared is compared. `manager` is who applied it: its entry tells how the server merges lists.
     """
-    top = _Place(of_secret=desired.get("kind") == "Secret")
-    wanted, there = _comparable(desired), _comparable(live)
-    found = list(_unlike(top, wanted, there))
-    if previous is not None:
-        found += _dropped(top, _comparable({**previous, "kind": desired.get("kind")}), there, wanted)
-    return found
+    top = _Place(of_secret=desired.get("kind") == "Secret", exact=False)
+    return list(_unlike(top, _comparable(desired), _comparable(live), fields_of(live, manager) or None))
+
+
+def changes(before: Manifest, after: Manifest) -> list[FieldDifference]:
+    """All fields in which one state of an object differs from another; `desired` is what stands in `after`."""
+    top = _Place(of_secret=after.get("kind") == "Secret", exact=True)
+    return list(_unlike(top, _comparable(after), _comparable(before), fields_of_all(after) or None))
 
 
 @dataclass(frozen=True)
 class _Place:
-    """Where in a manifest the comparison is: `text` for people, `path` for the schema, without elements of lists."""
+    """Where in a manifest the comparison is. `exact`: what only the live side has is a difference too."""
 
     of_secret: bool
+    exact: bool
     text: str = ""
-    path: Path = ()
+    path: tuple[str, ...] = ()
 
     def field(self, name: str) -> _Place:
         plain = name.isascii() and name.replace("_", "").replace("-", "").isalnum()
         step = (f".{name}" if self.text else name) if plain else f"[{json.dumps(name)}]"
-        return _Place(self.of_secret, self.text + step, (*self.path, name))
+        return _Place(self.of_secret, self.exact, self.text + step, (*self.path, name))
 
     def element(self, label: str) -> _Place:
-        return _Place(self.of_secret, f"{self.text}[{label}]", self.path)
+        return _Place(self.of_secret, self.exact, f"{self.text}[{label}]", self.path)
+
+    def whole(self) -> _Place:
+        """The same place, as one value."""
+        return _Place(self.of_secret, exact=True, text=self.text, path=self.path)
 
     def difference(self, live: Any, desired: Any) -> FieldDifference:
-        return FieldDifference(self.text, self._shown(live), self._shown(desired))
+        return FieldDifference(self.text, self._shown(live), self._shown(desired), live)
 
     def _shown(self, value: Any) -> Any:
-        masked = self.of_secret and (self.path[:1] == ("data",) or self.path[-1] == _LAST_APPLIED)
+        masked = self.of_secret and (self.path[:1] == ("data",) or self.path[-1:] == (_LAST_APPLIED,))
         if value is ABSENT or isinstance(value, Unknown):
             return value
         return MASK if masked or isinstance(value, Secret) else value
@@ -110,7 +112,9 @@ def _comparable(manifest: Manifest) -> Manifest:
         return kept
     data = {name: _secret_bytes(value, encoded=True) for name, value in (kept.get("data") or {}).items()}
     text = {name: _secret_bytes(value, encoded=False) for name, value in (kept.pop("stringData", None) or {}).items()}
-    return {**kept, "data": {**data, **text}}
+    if data or text or "data" in kept:
+        kept["data"] = {**data, **text}
+    return kept
 
 
 def _secret_bytes(value: Any, *, encoded: bool) -> Any:
@@ -130,113 +134,85 @@ def _revealed(secret: Secret) -> str | bytes | Unknown:
     return secret.reveal() if secret.is_available() else Unknown("vault locked")
 
 
-def _unlike(place: _Place, desired: Any, live: Any) -> Iterator[FieldDifference]:
-    """Differences of what is declared at one place. Null declares nothing."""
-    if isinstance(desired, Secret) and not desired.is_available():
-        desired = _revealed(desired)
+def _unlike(place: _Place, desired: Any, live: Any, fields: Fields | None) -> Iterator[FieldDifference]:
+    """Differences at one place. Null declares nothing. `fields` None: nobody says how this place is merged."""
+    if isinstance(desired, Secret):
+        desired, live = _revealed(desired), _as_bytes(live)
+        desired = _as_bytes(desired)
     if isinstance(desired, Unknown):
         yield place.difference(live, desired)
     elif isinstance(desired, Mapping) and isinstance(live, Mapping | Absent | None):
-        there = live if isinstance(live, Mapping) else {}
-        for name, value in desired.items():
-            yield from _unlike(place.field(name), value, there.get(name, ABSENT))
-    elif isinstance(desired, list) and isinstance(live, list | Absent | None):
-        yield from _unlike_list(place, desired, live if isinstance(live, list) else [])
-    elif live is ABSENT or live is None:
-        if not is_absent_when_zero(place.path, desired):
-            yield place.difference(live, desired)
-    elif desired is not None and not _is_same(place.path, desired, live):
-        yield place.difference(live, desired)
+        yield from _unlike_mapping(place, desired, live, fields)
+    elif isinstance(desired, list) and isinstance(live, list):
+        yield from _unlike_list(place, desired, live, fields)
+    elif desired is not None and not _is_same(desired, live):
+        yield place.difference(ABSENT if live is None else live, desired)
 
 
-def _unlike_list(place: _Place, desired: list[Any], live: list[Any]) -> Iterator[FieldDifference]:
-    keys = _keys_of(place, desired, live)
-    if keys:
-        yield from _unlike_merged(place, keys, desired, live)
-    elif place.path[-1] in SETS:
+def _unlike_mapping(place: _Place, desired: Any, live: Any, fields: Fields | None) -> Iterator[FieldDifference]:
+    if not isinstance(live, Mapping):
+        if not desired:
+            yield place.difference(ABSENT, desired)
+        live = {}
+    inside = place.whole() if fields == {} and desired else place
+    for name, value in desired.items():
+        below = None if not fields else fields.get(f"f:{name}")
+        yield from _unlike(inside.field(name), value, live.get(name, ABSENT), below)
+    if inside.exact:
+        yield from (inside.field(name).difference(live[name], ABSENT) for name in live if name not in desired)
+
+
+def _unlike_list(
+    place: _Place, desired: list[Any], live: list[Any], fields: Fields | None
+) -> Iterator[FieldDifference]:
+    steps = [step for step in fields or () if step[:2] in {"k:", "v:"}]
+    if steps and steps[0].startswith("v:"):
         yield from (place.element(str(value)).difference(ABSENT, value) for value in desired if value not in live)
+        if place.exact:
+            yield from (place.element(str(value)).difference(value, ABSENT) for value in live if value not in desired)
+    elif steps:
+        yield from _unlike_merged(place, desired, live, {step: fields[step] for step in steps} if fields else {})
     elif len(desired) != len(live):
-        yield place.difference(live or ABSENT, desired)
+        yield place.difference(live, desired)
     else:
+        inside = place.whole() if fields == {} else place
         for number, (wanted, there) in enumerate(zip(desired, live, strict=True)):
-            yield from _unlike(place.element(str(number)), wanted, there)
+            yield from _unlike(inside.element(str(number)), wanted, there, None)
 
 
-def _unlike_merged(
-    place: _Place, keys: Sequence[str], desired: list[Any], live: list[Any]
-) -> Iterator[FieldDifference]:
-    there = {_identity(element, keys): element for element in live}
-    for element in desired:
-        identity = _identity(element, keys)
-        inside = place.element(_label(keys, identity))
-        if identity in there:
-            yield from _unlike(inside, element, there[identity])
-        else:
+def _unlike_merged(place: _Place, desired: list[Any], live: list[Any], fields: Fields) -> Iterator[FieldDifference]:
+    """A list whose elements are told apart by keys. A key that may be left out is taken from the live element."""
+    keys = list(json.loads(next(iter(fields))[2:]))
+    left = list(live)
+    for element in sorted(desired, key=lambda one: -len(_keys_in(one, keys))):
+        known = _keys_in(element, keys)
+        found = next((one for one in left if known and known.items() <= _keys_in(one, keys).items()), None)
+        identity = known if found is None else _keys_in(found, keys)
+        inside = place.element(_label(identity))
+        if found is None:
             yield inside.difference(ABSENT, element)
+        else:
+            left.remove(found)
+            yield from _unlike(inside, element, found, _below(fields, identity))
+    if place.exact:
+        yield from (place.element(_label(_keys_in(one, keys))).difference(one, ABSENT) for one in left)
 
 
-def _dropped(place: _Place, previous: Any, live: Any, desired: Any) -> Iterator[FieldDifference]:
-    """What was declared at one place before, is declared no longer, and is still as it was declared."""
-    if live is ABSENT or live is None:
-        return
-    if isinstance(previous, Mapping) and isinstance(live, Mapping) and isinstance(desired, Mapping | Absent | None):
-        for name, value in previous.items():
-            wanted = (desired or {}).get(name, ABSENT) if isinstance(desired, Mapping) else ABSENT
-            if KEY_DEFAULTS.get(name) != live.get(name):
-                yield from _dropped(place.field(name), value, live.get(name, ABSENT), wanted)
-    elif isinstance(previous, list) and isinstance(live, list) and (keys := _keys_of(place, previous, live)):
-        yield from _dropped_elements(place, keys, previous, live, desired if isinstance(desired, list) else [])
-    elif isinstance(previous, list) and isinstance(live, list) and place.path[-1] in SETS:
-        kept = desired if isinstance(desired, list) else []
-        members = [member for member in previous if member in live and member not in kept]
-        yield from (place.element(str(member)).difference(member, ABSENT) for member in members)
-    elif (desired is ABSENT or desired is None) and not any(_unlike(place, previous, live)):
-        yield place.difference(live, ABSENT)
+def _below(fields: Fields, identity: Mapping[str, Any]) -> Fields | None:
+    return next((below for step, below in fields.items() if json.loads(step[2:]) == identity), None)
 
 
-def _dropped_elements(
-    place: _Place, keys: Sequence[str], previous: list[Any], live: list[Any], desired: list[Any]
-) -> Iterator[FieldDifference]:
-    there = {_identity(element, keys): element for element in live}
-    wanted = {_identity(element, keys): element for element in desired if isinstance(element, Mapping)}
-    for element in previous:
-        identity = _identity(element, keys)
-        inside = place.element(_label(keys, identity))
-        if identity in wanted:
-            yield from _dropped(inside, element, there.get(identity, ABSENT), wanted[identity])
-        elif identity in there:
-            yield inside.difference(there[identity], ABSENT)
+def _keys_in(element: Any, keys: Sequence[str]) -> dict[str, Any]:
+    return {key: element[key] for key in keys if key in element} if isinstance(element, Mapping) else {}
 
 
-def _keys_of(place: _Place, *lists: list[Any]) -> tuple[str, ...]:
-    """The keys by which a list is merged; none where it is atomic, or where its elements do not have them."""
-    keys = merge_keys(place.path)
-    for elements in lists:
-        identities = [_identity(element, keys) for element in elements]
-        if not all(isinstance(part, str | int) for identity in identities for part in identity):
-            return ()
-        if len(set(identities)) < len(identities):
-            return ()
-    return keys
+def _label(identity: Mapping[str, Any]) -> str:
+    return ",".join(f"{key}={part}" for key, part in identity.items())
 
 
-def _identity(element: Any, keys: Sequence[str]) -> tuple[Any, ...]:
-    if not isinstance(element, Mapping):
-        return (None,)
-    return tuple(element.get(key, KEY_DEFAULTS.get(key)) for key in keys)
+def _as_bytes(value: Any) -> Any:
+    return value.encode() if isinstance(value, str) else value
 
 
-def _label(keys: Sequence[str], identity: tuple[Any, ...]) -> str:
-    return ",".join(f"{key}={part}" for key, part in zip(keys, identity, strict=True))
-
-
-def _is_same(path: Path, desired: Any, live: Any) -> bool:
-    if isinstance(desired, Secret):
-        return desired == Secret(live) if isinstance(live, str | bytes) else False
-    if is_quantity(path):
-        amounts = amount(desired), amount(live)
-        if None not in amounts:
-            return amounts[0] == amounts[1]
-    if is_int_or_string(path):
-        return str(desired) == str(live)
+def _is_same(desired: Any, live: Any) -> bool:
     return isinstance(desired, bool) == isinstance(live, bool) and bool(desired == live)

@@ -6,20 +6,34 @@ and `.` for the place itself. Format: FieldsV1, kubernetes-sigs/structured-merge
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 Manifest = Mapping[str, Any]
 
 
-def fields_held(live: Manifest, manager: str) -> dict[str, Any]:
-    """The part of `live` that `manager` last applied: what it declared, with the values that are there now."""
-    held: dict[str, Any] = {}
-    for entry in (live.get("metadata") or {}).get("managedFields") or ():
-        if entry.get("manager") == manager and entry.get("operation") == "Apply":
-            held = _merged(held, _projected(live, entry.get("fieldsV1") or {}))
-    return held
+def fields_of(live: Manifest, manager: str) -> dict[str, Any]:
+    """The trie of what `manager` last applied; empty where it applied nothing."""
+    return _merged_all(
+        entry for entry in _entries(live) if (entry.get("manager"), entry.get("operation")) == (manager, "Apply")
+    )
+
+
+def fields_of_all(live: Manifest) -> dict[str, Any]:
+    """The trie of what any manager holds, which tells how the server merges the object's lists."""
+    return _merged_all(_entries(live))
+
+
+def has_updated(live: Manifest, manager: str) -> bool:
+    """Whether `manager` holds fields that it did not apply: those would stay where a later apply leaves them out."""
+    return any(_is_update(entry, manager) for entry in _entries(live))
+
+
+def as_applied(live: Manifest, manager: str) -> list[Mapping[str, Any]]:
+    """The managedFields in which all that `manager` holds is applied. Source: client-go, util/csaupgrade."""
+    mine = [entry for entry in _entries(live) if entry.get("manager") == manager and not entry.get("subresource")]
+    others = [entry for entry in _entries(live) if entry not in mine]
+    return [{**mine[-1], "operation": "Apply", "fieldsV1": _merged_all(mine)}, *others] if mine else others
 
 
 def first_writer(live: Manifest) -> str | None:
@@ -27,39 +41,28 @@ def first_writer(live: Manifest) -> str | None:
 
     For an object that was applied just now this tells whether the applier made it or found it.
     """
-    entries = [entry for entry in (live.get("metadata") or {}).get("managedFields") or () if entry.get("time")]
+    entries = [entry for entry in _entries(live) if entry.get("time")]
     first = min(entries, key=lambda entry: (entry["time"], entry.get("operation") != "Apply"), default=None)
     return first["manager"] if first else None
 
 
-def _merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    """Both; the second counts where they name the same field (a manager has one entry for each API version)."""
-    both = {**one, **other}
-    for name in one.keys() & other.keys():
-        if isinstance(one[name], dict) and isinstance(other[name], dict):
-            both[name] = _merged(one[name], other[name])
-    return both
+def _entries(live: Manifest) -> list[Mapping[str, Any]]:
+    return list((live.get("metadata") or {}).get("managedFields") or ())
 
 
-def _projected(live: Any, fields: Manifest) -> Any:
-    """What of `live` the trie names. A leaf stands for all below it, a lone `.` for the place without content."""
-    inner = {step: rest for step, rest in fields.items() if step != "."}
-    if not inner:
-        return type(live)() if fields and isinstance(live, dict | list) else live
-    if isinstance(live, Mapping):
-        named = {step[2:]: rest for step, rest in inner.items() if step.startswith("f:")}
-        return {name: _projected(live[name], rest) for name, rest in named.items() if name in live}
-    if isinstance(live, list):
-        return list(_elements(live, inner))
-    return live
+def _is_update(entry: Mapping[str, Any], manager: str) -> bool:
+    written_by = (entry.get("manager"), entry.get("operation"), entry.get("subresource") or "")
+    return written_by == (manager, "Update", "")
 
 
-def _elements(live: list[Any], fields: Manifest) -> Iterator[Any]:
-    for step, rest in fields.items():
-        kind, _, text = step.partition(":")
-        wanted = json.loads(text)
-        for element in live:
-            if kind == "v" and element == wanted:
-                yield element
-            elif kind == "k" and isinstance(element, Mapping) and wanted.items() <= element.items():
-                yield _projected(element, rest)
+def _merged_all(entries: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    merged: dict[str, Any] = {}
+    for entry in entries:
+        merged = _merged(merged, entry.get("fieldsV1") or {})
+    return merged
+
+
+def _merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Both (a manager has one entry for each API version). `.` is left out: it says nothing of what lies below."""
+    steps = (step for step in {**one, **other} if step != ".")
+    return {step: _merged(one.get(step) or {}, other.get(step) or {}) for step in steps}

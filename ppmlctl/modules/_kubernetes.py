@@ -10,15 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ppmlctl.diagnostics import Diagnostic, EngineError
 from ppmlctl.kubernetes.differences import SERVERS_METADATA
+from ppmlctl.kubernetes.objects import Manifest, ObjectKey
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import Recorded
-
-if TYPE_CHECKING:
-    from ppmlctl.clients.kubernetes import Manifest, ObjectKey
 
 ENVIRONMENT = "ppmlctl/environment"
 TASK = "ppmlctl/task"
@@ -84,16 +82,19 @@ def require_free(key: ObjectKey, environment: str, ours: str) -> None:
 
 def recorded_key(recorded: Recorded) -> ObjectKey:
     """The object that a record is about; Secrets where the record names no kind."""
-    from ppmlctl.clients.kubernetes import ObjectKey  # noqa: PLC0415 - 0.3 s that --version does not pay
-
     result = recorded.result
     api_version, kind = str(result.get("api_version", "v1")), str(result.get("kind", "Secret"))
     return ObjectKey(api_version, kind, str(result.get("namespace") or ""), str(result["name"]))
 
 
 def identity_of_key(key: ObjectKey) -> str:
-    """What tells the object from all others of its module, in a plan."""
-    return f"{key.api_version} {key}"
+    """What tells the object from all others of its module, in a plan. One object is served by several versions."""
+    return f"{key.api_version.rpartition('/')[0]} {key}".lstrip()
+
+
+def is_same_object(one: ObjectKey, other: ObjectKey) -> bool:
+    """Whether both name the same object, by whatever version of its group."""
+    return identity_of_key(one) == identity_of_key(other)
 
 
 def _words_for_kubectl(key: ObjectKey) -> str:

@@ -1,37 +1,47 @@
-"""The life of a cluster object, as all modules for them share it: bulk observation, decision, adoption, removal."""
+"""The life of a cluster object, as all modules for them share it: bulk observation, decision, adoption, removal.
+
+What is there is read in bulk. Whether it is as declared is the server's own word: as long as neither the manifest nor
+what the server made of it has changed, nothing is asked; else it is asked what applying would change.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from ppmlctl.diagnostics import Diagnostic, EngineError
 from ppmlctl.kubernetes.differences import ABSENT, FieldDifference, differences
-from ppmlctl.kubernetes.immutability import is_released, unchangeable
-from ppmlctl.kubernetes.ownership import fields_held, first_writer
+from ppmlctl.kubernetes.holders import goes_by_itself, held_by, is_released
+from ppmlctl.kubernetes.objects import ObjectKey, key_of
+from ppmlctl.kubernetes.ownership import first_writer
+from ppmlctl.kubernetes.stored import not_noted, noted
 from ppmlctl.modules._kubernetes import (
     EXISTED_BEFORE,
     environment_of,
     identity_of_key,
+    is_same_object,
     labelled,
     made_by,
     manager_of,
     recorded_key,
     require_free,
 )
+from ppmlctl.modules._object_answers import NOTHING_CHANGES, Answer, asked, is_known
 from ppmlctl.modules._object_holders import held_by_others
 from ppmlctl.modules._object_writes import applied, delete_object
 from ppmlctl.modules.context import Context
-from ppmlctl.planning import ActionKind, Change, FieldChange, Observed, Recorded
-from ppmlctl.planning.diff import why_absent
-from ppmlctl.unknown import Unknown
+from ppmlctl.planning import ActionKind, Change, FieldChange, Observed, Recorded, Wanted
+from ppmlctl.planning.diff import input_changes, why_absent
+from ppmlctl.unknown import unknowns_in
 
 if TYPE_CHECKING:
-    from ppmlctl.clients.kubernetes import Manifest, ObjectKey
+    from ppmlctl.clients.kubernetes import Manifest
 
-_LISTS_AT_ONCE = 8
+_AT_ONCE = 8
+_STEERING = frozenset({"force_conflicts", "wait"})
+"""Arguments that say how something is applied, not what."""
 
 
 @dataclass(frozen=True)
@@ -44,57 +54,100 @@ class Seen:
     live: Manifest
     was_ours: bool
     """Whether ppmlctl made it, rather than found it."""
-
-    @property
-    def differences(self) -> list[FieldDifference]:
-        """Where the live object is not as declared. A secret in a locked vault counts only where its key is missing."""
-        found = differences(self.desired, self.live, fields_held(self.live, manager_of(self.environment)))
-        return [one for one in found if not (isinstance(one.desired, Unknown) and one.live is not ABSENT)]
+    answer: Answer = NOTHING_CHANGES
+    """What the server says of applying it; that nothing would change, where it need not be asked."""
 
 
-def observe_objects(ctx: Context, wanted: Mapping[str, Manifest]) -> dict[str, Observed]:
-    """What is there of the wanted manifests, by address: one call for each kind and namespace.
+@dataclass(frozen=True)
+class Applied:
+    """What came of an apply. `stored_otherwise` is for the record; see `kubernetes.stored`."""
 
-    Objects that are being deleted count as gone. `detail` is a Seen.
+    live: Manifest
+    existed_before: bool
+    stored_otherwise: Mapping[str, str]
+
+
+def _anything_may_change(_desired: Manifest, _live: Manifest) -> str:
+    return ""
+
+
+def observe_objects(
+    ctx: Context,
+    wanted: Sequence[Wanted],
+    manifest_of: Callable[[Any], Manifest],
+    unchangeable: Callable[[Manifest, Manifest], str] = _anything_may_change,
+) -> dict[str, Observed]:
+    """What is there of the wanted manifests, by address: one call for each kind and namespace, and a question for each
+    object that may have to change.
+
+    Objects that are being deleted count as gone. `detail` is a Seen. `unchangeable` says of a desired and a live object
+    what the server would let change, but to no good; empty: nothing. Raises EngineError (k8s-invalid) with the server's
+    words where it would refuse an object whatever was there before.
     """
-    keys = {address: key for address, manifest in wanted.items() if (key := _known_key(manifest))}
+    manifests = {one.address: manifest_of(one.args) for one in wanted}
+    keys = {address: key for address, manifest in manifests.items() if (key := _known_key(manifest))}
     live = _live(ctx, set(keys.values()))
-    found = {}
-    for address, key in keys.items():
-        if (manifest := live.get(key)) and "deletionTimestamp" not in manifest["metadata"]:
-            seen = _seen(ctx, address, wanted[address], manifest)
-            others = tuple(held_by_others(key, seen.desired, manifest, ctx.environment, force=ctx.force_conflicts))
-            found[address] = Observed(detail=seen, version=_version_of(manifest), findings=others)
+    found: dict[str, Observed] = {}
+    open_ones: dict[str, bool] = {}
+    for one in wanted:
+        key = keys.get(one.address)
+        if key is None or (there := live.get(key)) is None or "deletionTimestamp" in there["metadata"]:
+            continue
+        seen = _seen(ctx, one.address, manifests[one.address], there)
+        others = tuple(held_by_others(key, seen.desired, there, ctx.environment, force=ctx.force_conflicts))
+        found[one.address] = Observed(detail=seen, version=_version_of(there), findings=others)
+        if any(unknowns_in(seen.desired)) or environment_of(there) not in ("", ctx.environment):
+            continue
+        if refused := unchangeable(seen.desired, there):
+            refused_seen = replace(seen, answer=Answer(refused=refused))
+            found[one.address] = replace(found[one.address], detail=refused_seen)
+            continue
+        recorded = ctx.recorded.get(one.address)
+        changed = recorded is None or _is_changed(one, recorded)
+        if changed or (recorded and _has_drifted(ctx, seen, recorded)):
+            open_ones[one.address] = changed
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="ask") as pool:
+        answered = pool.map(lambda one: _answered(ctx, found[one[0]].detail, changed=one[1]), open_ones.items())
+        found |= {
+            address: replace(found[address], detail=seen, version=_version_of(seen.live))
+            for address, seen in zip(open_ones, answered, strict=True)
+        }
     return found
 
 
-def decide_object(manifest: Manifest, observed: Observed, recorded: Recorded | None) -> Change:
-    """create, adopt, replace, update or keep, by what is live.
+def decide_object(wanted: Wanted, manifest: Manifest, observed: Observed, recorded: Recorded | None) -> Change:
+    """create, adopt, replace, update or keep, by what the server says.
 
-    Raises EngineError: k8s-other-environment, and k8s-not-ours where an object that was there before would have to be
-    replaced.
+    Raises EngineError: k8s-other-environment, k8s-not-ours where an object that was there before would have to be
+    replaced, and k8s-holds-data where one would that holds data or other objects.
     """
-    from ppmlctl.clients.kubernetes import key_of  # noqa: PLC0415 - 0.3 s that --version does not pay
-
     name = key_of(manifest)
-    if recorded is not None and not _is_of(recorded, name):
+    if recorded is not None and not is_same_object(recorded_key(recorded), name):
+        _require_expendable(recorded_key(recorded), None, f"{name} would take its place", wanted.address)
         before = f"{recorded.result.get('namespace') or ''}/{recorded.result.get('name')}".lstrip("/")
         change = FieldChange("name", before, f"{name.namespace}/{name.name}".lstrip("/"))
         return Change(ActionKind.REPLACE, ("another object takes its place",), (change,))
     if not observed.exists or observed.detail is None:
+        if (
+            recorded is not None
+            and observed.looked_at
+            and goes_by_itself(manifest)
+            and not _is_changed(wanted, recorded)
+        ):
+            return Change(ActionKind.KEEP, ("it ran, and has gone by itself since (ttlSecondsAfterFinished)",))
         return Change(ActionKind.CREATE, (why_absent(observed, recorded),), (FieldChange("object", None, str(name)),))
-    require_free(name, environment_of(observed.detail.live), observed.detail.environment)
-    found = observed.detail.differences
-    fields = tuple(_shown(difference) for difference in found)
-    forcing = unchangeable(observed.detail.live, found)
-    if is_released(observed.detail.live) and observed.detail.was_ours:
+    seen: Seen = observed.detail
+    require_free(name, environment_of(seen.live), seen.environment)
+    fields = tuple(_shown(difference) for difference in seen.answer.changes)
+    if is_released(seen.live) and seen.was_ours:
         return Change(ActionKind.REPLACE, ("its claim is gone; its data stays",), fields)
-    if forcing:
-        if not observed.detail.was_ours:
-            raise _not_ours(name, forcing)
-        return Change(ActionKind.REPLACE, tuple(f"{one.path} cannot be changed in place" for one in forcing), fields)
+    if seen.answer.refused:
+        _require_replaceable(name, seen, wanted.address)
+        return Change(ActionKind.REPLACE, (f"cannot be changed in place: {seen.answer.refused}",), fields)
     if recorded is None:
         return Change(ActionKind.CREATE, ("adopts what is there already",), fields)
+    if seen.answer.unforeseen:
+        return Change(ActionKind.UPDATE, (f"cannot be foreseen: {seen.answer.unforeseen}",), fields)
     if fields:
         return Change(ActionKind.UPDATE, ("not as declared",), fields)
     return Change(ActionKind.KEEP, ("as declared",))
@@ -106,25 +159,29 @@ def identity_of(manifest: Manifest) -> str | None:
     return None if key is None else identity_of_key(key)
 
 
-def apply_object(ctx: Context, manifest: Manifest, observed: Observed, *, force: bool = False) -> tuple[Manifest, bool]:
-    """Makes the object so; returns it, and whether it existed before ppmlctl. Replaces what cannot be changed."""
-    from ppmlctl.clients.kubernetes import key_of  # noqa: PLC0415 - as above
-
+def apply_object(ctx: Context, manifest: Manifest, observed: Observed, *, force: bool = False) -> Applied:
+    """Makes the object so. Replaces what cannot be changed, and what is to be replaced (`--replace`)."""
+    manifest = ctx.engines.kubernetes.placed(manifest)
     key, recorded = key_of(manifest), ctx.recorded.get(ctx.address)
-    if recorded is not None and not _is_of(recorded, key):
+    if recorded is not None and not is_same_object(recorded_key(recorded), key):
+        if not ctx.replacing:
+            _require_expendable(recorded_key(recorded), None, f"{key} would take its place", ctx.address)
         remove_object(ctx, recorded)
     seen: Seen | None = observed.detail
-    if seen is not None and (unchangeable(seen.live, seen.differences) or (is_released(seen.live) and seen.was_ours)):
+    if seen is not None and _must_go(ctx, key, seen):
         ctx.tell(f"replaces {key}")
-        delete_object(ctx, key, seen.live["metadata"]["uid"])
+        delete_object(ctx, key, seen.live)
         seen = None
     existed_before = seen is not None and not seen.was_ours
-    live = applied(ctx, key, labelled(ctx, ctx.address, manifest, existed_before=existed_before), force=force)
+    sent = labelled(ctx, ctx.address, manifest, existed_before=existed_before)
+    live = applied(ctx, key, sent, seen.live if seen else None, force=force)
     if seen is None and not made_by(ctx.environment, first_writer(live)):
         # Somebody else made it since the plan was made.
         existed_before = True
-        live = applied(ctx, key, labelled(ctx, ctx.address, manifest, existed_before=True), force=force)
-    return live, existed_before
+        sent = labelled(ctx, ctx.address, manifest, existed_before=True)
+        live = applied(ctx, key, sent, live, force=force)
+    otherwise = noted(differences(sent, live, manager_of(ctx.environment)), ctx.digest)
+    return Applied(live, existed_before, otherwise)
 
 
 def remove_object(ctx: Context, recorded: Recorded) -> None:
@@ -140,13 +197,20 @@ def remove_object(ctx: Context, recorded: Recorded) -> None:
     elif environment_of(live) != ctx.environment:
         ctx.warn(f"{key} does not carry this environment's label any more; kept")
     else:
-        delete_object(ctx, key, live["metadata"]["uid"])
+        delete_object(ctx, key, live)
+
+
+def _must_go(ctx: Context, key: ObjectKey, seen: Seen) -> bool:
+    """Whether the live object has to be deleted before the declared one can be made."""
+    if ctx.replacing or (is_released(seen.live) and seen.was_ours):
+        return True
+    if seen.answer.refused:
+        _require_replaceable(key, seen, ctx.address)
+    return bool(seen.answer.refused)
 
 
 def _known_key(manifest: Manifest) -> ObjectKey | None:
     """The key, where a plan knows all of it."""
-    from ppmlctl.clients.kubernetes import key_of  # noqa: PLC0415 - as above
-
     try:
         key = key_of(manifest)
     except (KeyError, TypeError, AttributeError):
@@ -160,14 +224,14 @@ def _live(ctx: Context, keys: Iterable[ObjectKey]) -> dict[ObjectKey, Manifest]:
     places: dict[tuple[str, str, str], list[ObjectKey]] = {}
     for key in sorted(keys):
         places.setdefault((key.api_version, key.kind, key.namespace), []).append(key)
-    with ThreadPoolExecutor(_LISTS_AT_ONCE, thread_name_prefix="list") as pool:
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="list") as pool:
         return {
             key: one for found in pool.map(lambda keys: _of_one_kind(ctx, keys), places.values()) for key, one in found
         }
 
 
 def _of_one_kind(ctx: Context, keys: Sequence[ObjectKey]) -> list[tuple[ObjectKey, Manifest]]:
-    from ppmlctl.clients.kubernetes import UnknownKindError, key_of  # noqa: PLC0415 - as above
+    from ppmlctl.clients.kubernetes import UnknownKindError  # noqa: PLC0415 - 0.3 s that --version does not pay
 
     client, place = ctx.engines.kubernetes, keys[0]
     try:
@@ -195,8 +259,21 @@ def _version_of(live: Manifest) -> str:
     return f"{metadata.get('uid')} {metadata.get('generation') or metadata.get('resourceVersion')}"
 
 
-def _is_of(recorded: Recorded, key: ObjectKey) -> bool:
-    return recorded_key(recorded) == key
+def _has_drifted(ctx: Context, seen: Seen, recorded: Recorded) -> bool:
+    """Whether the live object may be another than what the server made of the same manifest before."""
+    found = [one for one in differences(seen.desired, seen.live, manager_of(ctx.environment)) if is_known(one)]
+    return bool(not_noted(found, recorded.stored_otherwise, ctx.digest))
+
+
+def _is_changed(wanted: Wanted, recorded: Recorded) -> bool:
+    """Whether something else is declared than was applied; a secret in a locked vault is taken for the same."""
+    changed = input_changes(recorded.inputs, wanted.inputs)
+    return any(change.path.partition(".")[0] not in _STEERING for change in changed)
+
+
+def _answered(ctx: Context, seen: Seen, *, changed: bool) -> Seen:
+    live, answer = asked(ctx, seen.desired, seen.live, changed=changed)
+    return replace(seen, live=live, answer=answer)
 
 
 def _shown(difference: FieldDifference) -> FieldChange:
@@ -204,12 +281,33 @@ def _shown(difference: FieldDifference) -> FieldChange:
     return FieldChange(difference.path, live, desired)
 
 
-def _not_ours(key: ObjectKey, forcing: Sequence[FieldDifference]) -> EngineError:
+def _require_replaceable(key: ObjectKey, seen: Seen, address: str) -> None:
+    if not seen.was_ours:
+        raise _not_ours(key, seen.answer.refused)
+    _require_expendable(key, seen.live, seen.answer.refused, address)
+
+
+def _require_expendable(key: ObjectKey, live: Manifest | None, because: str, address: str) -> None:
+    """Refuses to take away what holds data or other objects, unless somebody names it."""
+    if held := held_by(key.kind, live):
+        raise EngineError(
+            Diagnostic(
+                "k8s-holds-data",
+                "an object that holds data or others is not replaced by itself",
+                found=f"{key}: {because}",
+                why=f"with it goes {held}",
+                fix="declare it as it is, or give the new one a task of its own. Where all of that may go, name it:\n"
+                f"ppmlctl plan --replace {address}",
+            )
+        )
+
+
+def _not_ours(key: ObjectKey, refused: str) -> EngineError:
     return EngineError(
         Diagnostic(
             "k8s-not-ours",
             "an object that was there before cannot become as declared",
-            found=f"{key}: {', '.join(one.path for one in forcing)} cannot be changed in place",
+            found=f"{key}: {refused}",
             why="ppmlctl replaces only what it made",
             fix="delete the object yourself, or declare it as it is",
         )

@@ -1,10 +1,13 @@
-"""Writes of one cluster object: applied as its environment's own manager, deleted until it is gone."""
+"""Writes of one cluster object, each bound to the state that was looked at: so a process that was stopped between a
+look and its write, and woken after another had taken over, overwrites nothing.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from ppmlctl.diagnostics import Diagnostic, EngineError
+from ppmlctl.kubernetes.ownership import has_updated
 from ppmlctl.modules._kubernetes import environment_of, manager_of, require_free
 from ppmlctl.modules._removal_hold import holds
 from ppmlctl.modules.context import Context
@@ -16,39 +19,64 @@ REMOVAL_SECONDS = 300.0
 """How long a removal waits until the object is gone; a namespace takes its content along."""
 _OWNERS = frozenset({"CronJob", "DaemonSet", "Deployment", "Job", "ReplicaSet", "StatefulSet"})
 """Kinds whose pods must be gone too before the removal is done."""
-_FORCED_TRIES = 10
-"""Controllers may write an object between a look and the apply that is based on it, but hardly so often."""
+_TRIES = 10
+"""Controllers may write an object between a look and the write that is based on it, but hardly so often."""
+_NEVER = "1"
+"""A version that no object has: etcd's counter stands there before its first write. What is applied with it fails where
+the object is there, and is made where it is not."""
 
 
-def applied(ctx: Context, key: ObjectKey, manifest: Manifest, *, force: bool) -> Manifest:
-    """Applies as this environment's manager, which the server refuses for an object of another environment.
+def applied(ctx: Context, key: ObjectKey, manifest: Manifest, seen: Manifest | None, *, force: bool) -> Manifest:
+    """Applies as this environment's manager to the object as it was `seen`; None: makes it.
 
-    Forced, the server would let that pass: so force goes only with the very version of the object that was looked at.
+    Where it is another by now it is looked at again: one of another environment is refused, and so are fields that
+    others hold, unless `force` takes them over.
     """
-    from ppmlctl.clients.kubernetes import ConflictError  # noqa: PLC0415 - 0.3 s that --version does not pay
+    from ppmlctl.clients.kubernetes import ConflictError, MadeAnewError  # noqa: PLC0415 - 0.3 s that --version spares
 
     client, manager, forced = ctx.engines.kubernetes, manager_of(ctx.environment), force or ctx.force_conflicts
-    tries = _FORCED_TRIES if forced else 1
+    tries = _TRIES
     while True:
-        seen = _require_free(ctx, key) if forced else None
         try:
-            live = client.apply(_based_on(seen, manifest), manager=manager, force=seen is not None)
-        except ConflictError:
-            if _was_ending(ctx, key, _require_free(ctx, key)):
+            if seen is not None and has_updated(seen, manager):
+                seen = client.take_as_applied(seen, manager)
+            live = client.apply(_based_on(seen, manifest), manager=manager, force=forced and seen is not None)
+        except (ConflictError, MadeAnewError) as error:
+            made = _created(ctx, manifest) if isinstance(error, MadeAnewError) else None
+            if made is not None:
+                return made
+            seen = _require_free(ctx, key)
+            if _was_ending(ctx, key, seen):
+                seen = None
                 continue
             tries -= 1
-            if not tries:
+            if not tries or (isinstance(error, ConflictError) and error.holds_fields and not forced):
                 raise
         else:
             if not _was_ending(ctx, key, live):
                 return live
+            seen = None
+
+
+def _created(ctx: Context, manifest: Manifest) -> Manifest | None:
+    """Makes the object where the server does not by a versioned apply, as for Services up to 1.21; None where another
+    was quicker.
+    """
+    from ppmlctl.clients.kubernetes import ConflictError, ObjectExistsError  # noqa: PLC0415 - as above
+
+    client, manager = ctx.engines.kubernetes, manager_of(ctx.environment)
+    try:
+        return client.take_as_applied(client.create(manifest, manager=manager), manager)
+    except (ConflictError, ObjectExistsError):
+        return None
 
 
 def _based_on(seen: Manifest | None, manifest: Manifest) -> Manifest:
-    """The manifest as one that the server takes only while the object is as it was seen."""
-    if seen is None:
-        return manifest
-    return {**manifest, "metadata": {**manifest["metadata"], "resourceVersion": seen["metadata"]["resourceVersion"]}}
+    """The manifest as one that the server takes only while the object is as it was seen, or not there."""
+    state = {"resourceVersion": _NEVER}
+    if seen is not None:
+        state = {name: seen["metadata"][name] for name in ("resourceVersion", "uid")}
+    return {**manifest, "metadata": {**manifest["metadata"], **state}}
 
 
 def _require_free(ctx: Context, key: ObjectKey) -> Manifest | None:
@@ -71,16 +99,16 @@ def _was_ending(ctx: Context, key: ObjectKey, live: Manifest | None) -> bool:
     return True
 
 
-def delete_object(ctx: Context, key: ObjectKey, uid: str) -> None:
-    """Deletes the object of that uid and waits until it is gone.
+def delete_object(ctx: Context, key: ObjectKey, seen: Manifest) -> None:
+    """Deletes the object as it was seen and waits until it is gone; another one of its name stays.
 
-    Raises EngineError: k8s-removal-held, which says what holds it, and WaitStoppedError where the user stops.
+    Raises EngineError: k8s-removal-held, which says what holds it, k8s-other-environment where it changed hands, and
+    WaitStoppedError where the user stops.
     """
     from ppmlctl.clients.kubernetes import Condition  # noqa: PLC0415 - as above
 
-    client = ctx.engines.kubernetes
-    propagation: Propagation = "Foreground" if key.kind in _OWNERS else "Background"
-    if not client.delete(key, propagation=propagation, uid=uid):
+    client, uid = ctx.engines.kubernetes, seen["metadata"]["uid"]
+    if not _deleted(ctx, key, seen):
         return
     gone = Condition("it is gone", lambda now: now is None or now["metadata"]["uid"] != uid)
     try:
@@ -89,6 +117,25 @@ def delete_object(ctx: Context, key: ObjectKey, uid: str) -> None:
         if error.diagnostics[0].code != "k8s-timeout" or (live := client.get(key)) is None:
             raise
         raise _removal_held(key, live) from None
+
+
+def _deleted(ctx: Context, key: ObjectKey, seen: Manifest) -> bool:
+    """Asks for the deletion of this very object in this very state, or in a later one that is still ours."""
+    from ppmlctl.clients.kubernetes import ConflictError  # noqa: PLC0415 - as above
+
+    client, uid = ctx.engines.kubernetes, seen["metadata"]["uid"]
+    propagation: Propagation = "Foreground" if key.kind in _OWNERS else "Background"
+    now: Manifest | None = seen
+    for tries_left in reversed(range(_TRIES)):
+        if now is None or now["metadata"]["uid"] != uid:
+            return False
+        try:
+            return client.delete(key, propagation=propagation, uid=uid, version=now["metadata"]["resourceVersion"])
+        except ConflictError:
+            if not tries_left:
+                raise
+        now = _require_free(ctx, key)
+    return False
 
 
 def _removal_held(key: ObjectKey, live: Manifest) -> EngineError:

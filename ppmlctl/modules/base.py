@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, WrapValidator, field_validator
+from pydantic import BaseModel, ConfigDict, Field, WrapValidator, field_validator
 
 from ppmlctl.evidence import Evidence
-from ppmlctl.modules.context import Context
+from ppmlctl.modules.context import Context, Engines
 from ppmlctl.planning import ActionKind, Change, Observed, Recorded, Removal, Wanted, decide
 from ppmlctl.planning.diff import SECRET
 from ppmlctl.secret import Secret, SecretLockedError
@@ -58,6 +58,16 @@ class ModuleResult(BaseModel):
     evidence: Evidence | None = None
 
 
+class ObjectResult(ModuleResult):
+    """Outcome of a task whose engine keeps a declaration in a form of its own."""
+
+    stored_otherwise: Mapping[str, str] = Field(default_factory=dict)
+    """Where it stored something else than was sent: keyed digests by path, recorded beside the result."""
+
+
+BESIDE_THE_RESULT = frozenset({"evidence", "stored_otherwise"})
+"""Fields of a ModuleResult that are no outcome which other tasks may read."""
+
 A = TypeVar("A", bound=ModuleArgs)
 R = TypeVar("R", bound=ModuleResult)
 
@@ -82,12 +92,22 @@ class Module(Generic[A, R]):
     """True for what makes nothing and judges something: without its task nothing is judged."""
     follows_rotation: ClassVar[str | None] = None
     """What follows, in words for people, where its thing is made anew on request; None: it cannot be."""
+    may_be_named: ClassVar[bool] = False
+    """Whether its thing can be taken away by name (`--replace`) and made anew."""
     recorded_as_digest: ClassVar[frozenset[str]] = frozenset()
     """Large arguments, recorded as the SHA-256 of their canonical JSON."""
 
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
         """What is there, by address, for all tasks of this kind at once. What is missing in the answer is not there."""
         raise NotImplementedError
+
+    def placed(self, _engines: Engines, args: A) -> A:
+        """The arguments by the names that the engine knows the thing by; it is asked for names alone."""
+        return args
+
+    def goes_with(self, _ctx: Context, _recorded: Recorded) -> Sequence[str]:
+        """What else goes where the recorded thing is taken away, in words; asked for what a plan takes away."""
+        return ()
 
     def diff(self, wanted: Wanted, observed: Observed, recorded: Recorded | None) -> Change:
         """Pure. What would have to be done; the arguments are all known here."""
@@ -149,6 +169,10 @@ class Module(Generic[A, R]):
         """Pure. What becomes of one thing whose task is gone."""
         return self.removal
 
+    def holds(self, _recorded: Recorded) -> str:
+        """Pure. What goes where this thing goes, where that is more than itself: no plan takes it away unasked."""
+        return ""
+
     def kept_as(self, recorded: Recorded) -> str:
         """What a removal leaves behind, for people: a path, an account."""
         shown = (str(recorded.result[name]) for name in self.shown if recorded.result.get(name))
@@ -156,7 +180,7 @@ class Module(Generic[A, R]):
 
     def result_fields(self) -> Sequence[str]:
         """The names that a plan treats as unknown while this task acts."""
-        return [name for name in self.Result.model_fields if name != "evidence"]
+        return [name for name in self.Result.model_fields if name not in BESIDE_THE_RESULT]
 
     def fingerprint(self, args: A, digest: Callable[[bytes], str | None]) -> Mapping[str, Any]:
         """The public form of the arguments, as the lockfile records them. Unknown values stay Unknown."""

@@ -14,7 +14,7 @@ from ppmlctl.effects import Effect, Effects
 from ppmlctl.evidence import Evidence
 from ppmlctl.files import PUBLIC, read_bytes, write_atomic
 from ppmlctl.planning import Recorded
-from ppmlctl.secret import Secret
+from ppmlctl.secret import Secret, SecretLockedError
 
 if TYPE_CHECKING:
     from ppmlctl.clients.attestation import AttestationClient
@@ -72,6 +72,7 @@ class SecretStore(Protocol):
 
     def names(self) -> Sequence[str]: ...
     def get(self, name: str) -> Secret: ...
+    def digest(self, value: bytes) -> str: ...
     def put(self, name: str, value: bytes | str | Secret) -> None: ...
     def remove(self, name: str) -> None: ...
     def prove_writable(self) -> None: ...
@@ -144,6 +145,8 @@ class Context:
     address: str = ""
     rotating: bool = False
     """Whether this task's thing is to be made anew though the old one is there (`--rotate`)."""
+    replacing: bool = False
+    """Whether this task's thing is to be taken away first, because somebody named it (`--replace`)."""
     tell: Callable[[str], None] = _silent
     """Progress for people: what is going on right now."""
     warn: Callable[[str], None] = _silent
@@ -152,10 +155,23 @@ class Context:
     """Set when the user asked to stop; long waits end."""
 
     def for_task(
-        self, address: str, tell: Callable[[str], None], warn: Callable[[str], None], *, rotating: bool = False
+        self,
+        address: str,
+        tell: Callable[[str], None],
+        warn: Callable[[str], None],
+        *,
+        rotating: bool = False,
+        replacing: bool = False,
     ) -> Context:
         """The same world for one task."""
-        return replace(self, address=address, rotating=rotating, tell=tell, warn=warn)
+        return replace(self, address=address, rotating=rotating, replacing=replacing, tell=tell, warn=warn)
+
+    def digest(self, value: bytes) -> str | None:
+        """Keyed digest of what may be secret; None while the vault is locked."""
+        try:
+            return self.vault.digest(value)
+        except SecretLockedError:
+            return None
 
     def tell_or_stop(self, text: str) -> None:
         """As `tell`, for what may be broken off anywhere, such as a build. Raises EngineError once the user stops."""

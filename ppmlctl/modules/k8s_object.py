@@ -16,8 +16,10 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from ppmlctl.kubernetes.holders import HOLD_DATA, held_by
 from ppmlctl.kubernetes.readiness import READY_KINDS, has_condition, is_ready
 from ppmlctl.modules._kubernetes import identity_of_key, recorded_key
+from ppmlctl.modules._object_company import company_of, placed_manifest
 from ppmlctl.modules._object_life import (
     apply_object,
     decide_object,
@@ -27,13 +29,11 @@ from ppmlctl.modules._object_life import (
 )
 from ppmlctl.modules._readiness import await_ready
 from ppmlctl.modules._secret_references import keys_read
-from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult, SecretKey
-from ppmlctl.modules.context import Context
+from ppmlctl.modules.base import Module, ModuleArgs, ObjectResult, SecretKey
+from ppmlctl.modules.context import Context, Engines
 from ppmlctl.planning import Change, Observed, Recorded, Removal, Wanted
 from ppmlctl.secret import Secret
 from ppmlctl.unknown import Unknown
-
-HOLD_DATA = frozenset({"PersistentVolume", "PersistentVolumeClaim"})
 
 
 class WaitFor(BaseModel):
@@ -109,7 +109,7 @@ class K8sObjectArgs(ModuleArgs):
         return manifest
 
 
-class K8sObjectResult(ModuleResult):
+class K8sObjectResult(ObjectResult):
     """The object's identity."""
 
     api_version: str
@@ -127,11 +127,22 @@ class K8sObject(Module[K8sObjectArgs, K8sObjectResult]):
     Result = K8sObjectResult
     engine = "kubernetes"
     removal = Removal.DELETE
+    may_be_named = True
     shown = ("kind", "name")
     recorded_as_digest = frozenset({"manifest"})
 
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
-        return observe_objects(ctx, {one.address: one.args.manifest for one in wanted})
+        return observe_objects(ctx, wanted, lambda args: args.manifest)
+
+    def placed(self, engines: Engines, args: K8sObjectArgs) -> K8sObjectArgs:
+        """Without the namespace of a kind that lives in none."""
+        if isinstance(args.manifest, Unknown) or not isinstance(args.manifest["metadata"].get("namespace"), str):
+            return args
+        manifest = placed_manifest(engines, args.manifest)
+        return args if manifest is args.manifest else args.model_copy(update={"manifest": manifest})
+
+    def goes_with(self, ctx: Context, recorded: Recorded) -> Sequence[str]:
+        return company_of(ctx, recorded_key(recorded))
 
     def identity(self, args: K8sObjectArgs) -> str | None:
         return identity_of(args.manifest)
@@ -140,25 +151,29 @@ class K8sObject(Module[K8sObjectArgs, K8sObjectResult]):
         return identity_of_key(recorded_key(recorded))
 
     def diff(self, wanted: Wanted, observed: Observed, recorded: Recorded | None) -> Change:
-        return decide_object(wanted.args.manifest, observed, recorded)
+        return decide_object(wanted, wanted.args.manifest, observed, recorded)
 
     def apply(self, ctx: Context, args: K8sObjectArgs, observed: Observed) -> K8sObjectResult:
-        live, existed_before = apply_object(ctx, args.manifest, observed, force=args.force_conflicts)
+        made = apply_object(ctx, args.manifest, observed, force=args.force_conflicts)
+        live, metadata = made.live, made.live["metadata"]
         if args.wait is not None:
             self._wait(ctx, live, args.wait)
-        metadata = live["metadata"]
         return K8sObjectResult(
             api_version=live["apiVersion"],
             kind=live["kind"],
             namespace=metadata.get("namespace") or "",
             name=metadata["name"],
-            existed_before=existed_before,
+            existed_before=made.existed_before,
+            stored_otherwise=made.stored_otherwise,
             evidence=ctx.simulated,
         )
 
     def removal_of(self, recorded: Recorded) -> Removal:
         """Volumes and claims hold data, which outlives the environment."""
         return Removal.KEEP if recorded.result.get("kind") in HOLD_DATA else self.removal
+
+    def holds(self, recorded: Recorded) -> str:
+        return held_by(str(recorded.result.get("kind")))
 
     def reads_secrets(self, args: K8sObjectArgs) -> Iterable[SecretKey]:
         return keys_read(args.manifest) if isinstance(args.manifest, Mapping) else ()

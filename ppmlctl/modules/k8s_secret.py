@@ -14,7 +14,7 @@ from pydantic import Field
 
 from ppmlctl.modules._kubernetes import identity_of_key, recorded_key
 from ppmlctl.modules._object_life import apply_object, decide_object, identity_of, observe_objects, remove_object
-from ppmlctl.modules.base import Known, Module, ModuleArgs, ModuleResult, SecretKey
+from ppmlctl.modules.base import Known, Module, ModuleArgs, ObjectResult, SecretKey
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import Change, Observed, Recorded, Removal, Wanted
 from ppmlctl.secret import Secret
@@ -30,7 +30,7 @@ class K8sSecretArgs(ModuleArgs):
     force_conflicts: bool = False
 
 
-class K8sSecretResult(ModuleResult):
+class K8sSecretResult(ObjectResult):
     """Where the Secret is."""
 
     namespace: str
@@ -46,11 +46,12 @@ class K8sSecret(Module[K8sSecretArgs, K8sSecretResult]):
     Result = K8sSecretResult
     engine = "kubernetes"
     removal = Removal.DELETE
+    may_be_named = True
     shown = ("name",)
 
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
         """All Secrets of each namespace by one call."""
-        return observe_objects(ctx, {one.address: _manifest(one.args) for one in wanted})
+        return observe_objects(ctx, wanted, _manifest)
 
     def makes_secrets(self, args: K8sSecretArgs) -> Iterable[SecretKey]:
         data = args.data if isinstance(args.data, Mapping) else {}
@@ -64,12 +65,16 @@ class K8sSecret(Module[K8sSecretArgs, K8sSecretResult]):
 
     def diff(self, wanted: Wanted, observed: Observed, recorded: Recorded | None) -> Change:
         """By the live values; keyed digests in the record only tell people what changed."""
-        return decide_object(_manifest(wanted.args), observed, recorded)
+        return decide_object(wanted, _manifest(wanted.args), observed, recorded)
 
     def apply(self, ctx: Context, args: K8sSecretArgs, observed: Observed) -> K8sSecretResult:
-        _, existed_before = apply_object(ctx, _manifest(args), observed, force=args.force_conflicts)
+        made = apply_object(ctx, _manifest(args), observed, force=args.force_conflicts)
         return K8sSecretResult(
-            namespace=args.namespace, name=args.name, existed_before=existed_before, evidence=ctx.simulated
+            namespace=args.namespace,
+            name=args.name,
+            existed_before=made.existed_before,
+            stored_otherwise=made.stored_otherwise,
+            evidence=ctx.simulated,
         )
 
     def remove(self, ctx: Context, recorded: Recorded) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from ppmlctl.diagnostics import Diagnostic, EngineError
 from ppmlctl.modules._kubernetes import identity_of_key, recorded_key
 from ppmlctl.modules._object_life import apply_object, decide_object, identity_of, observe_objects, remove_object
-from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult, SecretKey
+from ppmlctl.modules.base import Module, ModuleArgs, ObjectResult, SecretKey
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import ActionKind, Change, FieldChange, Observed, Recorded, Removal, Wanted
 from ppmlctl.secret import Secret
@@ -34,7 +34,7 @@ class K8sTokenArgs(ModuleArgs):
     service_account: str
 
 
-class K8sTokenResult(ModuleResult):
+class K8sTokenResult(ObjectResult):
     """`token` by its handle `kubernetes:NAMESPACE/NAME/token`; `ca`: the cluster's authority, PEM, public."""
 
     namespace: str
@@ -53,10 +53,11 @@ class K8sToken(Module[K8sTokenArgs, K8sTokenResult]):
     shown = ("name",)
     engine = "kubernetes"
     removal = Removal.DELETE
+    may_be_named = True
 
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
         """All Secrets of each namespace by one call."""
-        return observe_objects(ctx, {one.address: _manifest(one.args) for one in wanted})
+        return observe_objects(ctx, wanted, _manifest, _other_account)
 
     def makes_secrets(self, args: K8sTokenArgs) -> Iterable[SecretKey]:
         return [SecretKey(args.namespace, args.name, key) for key in ("token", "ca.crt", "namespace")]
@@ -69,7 +70,7 @@ class K8sToken(Module[K8sTokenArgs, K8sTokenResult]):
 
     def diff(self, wanted: Wanted, observed: Observed, recorded: Recorded | None) -> Change:
         """By the live Secret; an unfilled one, or another CA than recorded, is an update."""
-        change = decide_object(_manifest(wanted.args), observed, recorded)
+        change = decide_object(wanted, _manifest(wanted.args), observed, recorded)
         if change.action is not ActionKind.KEEP or recorded is None:
             return change
         live = observed.detail.live
@@ -81,12 +82,13 @@ class K8sToken(Module[K8sTokenArgs, K8sTokenResult]):
         return change
 
     def apply(self, ctx: Context, args: K8sTokenArgs, observed: Observed) -> K8sTokenResult:
-        made, existed_before = apply_object(ctx, _manifest(args), observed)
-        live = made if _is_filled(made) else _filled(ctx, args, made)
+        made = apply_object(ctx, _manifest(args), observed)
+        live = made.live if _is_filled(made.live) else _filled(ctx, args, made.live)
         return K8sTokenResult(
             namespace=args.namespace,
             name=args.name,
-            existed_before=existed_before,
+            existed_before=made.existed_before,
+            stored_otherwise=made.stored_otherwise,
             token=Secret(_decoded(live, "token"), handle=f"kubernetes:{args.namespace}/{args.name}/token"),
             ca=_ca(live),
             evidence=ctx.simulated,
@@ -111,6 +113,12 @@ def _manifest(args: K8sTokenArgs) -> dict[str, Any]:
         },
         "type": TOKEN_TYPE,
     }
+
+
+def _other_account(desired: Mapping[str, Any], live: Mapping[str, Any]) -> str:
+    """The controller fills a Secret once, and removes one whose account became another."""
+    wanted, there = (one["metadata"].get("annotations", {}).get(_ACCOUNT) for one in (desired, live))
+    return "" if wanted == there else f"its token is of service account {there}"
 
 
 def _filled(ctx: Context, args: K8sTokenArgs, made: dict[str, Any]) -> dict[str, Any]:

@@ -96,6 +96,8 @@ class Recorded:
     needs: tuple[str, ...] = ()
     evidence: Evidence | None = None
     protect: bool = False
+    stored_otherwise: Mapping[str, str] = field(default_factory=dict)
+    """Where the engine stored something else than was sent: keyed digests by path. The module's own to read."""
     moved_from: str = ""
     """The address under which the lockfile has it, where it follows its thing to another task. Serves display only."""
 
@@ -117,6 +119,8 @@ class PlannedAction:
     title: str = ""
     rotates: bool = False
     """Whether its thing is made anew though it is there, because somebody asked for it."""
+    named: bool = False
+    """Whether its thing is taken away, and made anew where a task wants it, because somebody named it."""
     outcome: tuple[FieldChange, ...] = ()
     """What is foreseen to become of its recorded result. Serves display only."""
 

@@ -39,6 +39,10 @@ class Planner:
     digest: Digest
     rotating: frozenset[str] = frozenset()
     """Addresses whose things are made anew though they are there."""
+    named: frozenset[str] = frozenset()
+    """Addresses whose things somebody named to be taken away, whatever they hold."""
+    destroying: bool = False
+    """Whether everything goes, as somebody asked."""
     results: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     wanted: dict[str, Wanted] = field(default_factory=dict)
     acting: set[str] = field(default_factory=set)
@@ -70,8 +74,10 @@ class Planner:
             check_module(task, recorded)
         unknown = isinstance(condition, Unknown) or any(unknowns_in(wanted.inputs))
         rotates = recorded is not None and task.address in self.rotating
-        if rotates and recorded is not None:
-            change, observed = declaration.rotation(wanted, recorded), replace(observed, foreseen={})
+        named = recorded is not None and task.address in self.named
+        if recorded is not None and (named or rotates):
+            change = _replacement(wanted, observed) if named else declaration.rotation(wanted, recorded)
+            observed = replace(observed, foreseen={})
         elif unknown and (recorded is not None or isinstance(condition, Unknown)):
             change = Change(ActionKind.UPDATE, (), tuple(_unknown_fields(wanted.inputs, recorded)))
         elif unknown:
@@ -79,7 +85,7 @@ class Planner:
             change = Change(ActionKind.CREATE, (reason,), tuple(_new_fields(wanted.inputs)))
         else:
             change = declaration.diff(wanted, observed, recorded)
-        conditional = unknown and change.action is ActionKind.UPDATE and not rotates
+        conditional = unknown and change.action is ActionKind.UPDATE and not (rotates or named)
         if recorded is not None and recorded.moved_from:
             change = replace(change, reasons=(f"moved from {recorded.moved_from}", *change.reasons))
         if unknown:
@@ -90,7 +96,8 @@ class Planner:
         because = tuple(sorted(task.sources & self.acting)) if conditional else ()
         if declaration.runs and change.action in {ActionKind.CREATE, ActionKind.UPDATE, ActionKind.REPLACE}:
             change = replace(change, action=ActionKind.RUN)
-        action = replace(_action(task, change, recorded, because, conditional=conditional), rotates=rotates)
+        action = _action(task, change, recorded, because, conditional=conditional)
+        action = replace(action, rotates=rotates, named=named)
         if recorded is None or change.action is ActionKind.KEEP:
             return action
         return replace(action, outcome=tuple(drift(observed.foreseen, recorded.result)))
@@ -130,11 +137,18 @@ class Planner:
         removal = declaration.removal_of(entry) if declaration else Removal.IMPOSSIBLE
         if removal is Removal.DELETE and entry.result.get("existed_before"):
             removal = Removal.KEEP
+        reason, named = _removal_reason(removal), removal in {Removal.DELETE, Removal.KEEP} and address in self.named
+        if named and not entry.result.get("existed_before"):
+            removal, reason = Removal.DELETE, "its removal is asked for"
+        elif declaration and removal is Removal.DELETE and not self.destroying and (held := declaration.holds(entry)):
+            removal = Removal.KEEP
+            reason = f"{_removal_reason(removal)}, since with it would go {held}; to remove it: --replace {address}"
         return PlannedAction(
             address,
             entry.module,
             ActionKind.DELETE,
-            (_removal_reason(removal),),
+            (reason,),
+            named=named,
             needs=tuple(sorted(dependents)),
             removal=removal,
             evidence=entry.evidence,
@@ -172,6 +186,12 @@ def _action(
 def _findings(task: Task, change: Change, observed: Observed) -> Iterable[str]:
     """What carrying the change out warns of."""
     return () if change.action is ActionKind.KEEP else (f"{task.address}: {one}" for one in observed.findings)
+
+
+def _replacement(wanted: Wanted, observed: Observed) -> Change:
+    if not observed.exists:
+        return Change(ActionKind.CREATE, ("its replacement is asked for",), tuple(_new_fields(wanted.inputs)))
+    return Change(ActionKind.REPLACE, ("its replacement is asked for",))
 
 
 def _unknown_fields(inputs: Mapping[str, Any], recorded: Recorded | None) -> Iterable[FieldChange]:

@@ -50,6 +50,8 @@ def entry_of(recorded: Recorded) -> dict[str, Any]:
     """One record as plain data. Raises ValueError for a secret without a handle: it could not be found again."""
     entry: dict[str, Any] = {"module": recorded.module, "inputs": _plain(recorded.inputs)}
     entry["result"] = _plain(recorded.result)
+    if recorded.stored_otherwise:
+        entry["stored_otherwise"] = dict(sorted(recorded.stored_otherwise.items()))
     if recorded.needs:
         entry["needs"] = sorted(recorded.needs)
     if recorded.evidence is not None:
@@ -97,6 +99,7 @@ def _from_entry(entry: Mapping[str, Any], resolve: Resolve) -> Recorded:
         tuple(entry.get("needs") or ()),
         Evidence(entry["evidence"]) if "evidence" in entry else None,
         bool(entry.get("protect", False)),
+        entry.get("stored_otherwise") or {},
     )
 
 

@@ -107,6 +107,7 @@ _ENTRY_OPTIONAL: Mapping[str, Check] = {
     "needs": _are_texts,
     "evidence": lambda value: value in list(Evidence),
     "protect": lambda value: isinstance(value, bool),
+    "stored_otherwise": _mapping_of(_is_text),
 }
 
 

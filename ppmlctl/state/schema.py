@@ -50,6 +50,9 @@ def _entry() -> dict[str, Any]:
             "module": {"type": "string", "description": "The kind of thing."},
             "inputs": _values("The arguments; secrets as keyed digests.", "Digest"),
             "result": _values("The outcome; secrets by where they are kept.", "Handle"),
+            "stored_otherwise": _texts(
+                "Fields that the engine fills in, drops or spells otherwise: keyed digests of what is there, by path."
+            ),
             "needs": {**needs, "description": "Addresses of the tasks that came before; removal goes the other way."},
             "evidence": {
                 "enum": [evidence.value for evidence in Evidence],

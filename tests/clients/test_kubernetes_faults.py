@@ -298,7 +298,10 @@ def test_kinds_are_discovered_once_for_each_group(server: Server, client: Kubern
         {"name": "widgets", "kind": "Widget", "namespaced": True},
         {"name": "widgets/status", "kind": "Widget", "namespaced": True},
     ]
-    server.answer = 200, json.dumps({"kind": "APIResourceList", "resources": resources}).encode()
+    widget = {"kind": "Widget", "metadata": {"name": "w", "uid": "u"}}
+    server.refuses(200, kind="APIResourceList", resources=resources)
+    assert client.resource("example.com/v1", "Widget").namespaced
+    server.answer = 200, json.dumps(widget).encode()
     for _ in range(2):
         client.get(ObjectKey("example.com/v1", "Widget", "ns", "w"))
     assert [path for _, path, _ in server.asked] == [
@@ -308,16 +311,86 @@ def test_kinds_are_discovered_once_for_each_group(server: Server, client: Kubern
     ]
 
 
+NOT_THERE = {"reason": "NotFound", "details": {"name": "c", "kind": "configmaps"}}
+ANOTHER = {"reason": "NotFound", "details": {"name": "d", "kind": "configmaps"}}
+STATUS = {"kind": "Status", "status": "Failure"}
+OBJECT = {"kind": "ConfigMap", "metadata": {"name": "c", "uid": "u"}}
+FROM_SOMETHING_IN_BETWEEN = [
+    pytest.param(404, b"<html>not found</html>", id="404 in HTML"),
+    pytest.param(404, b"404 page not found", id="404 in plain text"),
+    pytest.param(404, b"{}", id="404 without a Status"),
+    pytest.param(404, json.dumps({**STATUS, **ANOTHER}).encode(), id="404 of another object"),
+    pytest.param(410, b"gone", id="410"),
+    pytest.param(410, json.dumps({**STATUS, **NOT_THERE}).encode(), id="410 that says not found"),
+    pytest.param(200, b"{}", id="nothing"),
+    pytest.param(200, json.dumps({**OBJECT, "metadata": None}).encode(), id="no metadata"),
+    pytest.param(200, json.dumps({**OBJECT, "kind": "Secret"}).encode(), id="another kind"),
+    pytest.param(200, json.dumps({**OBJECT, "metadata": {"name": "d", "uid": "u"}}).encode(), id="another object"),
+    pytest.param(200, json.dumps({"kind": "Status", "status": "Success"}).encode(), id="a Status"),
+    pytest.param(200, json.dumps({"kind": "ConfigMapList", "items": []}).encode(), id="a list without metadata"),
+    pytest.param(
+        200,
+        json.dumps(
+            {"kind": "ConfigMapList", "apiVersion": "v1", "metadata": {"remainingItemCount": 3}, "items": []}
+        ).encode(),
+        id="a list that was cut",
+    ),
+]
+OPERATIONS = {
+    "get": lambda client: client.get(ObjectKey("v1", "ConfigMap", "ns", "c")),
+    "list": lambda client: client.list_objects("v1", "ConfigMap", "ns"),
+    "apply": lambda client: client.apply({"apiVersion": "v1", **OBJECT, "metadata": {"name": "c", "namespace": "ns"}}),
+    "delete": lambda client: client.delete(ObjectKey("v1", "ConfigMap", "ns", "c")),
+}
+
+
+@pytest.mark.parametrize(("code", "body"), FROM_SOMETHING_IN_BETWEEN)
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_what_no_api_server_answers_proves_nothing(
+    server: Server, client: KubernetesClient, operation: str, code: int, body: bytes
+) -> None:
+    server.answer = code, body
+    with pytest.raises(EngineError) as refused:
+        OPERATIONS[operation](client)
+    assert refused.value.diagnostics[0].code == "k8s-no-api"
+
+
+def test_only_a_status_that_names_the_object_says_that_it_is_not_there(
+    server: Server, client: KubernetesClient
+) -> None:
+    server.refuses(404, **NOT_THERE)
+    assert client.get(ObjectKey("v1", "ConfigMap", "ns", "c")) is None
+    assert client.delete(ObjectKey("v1", "ConfigMap", "ns", "c")) is False
+
+
+def test_a_kind_that_goes_is_proven_by_the_servers_own_list(server: Server, client: KubernetesClient) -> None:
+    groups = {"kind": "APIGroupList", "groups": [{"name": "apps", "versions": [{"groupVersion": "apps/v1"}]}]}
+    served = {"/apis": (200, json.dumps(groups).encode())}
+
+    class ByPath:
+        def __iter__(self) -> Iterator[Any]:
+            return iter(served.get(server.asked[-1][1], (404, b"404 page not found")))
+
+    server.answer = ByPath()  # type: ignore[assignment]
+    assert client.as_served(ObjectKey("example.com/v1", "Widget", "ns", "w")) is None
+    served["/apis"] = (404, b"<html>")
+    with pytest.raises(EngineError) as refused:
+        client.as_served(ObjectKey("example.com/v1", "Widget", "ns", "w"))
+    assert refused.value.diagnostics[0].code == "k8s-no-api"
+
+
 def test_names_cannot_leave_their_place_in_the_path(server: Server, client: KubernetesClient) -> None:
-    client.get(ObjectKey("v1", "ConfigMap", "ns/../x", "a?b"))
+    server.refuses(404, reason="NotFound", details={"name": "a?b"})
+    assert client.get(ObjectKey("v1", "ConfigMap", "ns/../x", "a?b")) is None
     assert server.asked[0][1] == "/api/v1/namespaces/ns%2F..%2Fx/configmaps/a%3Fb"
 
 
 def test_long_lists_are_read_page_by_page(server: Server, client: KubernetesClient) -> None:
+    listing = {"kind": "ConfigMapList", "apiVersion": "v1"}
     pages = iter(
         [
-            {"metadata": {"continue": "more"}, "items": [{"metadata": {"name": "a"}}]},
-            {"metadata": {}, "items": [{"metadata": {"name": "b"}}]},
+            {**listing, "metadata": {"continue": "more"}, "items": [{"metadata": {"name": "a"}}]},
+            {**listing, "metadata": {}, "items": [{"metadata": {"name": "b"}}]},
         ]
     )
 

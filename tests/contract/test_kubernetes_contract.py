@@ -23,8 +23,7 @@ from ppmlctl.clients.kubernetes import (
 )
 from ppmlctl.diagnostics import EngineError, WriteRefusedError
 from ppmlctl.effects import Effect, Effects
-from ppmlctl.kubernetes.differences import ABSENT, FieldDifference, differences
-from ppmlctl.kubernetes.ownership import fields_held
+from ppmlctl.kubernetes.differences import ABSENT, FieldDifference, changes, differences
 from ppmlctl.secret import MASK
 
 SECONDS = 60
@@ -57,7 +56,7 @@ def test_what_is_applied_can_be_read_and_has_no_drift(namespace: Namespace) -> N
     live = namespace.client.get(namespace.key("ConfigMap", "c"))
     assert live == applied
     assert live is not None
-    assert differences(manifest, live) == []
+    assert differences(manifest, live, "ppmlctl") == []
 
 
 def test_applying_twice_changes_nothing(namespace: Namespace) -> None:
@@ -72,7 +71,7 @@ def test_a_change_by_another_manager_is_seen_by_field(namespace: Namespace) -> N
     namespace.apply_as_other(namespace.manifest("ConfigMap", "c", data={"a": "theirs"}))
     live = namespace.client.get(namespace.key("ConfigMap", "c"))
     assert live is not None
-    assert differences(manifest, live) == [FieldDifference("data.a", "theirs", "1")]
+    assert differences(manifest, live, "ppmlctl") == [FieldDifference("data.a", "theirs", "1")]
 
 
 def test_a_field_held_by_another_manager_is_a_conflict_until_it_is_taken_over(namespace: Namespace) -> None:
@@ -92,10 +91,11 @@ def test_a_field_no_longer_declared_is_seen_and_removed(namespace: Namespace) ->
     fewer = namespace.manifest("ConfigMap", "c", data={"a": "1"})
     live = namespace.client.get(namespace.key("ConfigMap", "c"))
     assert live is not None
-    assert differences(fewer, live, fields_held(live, "ppmlctl")) == [FieldDifference("data.b", "2", ABSENT)]
+    foreseen = namespace.client.apply(fewer, dry_run=True)
+    assert changes(live, foreseen) == [FieldDifference("data.b", "2", ABSENT)]
     after = namespace.client.apply(fewer)
     assert after["data"] == {"a": "1"}
-    assert differences(fewer, after, fields_held(after, "ppmlctl")) == []
+    assert differences(fewer, after, "ppmlctl") == []
 
 
 def test_fields_of_others_survive_an_apply(namespace: Namespace) -> None:
@@ -144,8 +144,15 @@ def test_quantities_and_defaulted_fields_are_no_drift(namespace: Namespace, job_
     manifest = namespace.manifest("Deployment", "d", "apps/v1", spec=spec)
     live = namespace.client.apply(manifest)
     assert live["spec"]["template"]["spec"]["restartPolicy"] == "Always"
-    assert differences(manifest, live) == []
-    assert differences(manifest, live, fields_held(live, "ppmlctl")) == []
+    assert changes(live, namespace.client.apply(manifest, dry_run=True)) == []
+    stored_otherwise = [one.path.rpartition("]")[2] for one in differences(manifest, live, "ppmlctl")]
+    assert sorted(stored_otherwise) == [
+        ".args",
+        ".resources.limits.cpu",
+        ".resources.limits.memory",
+        ".tty",
+        "spec.template.spec.hostNetwork",
+    ]
 
 
 def test_ports_of_a_service_need_no_protocol(namespace: Namespace) -> None:
@@ -153,16 +160,16 @@ def test_ports_of_a_service_need_no_protocol(namespace: Namespace) -> None:
     manifest = namespace.manifest("Service", "s", spec={"selector": {"app": "x"}, "ports": ports})
     live = namespace.client.apply(manifest)
     assert {port["protocol"] for port in live["spec"]["ports"]} == {"TCP"}
-    assert differences(manifest, live, fields_held(live, "ppmlctl")) == []
+    assert differences(manifest, live, "ppmlctl") == []
 
 
 def test_string_data_of_a_secret_is_held_and_compared_as_data(namespace: Namespace) -> None:
     manifest = namespace.manifest("Secret", "s", stringData={"a": "päss", "b": "x"})
     live = namespace.client.apply(manifest)
     assert live["data"]["a"] == base64.b64encode("päss".encode()).decode()
-    assert differences(manifest, live) == []
+    assert differences(manifest, live, "ppmlctl") == []
     fewer = namespace.manifest("Secret", "s", stringData={"a": "päss"})
-    assert differences(fewer, live, fields_held(live, "ppmlctl")) == [FieldDifference("data.b", MASK, ABSENT)]
+    assert changes(live, namespace.client.apply(fewer, dry_run=True)) == [FieldDifference("data.b", MASK, ABSENT)]
     assert set(namespace.client.apply(fewer)["data"]) == {"a"}
 
 
@@ -351,7 +358,7 @@ def test_a_job_completes_and_leaves_its_log(namespace: Namespace, job_image: str
     done = namespace.client.wait(key, Condition("it has finished", finished), SECONDS)
     assert done is not None
     assert done["status"]["succeeded"] == 1
-    assert differences(manifest, done) == []
+    assert differences(manifest, done, "ppmlctl") == []
     assert len(namespace.client.pods_of_job(key)) == 1
     log = namespace.client.job_log(key)
     assert log == f"{JOB_LINE}\n" if namespace.target.is_real else JOB_LINE not in log

@@ -48,6 +48,11 @@ class MemoryVault:
     def remove(self, name: str) -> None:
         self.values.pop(name, None)
 
+    def digest(self, value: bytes) -> str:
+        if self.locked:
+            raise SecretLockedError("digest")
+        return hmac.new(b"of this test", value, hashlib.sha256).hexdigest()
+
     def prove_writable(self) -> None:
         if self.locked:
             raise SecretLockedError("write")

@@ -18,7 +18,7 @@ from ppmlctl.clients.kubernetes import KubernetesClient, Manifest, ObjectKey
 from ppmlctl.diagnostics import EngineError
 from ppmlctl.effects import Effects
 from ppmlctl.modules._kubernetes import manager_of
-from ppmlctl.modules.base import Module, ModuleResult
+from ppmlctl.modules.base import BESIDE_THE_RESULT, Module, ModuleResult, ObjectResult
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import ABSENT, Change, Observed, Recorded, Wanted
 from ppmlctl.sandbox import process
@@ -114,9 +114,12 @@ class Task:
         result: ModuleResult = self.module.apply(self.context, wanted.args, observed)
         if not crash_before_record:
             self.world.context.intents.kept.pop(self.address, None)  # type: ignore[attr-defined]  # see conftest.py
-            fields = {name: getattr(result, name) for name in type(result).model_fields if name != "evidence"}
+            fields = {
+                name: getattr(result, name) for name in type(result).model_fields if name not in BESIDE_THE_RESULT
+            }
+            otherwise = result.stored_otherwise if isinstance(result, ObjectResult) else {}
             self.world.recorded[self.address] = Recorded(
-                self.module.kind, wanted.inputs, fields, evidence=result.evidence
+                self.module.kind, wanted.inputs, fields, evidence=result.evidence, stored_otherwise=otherwise
             )
         return result
 

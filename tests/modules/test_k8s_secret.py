@@ -116,7 +116,7 @@ def test_another_type_replaces(world: World) -> None:
     task(world, a="1").apply()
     other = world.task(K8sSecret(), name="s", namespace=world.namespace, type="example.com/other", data={"a": "1"})
     change = other.plan()
-    assert (change.action, change.reasons) == (ActionKind.REPLACE, ("type cannot be changed in place",))
+    assert (change.action, change.reasons) == (ActionKind.REPLACE, ("cannot be changed in place: Invalid (type)",))
     other.apply()
     assert other.plan().action is ActionKind.KEEP
 

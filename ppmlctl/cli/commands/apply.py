@@ -44,6 +44,7 @@ class Wish:
     lock_timeout: float = 0.0
     force_conflicts: bool = False
     rotate: tuple[str, ...] = ()
+    replace: tuple[str, ...] = ()
     parallel: int = 8
     rerun: frozenset[str] = frozenset()
     as_json: bool = False
@@ -58,6 +59,7 @@ class Wish:
             lock_timeout=self.lock_timeout,
             force_conflicts=self.force_conflicts,
             rotate=self.rotate,
+            replace=self.replace,
             parallel=self.parallel,
             rerun=self.rerun,
             prompt=_ask_password if sys.stdin.isatty() else None,
@@ -109,12 +111,13 @@ def apply(wish: Wish) -> int:
 
 def _as_shown(wish: Wish, plan: PlanIdentity) -> Wish:
     """The wish with what the saved plan was asked for; more cannot be asked of it."""
-    more = [name for name, given in (("--rotate", wish.rotate), ("--rerun", wish.rerun)) if given]
+    asked = {"--rotate": wish.rotate, "--replace": wish.replace, "--rerun": wish.rerun}
+    more = [name for name, given in asked.items() if given]
     if more:
         title, why = "a saved plan is applied as it was shown", "what is asked for now was not in it"
         fix = "save a plan that has it, or apply without a saved one"
         raise InputError(Diagnostic("saved-plan-options", title, found=", ".join(more), why=why, fix=fix))
-    return replace(wish, rotate=tuple(plan.rotate))
+    return replace(wish, rotate=tuple(plan.rotate), replace=tuple(plan.replace))
 
 
 def _begin(wish: Wish, shown: Shown | None) -> None:

@@ -2,7 +2,15 @@
 
 from ppmlctl.clients.kubernetes.client import KubernetesClient, Propagation
 from ppmlctl.clients.kubernetes.events import Event
-from ppmlctl.clients.kubernetes.faults import ConflictError, ObjectExistsError, ObjectGoneError, UnknownKindError
+from ppmlctl.clients.kubernetes.faults import (
+    ConflictError,
+    ForbiddenError,
+    InvalidError,
+    MadeAnewError,
+    ObjectExistsError,
+    ObjectGoneError,
+    UnknownKindError,
+)
 from ppmlctl.clients.kubernetes.resources import Resource
 from ppmlctl.clients.kubernetes.waiting import Condition, WaitStoppedError
 from ppmlctl.kubernetes.objects import Manifest, ObjectKey, key_of
@@ -11,7 +19,10 @@ __all__ = [
     "Condition",
     "ConflictError",
     "Event",
+    "ForbiddenError",
+    "InvalidError",
     "KubernetesClient",
+    "MadeAnewError",
     "Manifest",
     "ObjectExistsError",
     "ObjectGoneError",

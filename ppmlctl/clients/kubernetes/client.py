@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from ppmlctl.clients.kubernetes import requests
+from ppmlctl.clients.kubernetes import answers, requests
 from ppmlctl.clients.kubernetes.events import Event, events_in
-from ppmlctl.clients.kubernetes.faults import NotStartedError, ObjectGoneError, UnknownKindError, unknown_kind
+from ppmlctl.clients.kubernetes.faults import (
+    ExpiredError,
+    NoApiError,
+    NotStartedError,
+    ObjectGoneError,
+    UnknownKindError,
+    unknown_kind,
+)
 from ppmlctl.clients.kubernetes.kubeconfig import connect
-from ppmlctl.clients.kubernetes.resources import WELL_KNOWN, Resource, group_path, resources_in
+from ppmlctl.clients.kubernetes.resources import WELL_KNOWN, Resource, group_path, listable_in, resources_in
 from ppmlctl.clients.kubernetes.transport import Transport
 from ppmlctl.clients.kubernetes.waiting import Condition, Wait
 from ppmlctl.diagnostics import Diagnostic, EngineError
 from ppmlctl.effects import Effects
 from ppmlctl.kubernetes.objects import Manifest, ObjectKey, key_of
+from ppmlctl.kubernetes.ownership import as_applied
 from ppmlctl.kubernetes.prepare import prepared
 
 _LONGEST_SILENCE_SECONDS = 24 * 3600.0
@@ -43,7 +52,7 @@ class KubernetesClient:
     def cluster_identity(self) -> str:
         """What tells this cluster from all others for as long as it lives: the uid of its namespace kube-system."""
         key = ObjectKey("v1", "Namespace", "", "kube-system")
-        return str(self._transport.send(requests.get(self.resource("v1", "Namespace"), key))["metadata"]["uid"])
+        return str(self._object(requests.get(self.resource("v1", "Namespace"), key))["metadata"]["uid"])
 
     def resource(self, api_version: str, kind: str) -> Resource:
         """Where the kind is served. Asks the server once per group, and not at all for the well-known kinds.
@@ -54,6 +63,16 @@ class KubernetesClient:
         if known is None:
             raise unknown_kind(api_version, kind)
         return known
+
+    def resources(self) -> list[Resource]:
+        """All kinds that can be listed, each by its group's preferred version; without groups that do not answer."""
+        request = requests.discovery("groups", "/apis")
+        listing = answers.of_kind(request, self._transport.send(request), "APIGroupList", self.connection.context)
+        found: list[Resource] = []
+        for version in ("v1", *(group["preferredVersion"]["groupVersion"] for group in listing["groups"])):
+            with suppress(EngineError):
+                found += listable_in(version, self._transport.send(requests.discovery(version, group_path(version))))
+        return found
 
     def as_served(self, key: ObjectKey) -> ObjectKey | None:
         """The key, by a version of its group that has the kind now; None where none has: so there are no such objects.
@@ -69,10 +88,14 @@ class KubernetesClient:
         return key
 
     def get(self, key: ObjectKey) -> Manifest | None:
-        """The object, or None where it is not there."""
+        """The object, or None where the server says that it is not there, or does not serve its kind any more."""
         try:
-            return self._transport.send(requests.get(self._resource_of(key), key))
+            return self._object(requests.get(self._resource_of(key), key))
         except ObjectGoneError:
+            return None
+        except NoApiError:
+            if self._is_served_now(key.api_version, key.kind):
+                raise
             return None
 
     def list_objects(
@@ -87,9 +110,13 @@ class KubernetesClient:
         resource = self.resource(api_version, kind)
         try:
             return list(self._pages(resource, namespace, label_selector, field_selector))
-        except ObjectGoneError:
+        except ExpiredError:
             # A list that takes longer than the server keeps its snapshot (410) is begun anew, once.
             return list(self._pages(resource, namespace, label_selector, field_selector))
+        except NoApiError:
+            if self._is_served_now(api_version, kind):
+                raise
+            raise unknown_kind(api_version, kind) from None
 
     def apply(
         self,
@@ -102,17 +129,38 @@ class KubernetesClient:
         """Makes the declared fields so, by server-side apply as field manager `manager`; returns the whole object.
 
         With `dry_run` the server only computes the result: a read. Raises ConflictError (k8s-conflict) where another
-        manager holds a declared field, unless `force` takes it over.
+        manager holds a declared field, unless `force` takes it over. A manifest with metadata.resourceVersion is taken
+        only while the object is of that version: else ConflictError (k8s-changed), too.
         """
+        manifest = self.placed(manifest)
         key = key_of(manifest)
         resource, body = self._resource_of(key), prepared(manifest)
         how = requests.Applying(manager, force=force, dry_run=dry_run)
-        return self._transport.send(requests.apply(resource, key, body, how))
+        try:
+            return self._object(requests.apply(resource, key, body, how))
+        except NoApiError:
+            if self._is_served_now(key.api_version, key.kind):
+                raise
+            raise unknown_kind(key.api_version, key.kind) from None
 
-    def create(self, manifest: Manifest) -> Manifest:
-        """Creates the object. Raises ObjectExistsError where one of that name is there already."""
+    def create(self, manifest: Manifest, *, manager: str = requests.FIELD_MANAGER, dry_run: bool = False) -> Manifest:
+        """Creates the object. Raises ObjectExistsError where one of that name is there already.
+
+        With `dry_run` the server only says whether it could: a read.
+        """
+        manifest = self.placed(manifest)
         key = key_of(manifest)
-        return self._transport.send(requests.create(self._resource_of(key), key, prepared(manifest)))
+        resource, body = self._resource_of(key), prepared(manifest)
+        return self._object(requests.create(resource, key, body, manager=manager, dry_run=dry_run))
+
+    def take_as_applied(self, live: Manifest, manager: str) -> Manifest:
+        """Makes what `manager` created or updated its own by apply, so that what a later apply leaves out goes.
+
+        Raises ConflictError (k8s-changed) where the object is of another version by now.
+        """
+        key, metadata = key_of(live), live["metadata"]
+        part = {"resourceVersion": metadata["resourceVersion"], "managedFields": as_applied(live, manager)}
+        return self._object(requests.merge(self._resource_of(key), key, {"metadata": part}, manager))
 
     def replace(self, manifest: Manifest) -> Manifest:
         """Puts the object in the place of the version that its metadata.resourceVersion names.
@@ -120,7 +168,14 @@ class KubernetesClient:
         Raises ConflictError (k8s-changed) where it was written or deleted since.
         """
         key = key_of(manifest)
-        return self._transport.send(requests.replace(self._resource_of(key), key, prepared(manifest)))
+        return self._object(requests.replace(self._resource_of(key), key, prepared(manifest)))
+
+    def placed(self, manifest: Manifest) -> Manifest:
+        """The manifest, without a namespace where its kind lives in none. Raises UnknownKindError."""
+        metadata = manifest["metadata"]
+        if not metadata.get("namespace") or self.resource(manifest["apiVersion"], manifest["kind"]).namespaced:
+            return manifest
+        return {**manifest, "metadata": {name: value for name, value in metadata.items() if name != "namespace"}}
 
     def delete(
         self,
@@ -138,7 +193,7 @@ class KubernetesClient:
         """
         request = requests.delete(self._resource_of(key), key, propagation=propagation, uid=uid, version=version)
         try:
-            answer = self._transport.send(request)
+            answer = answers.deletion(request, self._transport.send(request), self.connection.context)
         except ObjectGoneError:
             return False
         if wait_seconds is not None:
@@ -208,6 +263,9 @@ class KubernetesClient:
         review = requests.access_review(verb, self.resource(api_version, kind), namespace)
         return bool(self._transport.send(review)["status"]["allowed"])
 
+    def _object(self, request: requests.Request) -> Manifest:
+        return answers.whole_object(request, self._transport.send(request), self.connection.context)
+
     def _resource_of(self, key: ObjectKey) -> Resource:
         resource = self.resource(key.api_version, key.kind)
         if resource.namespaced and not key.namespace:
@@ -225,19 +283,29 @@ class KubernetesClient:
     def _discover(self, api_version: str) -> dict[tuple[str, str], Resource]:
         request = requests.discovery(api_version, group_path(api_version))
         try:
-            return resources_in(api_version, self._transport.send(request))
-        except ObjectGoneError:
+            listing = self._transport.send(request)
+        except NoApiError:
+            # For what it does not serve the server has no Status either: its list of groups proves it.
+            if api_version == "v1" or api_version in self._versions(api_version.rpartition("/")[0]):
+                raise
             return {}
+        return resources_in(api_version, answers.of_kind(request, listing, "APIResourceList", self.connection.context))
+
+    def _is_served_now(self, api_version: str, kind: str) -> bool:
+        """Whether the kind is served, whatever was known before. Only the server's own list says that it is not."""
+        with self._lock:
+            self._discovered.pop((api_version, kind), None)
+        try:
+            return self._served(api_version, kind) is not None
+        except EngineError:
+            return True
 
     def _versions(self, group: str) -> list[str]:
         """The versions of a group, as `GROUP/VERSION`; none where it is not served."""
-        if not group:
-            return []
-        try:
-            answer = self._transport.send(requests.discovery(group, f"/apis/{group}"))
-        except ObjectGoneError:
-            return []
-        return [version["groupVersion"] for version in answer["versions"]]
+        request = requests.discovery("groups", "/apis")
+        listing = answers.of_kind(request, self._transport.send(request), "APIGroupList", self.connection.context)
+        found = (one for one in listing["groups"] if one.get("name") == group)
+        return [version["groupVersion"] for one in found for version in one["versions"]]
 
     def _pages(self, resource: Resource, namespace: str | None, labels: str, fields: str) -> Iterator[Manifest]:
         proceed = ""
@@ -245,7 +313,7 @@ class KubernetesClient:
             request = requests.list_page(
                 resource, namespace, label_selector=labels, field_selector=fields, proceed=proceed
             )
-            page = self._transport.send(request)
+            page = answers.page(request, self._transport.send(request), self.connection.context)
             for item in page["items"]:
                 # Items of a list carry neither; everything else here expects whole manifests.
                 yield {"apiVersion": resource.api_version, "kind": resource.kind, **item}

@@ -5,7 +5,12 @@ EngineError
 ├── ObjectGoneError       the object, or the kind, is not there
 ├── ConflictError         another manager holds fields, or the object changed meanwhile
 ├── UnknownKindError      the cluster does not serve the kind
+├── MadeAnewError         what was to be found at a version would have to be created
+├── InvalidError          the object, or its change, breaks a rule
+├── ForbiddenError        this user may not
+├── NoApiError            something in between answered
 └── TransientError
+    ├── ExpiredError      a list took longer than the server keeps its snapshot
     └── NotStartedError   a container has no log yet
 
 For Secrets the server's words are not repeated: they can quote values (`illegal base64 data`, `bigger context …`).
@@ -43,7 +48,15 @@ _QUOTES_NO_VALUE = (
 _RULES = re.compile(r"cannot \w+ resource|exceeded quota|because it is being terminated|in the precondition")
 _NOBODYS = ("system:anonymous", "system:unauthenticated")
 _WAY_THROUGH = "check that the proxy runs and lets through to the cluster, or name the cluster's host in NO_PROXY"
+_UNCHANGEABLE = re.compile(
+    r"immutable|(may|can) ?not (be )?(change|update|modif)|updates to .* are forbidden|changes? .* (is|are) not allowed"
+)
+_NO_VERSION = "resourceVersion should not be set on objects to be created"
+_NO_DRY_RUN = re.compile(r"dry ?-?run", re.IGNORECASE)
 _BAD_REQUEST = 400
+_NOT_FOUND = 404
+_GONE = 410
+_INVALID = 422
 _TOO_MANY = 429
 _TUNNEL = re.compile(r"Tunnel connection failed: \d+ [ -~]{0,80}$")
 """The words of Python for a proxy's refusal, with its status."""
@@ -61,9 +74,40 @@ class ObjectGoneError(EngineError):
 class ConflictError(EngineError):
     """Another manager holds fields that should be set, or the object changed since it was read."""
 
+    @property
+    def holds_fields(self) -> bool:
+        """Whether it is about fields of another manager."""
+        return self.diagnostics[0].code == "k8s-conflict"
+
+
+class MadeAnewError(EngineError):
+    """The object is not there, and the server does not create it from a manifest that names a version."""
+
 
 class UnknownKindError(EngineError):
     """The cluster does not serve this kind of object, as of a custom resource whose definition is not installed."""
+
+
+class InvalidError(EngineError):
+    """The object, or its change, breaks a rule of its kind. `words` are the server's, or what may be told of them."""
+
+    def __init__(self, *diagnostics: Diagnostic, words: str = "", says_unchangeable: bool = False) -> None:
+        super().__init__(*diagnostics)
+        self.words = words
+        self.says_unchangeable = says_unchangeable
+        """Whether the words speak of a change that is not possible, rather than of a value that is wrong."""
+
+
+class NoApiError(EngineError):
+    """What came is no answer of an API server to this request: a fault of the way, which proves nothing."""
+
+
+class ForbiddenError(EngineError):
+    """The user may not do it, or something that the cluster asks before each write says no."""
+
+
+class ExpiredError(TransientError):
+    """The server does not keep any more what a list or watch would go on from."""
 
 
 class NotStartedError(TransientError):
@@ -83,16 +127,17 @@ def refusal(request: Request, code: int, body: bytes, context: str, *, retry_aft
         case 403:
             return _forbidden(request, found, status)
         case 404 | 410:
-            return _not_found(found, status)
+            return _absent(request, code, status, found, context)
         case 409:
             return _conflict(request, found, status)
     if code < _BAD_REQUEST:
         return no_api(request, context)
-    if code == _TOO_MANY or (code >= _SERVER_FAULT and not _SCHEMA_FAULT.search(status.get("message") or "")):
+    if code >= _BAD_REQUEST and _NO_VERSION in words:
+        return MadeAnewError(Diagnostic("k8s-not-found", "the cluster does not have this object", found=found))
+    if code == _TOO_MANY or (code >= _SERVER_FAULT and not _SCHEMA_FAULT.search(str(status.get("message") or ""))):
         title = "the API server cannot answer now"
         return TransientError(Diagnostic("k8s-unavailable", title, found=found), retry_after=retry_after)
-    title = "the API server refuses this object"
-    return EngineError(Diagnostic("k8s-invalid", title, found=found, fix=f"correct the fields of {request.subject}"))
+    return _invalid(request, code, status, found)
 
 
 def unknown_kind(api_version: str, kind: str) -> UnknownKindError:
@@ -102,13 +147,13 @@ def unknown_kind(api_version: str, kind: str) -> UnknownKindError:
     return UnknownKindError(Diagnostic("k8s-unknown-kind", title, found=f"{kind} of {api_version}", fix=fix))
 
 
-def no_api(request: Request, context: str) -> EngineError:
-    """The error for an answer that no API server gives: a login page, a redirect."""
-    return EngineError(
+def no_api(request: Request, context: str, found: str = "an answer that is no JSON object") -> NoApiError:
+    """The error for an answer that no API server gives: a login page, a redirect, a list that was cut."""
+    return NoApiError(
         Diagnostic(
             "k8s-no-api",
             "what answers is not a Kubernetes API server",
-            found=f"{request.name}: an answer that is no JSON object",
+            found=f"{request.name}: {found}",
             fix=f"check the server of context {context}, and the proxy in between",
         )
     )
@@ -164,14 +209,16 @@ def _status(body: bytes) -> Mapping[str, Any]:
 
 
 def _causes(status: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    return (status.get("details") or {}).get("causes") or ()
+    details = status.get("details")
+    causes = details.get("causes") if isinstance(details, Mapping) else None
+    return [cause for cause in causes if isinstance(cause, Mapping)] if isinstance(causes, list) else []
 
 
 def _words(request: Request, status: Mapping[str, Any]) -> str:
     message = str(status.get("message") or "")
     if request.kind != "Secret" or status.get("reason") in _QUOTES_NO_VALUE or _RULES.search(message):
         return message or str(status.get("reason") or "")
-    fields = ", ".join(sorted({cause["field"] for cause in _causes(status) if cause.get("field")}))
+    fields = ", ".join(sorted({str(cause["field"]) for cause in _causes(status) if cause.get("field")}))
     reason = status.get("reason") or "refused"
     return (
         f"{reason} ({fields})" if fields else f"{reason} (the server's words are withheld, they may quote the secret)"
@@ -198,7 +245,7 @@ def _forbidden(request: Request, found: str, status: Mapping[str, Any]) -> Engin
     if any(f'User "{nobody}"' in message for nobody in _NOBODYS):
         return _nobody(found)
     missing = missing_permission(message)
-    return EngineError(
+    return ForbiddenError(
         Diagnostic(
             "k8s-forbidden",
             "the cluster does not allow this",
@@ -222,8 +269,40 @@ def _nobody(found: str) -> EngineError:
     )
 
 
+def _invalid(request: Request, code: int, status: Mapping[str, Any], found: str) -> EngineError:
+    message = str(status.get("message") or "")
+    if code == _BAD_REQUEST and request.is_dry_run and _NO_DRY_RUN.search(message):
+        return ForbiddenError(Diagnostic("k8s-no-dry-run", "the cluster cannot foresee this", found=found))
+    title, fix = "the API server refuses this object", f"correct the fields of {request.subject}"
+    unchangeable = code == _INVALID and bool(_UNCHANGEABLE.search(message))
+    told = Diagnostic("k8s-invalid", title, found=found, fix=fix)
+    return InvalidError(told, words=_words(request, status), says_unchangeable=unchangeable)
+
+
+def _absent(request: Request, code: int, status: Mapping[str, Any], found: str, context: str) -> EngineError:
+    """Something is not there, or not any more, where the server says so itself; else a fault of the way."""
+    if code == _NOT_FOUND and _is_not_found(request, status):
+        return _not_found(found, status)
+    if _is_expired(code, status):
+        return ExpiredError(Diagnostic("k8s-expired", "a list or watch cannot go on", found=found))
+    return no_api(request, context, f"HTTP {code}, and no Status that says which object is not there")
+
+
+def _is_not_found(request: Request, status: Mapping[str, Any]) -> bool:
+    """Whether the answer proves an absence: a Status that names the object asked for, or the namespace around it."""
+    details = status.get("details")
+    if status.get("kind") != "Status" or status.get("reason") != "NotFound" or not isinstance(details, Mapping):
+        return False
+    return details.get("name") == request.object_name or details.get("kind") == "namespaces"
+
+
+def _is_expired(code: int, status: Mapping[str, Any]) -> bool:
+    return code == _GONE and status.get("kind") == "Status" and status.get("reason") in {"Expired", "Gone"}
+
+
 def _not_found(found: str, status: Mapping[str, Any]) -> ObjectGoneError:
-    if (status.get("details") or {}).get("kind") == "namespaces":
+    details = status.get("details")
+    if isinstance(details, Mapping) and details.get("kind") == "namespaces":
         title, fix = "the namespace does not exist", "declare it with k8s_object, as a task that this one needs"
         return ObjectGoneError(Diagnostic("k8s-no-such-namespace", title, found=found, fix=fix))
     return ObjectGoneError(Diagnostic("k8s-not-found", "the cluster does not have this object", found=found))
@@ -250,8 +329,8 @@ def _holders(causes: Sequence[Mapping[str, Any]]) -> str:
     """For each manager `"kubectl" holds .data.a, .data.b`. The server says `conflict with "kubectl" using v1`."""
     fields: dict[str, list[str]] = {}
     for cause in causes:
-        quoted = re.search(r'"(.*?)"', cause.get("message") or "")
-        fields.setdefault(quoted[1] if quoted else "another manager", []).append(cause.get("field") or "?")
+        quoted = re.search(r'"(.*?)"', str(cause.get("message") or ""))
+        fields.setdefault(quoted[1] if quoted else "another manager", []).append(str(cause.get("field") or "?"))
     return "; ".join(f'"{manager}" holds {", ".join(sorted(held))}' for manager, held in sorted(fields.items()))
 
 

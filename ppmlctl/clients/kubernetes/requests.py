@@ -23,6 +23,7 @@ PAGE = 500
 
 JSON = "application/json"
 APPLY_PATCH = "application/apply-patch+yaml"
+MERGE_PATCH = "application/merge-patch+json"
 
 
 @dataclass(frozen=True)
@@ -38,13 +39,20 @@ class Request:
     query: Mapping[str, str] = field(default_factory=dict)
     body: Manifest | None = field(default=None, repr=False)
     content_type: str = JSON
+    object_name: str = ""
+    """The object that it is about; a 404 proves an absence only where it names that."""
 
     def __post_init__(self) -> None:
         if self.effect is Effect.READ and not self._reads():
             raise ValueError(f"{self.method} {self.path} is declared a read, and is none")
 
     def _reads(self) -> bool:
-        return self.method == "GET" or self.query.get("dryRun") == "All" or self.path == ACCESS_REVIEWS
+        return self.method == "GET" or self.is_dry_run or self.path == ACCESS_REVIEWS
+
+    @property
+    def is_dry_run(self) -> bool:
+        """Whether the server only says what would come of it."""
+        return self.query.get("dryRun") == "All"
 
     @property
     def name(self) -> str:
@@ -63,7 +71,8 @@ class Request:
 
 
 def get(resource: Resource, key: ObjectKey) -> Request:
-    return Request(Effect.READ, "get", str(key), "GET", resource.item(key.namespace, key.name), key.kind)
+    path = resource.item(key.namespace, key.name)
+    return Request(Effect.READ, "get", str(key), "GET", path, key.kind, object_name=key.name)
 
 
 def list_page(
@@ -107,17 +116,28 @@ def apply(resource: Resource, key: ObjectKey, manifest: Manifest, how: Applying)
     if how.dry_run:
         query["dryRun"] = "All"
     path = resource.item(key.namespace, key.name)
-    return Request(effect, "apply", str(key), "PATCH", path, key.kind, query, manifest, APPLY_PATCH)
+    return Request(effect, "apply", str(key), "PATCH", path, key.kind, query, manifest, APPLY_PATCH, key.name)
 
 
-def create(resource: Resource, key: ObjectKey, manifest: Manifest) -> Request:
-    path, query = resource.collection(key.namespace), {"fieldManager": FIELD_MANAGER}
-    return Request(Effect.WRITE, "create", str(key), "POST", path, key.kind, query, manifest)
+def create(
+    resource: Resource, key: ObjectKey, manifest: Manifest, *, manager: str = FIELD_MANAGER, dry_run: bool = False
+) -> Request:
+    path, query = resource.collection(key.namespace), {"fieldManager": manager}
+    effect = Effect.READ if dry_run else Effect.WRITE
+    if dry_run:
+        query["dryRun"] = "All"
+    return Request(effect, "create", str(key), "POST", path, key.kind, query, manifest, object_name=key.name)
+
+
+def merge(resource: Resource, key: ObjectKey, part: Manifest, manager: str) -> Request:
+    """A JSON merge patch (RFC 7386)."""
+    path, query = resource.item(key.namespace, key.name), {"fieldManager": manager}
+    return Request(Effect.WRITE, "patch", str(key), "PATCH", path, key.kind, query, part, MERGE_PATCH, key.name)
 
 
 def replace(resource: Resource, key: ObjectKey, manifest: Manifest) -> Request:
     path, query = resource.item(key.namespace, key.name), {"fieldManager": FIELD_MANAGER}
-    return Request(Effect.WRITE, "update", str(key), "PUT", path, key.kind, query, manifest)
+    return Request(Effect.WRITE, "update", str(key), "PUT", path, key.kind, query, manifest, object_name=key.name)
 
 
 def delete(
@@ -129,7 +149,7 @@ def delete(
     if required:
         options["preconditions"] = required
     path = resource.item(key.namespace, key.name)
-    return Request(Effect.WRITE, "delete", str(key), "DELETE", path, key.kind, body=options)
+    return Request(Effect.WRITE, "delete", str(key), "DELETE", path, key.kind, body=options, object_name=key.name)
 
 
 def pod_log(
@@ -139,12 +159,13 @@ def pod_log(
     if container:
         query["container"] = container
     query |= {name: str(number) for name, number in part.items() if number is not None}
-    return Request(Effect.READ, "read log of", str(pod), "GET", f"{path}/log", pod.kind, query)
+    return Request(Effect.READ, "read log of", str(pod), "GET", f"{path}/log", pod.kind, query, object_name=pod.name)
 
 
 def followed_log(pod: ObjectKey, path: str) -> Request:
     """The answer goes on until the container ends."""
-    return Request(Effect.READ, "follow log of", str(pod), "GET", f"{path}/log", pod.kind, {"follow": "true"})
+    query = {"follow": "true"}
+    return Request(Effect.READ, "follow log of", str(pod), "GET", f"{path}/log", pod.kind, query, object_name=pod.name)
 
 
 def discovery(api_version: str, path: str) -> Request:

@@ -47,6 +47,13 @@ def resources_in(api_version: str, listing: Mapping[str, Any]) -> dict[tuple[str
     }
 
 
+def listable_in(api_version: str, listing: Mapping[str, Any]) -> list[Resource]:
+    """The kinds of an APIResourceList whose objects can be listed."""
+    entries = (entry for entry in listing.get("resources", ()) if "/" not in entry["name"])
+    verbs = {entry["kind"]: entry.get("verbs") or () for entry in entries}
+    return [one for (_, kind), one in resources_in(api_version, listing).items() if "list" in verbs[kind]]
+
+
 def _table(api_version: str, *, namespaced: bool, kinds: Iterable[str]) -> dict[tuple[str, str], Resource]:
     rows = (kind.split(":") for kind in kinds)
     return {(api_version, kind): Resource(api_version, kind, plural, namespaced) for kind, plural in rows}

@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
-from ppmlctl.clients.kubernetes import requests
+from ppmlctl.clients.kubernetes import answers, requests
 from ppmlctl.clients.kubernetes.resources import Resource
 from ppmlctl.clients.kubernetes.transport import Transport
 from ppmlctl.diagnostics import Diagnostic, EngineError, TransientError
@@ -75,7 +75,8 @@ class Wait:
     def _states(self) -> Generator[Manifest | None]:
         """The object as it is now, then after each change, until the watch cannot go on or the time is over."""
         by_name = f"metadata.name={self.key.name}"
-        listing = self.transport.send(requests.list_page(self.resource, self.key.namespace, field_selector=by_name))
+        request = requests.list_page(self.resource, self.key.namespace, field_selector=by_name)
+        listing = answers.page(request, self.transport.send(request), self.transport.connection.context)
         whole = {"apiVersion": self.resource.api_version, "kind": self.resource.kind}  # items of a list carry neither
         yield next(({**whole, **item} for item in listing["items"]), None)
         version: str | None = listing["metadata"]["resourceVersion"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from ppmlctl.sandbox.kubernetes import checking, defaults, identity, ownership, status, validation
@@ -131,8 +132,7 @@ class Objects:
 
     def _change(self, kind: Kind, live: Json, finished: Json, owners: tuple[Owner, ...], options: WriteOptions) -> Json:
         name = live["metadata"]["name"]
-        self._refuse(kind, name, validation.causes(kind, finished))
-        self._refuse(kind, name, validation.changes(kind, live, finished))
+        self._refuse(kind, name, chain(validation.causes(kind, finished), validation.changes(kind, live, finished)))
         finished["metadata"].pop("managedFields", None)
         finished["metadata"] |= _managed(owners)
         if finished == live:
