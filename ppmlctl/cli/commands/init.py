@@ -25,13 +25,11 @@ keys: {{}}                       # password, certificate and keystores, made onc
 kms:
   ehsm: {{}}                     # url: https://… for target cluster
 
-# A folder with a root file system that holds Gramine (or `reference:`, `build:` with a Docker engine), signed here:
+# A folder with a root file system that holds Gramine (or `reference:`, `build:` with a Docker engine), signed here.
+# In place of both, `catalogue: {{tag: latest}}` is the demo image that BigDL's guide names as its default:
 # images:
 #   base: {{rootfs: ./base}}
 #   custom: {{name: ppml/{name}, tag: "1", enclave_size: 8G}}
-#
-# Or, to try it with a Docker engine, the public demo image that BigDL's guide names as its default:
-# images: {{catalogue: {{tag: latest}}}}
 #
 # attestation: {{enabled: true}}
 #
