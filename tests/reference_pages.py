@@ -41,8 +41,8 @@ contexts, clusters and users with one name the first counts. What is wrong in th
 its file and line. Credentials are sent to a server that is verified by TLS, or that the kubeconfig says to trust.
 
 Without `proxy-url`, HTTPS_PROXY or HTTP_PROXY (by the server's scheme) and NO_PROXY count, in capitals or small
-letters, as they do for kubectl and docker; servers on this machine are asked directly. EHSM, PCCS, the attestation
-service and a Docker engine over TCP are reached in the same way.
+letters, as they do for kubectl; servers on this machine are asked directly. EHSM, PCCS and the attestation service are
+always reached directly.
 """
 
 

@@ -1,7 +1,7 @@
 """Through which proxy a server is reached: the environment's answer as Go's programs read it, so kubectl and docker.
 
 HTTPS_PROXY or HTTP_PROXY by the server's scheme, unless NO_PROXY names the host; ALL_PROXY counts for nobody. This
-machine is never asked through a proxy. Every client of ours asks here.
+machine is never asked through a proxy. Clients of key servers ask nobody: they go directly (`clients/exchange.py`).
 Source: golang.org/x/net/http/httpproxy.
 """
 
