@@ -80,7 +80,8 @@ def left_behind(recap: Recap, session: Session) -> Iterator[tuple[TaskFinished, 
 def _counts_line(recap: Recap, seconds: float, style: Style) -> str:
     counts = recap.counts()
     paint = {"changed": style.yellow, "failed": style.red, "skipped": style.cyan, "ok": style.green}
-    parts = [paint.get(name, style.dim)(f"{name} {count}") for name, count in counts.items()]
+    told = {name: count for name, count in counts.items() if count or name != "forgotten"}
+    parts = [paint.get(name, style.dim)(f"{name} {count}") for name, count in told.items()]
     return f"{style.bold('Recap')}  {'  '.join(parts)}  {style.dim(f'({seconds:.1f} s)')}"
 
 

@@ -73,10 +73,14 @@ class Recap:
     interrupted: bool = False
 
     def counts(self) -> dict[str, int]:
-        """ok, changed, skipped, failed; and how many of the results are simulated."""
+        """ok, changed, skipped, failed; how many of the results are simulated; and how many things were kept where only
+        their record went, which changed nothing of them.
+        """
+        forgotten = sum(one.status is Status.CHANGED and one.action.only_forgets for one in self.finished)
         by_status = Counter(one.status for one in self.finished)
+        by_status[Status.CHANGED] -= forgotten
         simulated = sum(one.evidence is Evidence.SIMULATED for one in self.finished)
-        return {status.value: by_status[status] for status in Status} | {"simulated": simulated}
+        return {status.value: by_status[status] for status in Status} | {"simulated": simulated, "forgotten": forgotten}
 
     @property
     def succeeded(self) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ppmlctl.diagnostics import Diagnostic, PpmlError, StateError
+from ppmlctl.files import open_regular
 from ppmlctl.modules.base import Module
 from ppmlctl.planning import Wanted
 from ppmlctl.state import Lockfile, LockStore
@@ -87,10 +88,11 @@ def _neighbours(store: LockStore) -> Iterator[Neighbour]:
 
 def _is_ours(path: Path) -> bool:
     """Whether ppmlctl wrote it; many tools have files of this name."""
-    if not path.is_file():
+    try:
+        with open_regular(path) as file:
+            return file.read(len(HEADER)) == HEADER.encode()
+    except OSError:
         return False
-    with path.open("rb") as file:
-        return file.read(len(HEADER)) == HEADER.encode()
 
 
 def _recorded_files(lockfile: Lockfile, modules: Mapping[str, Module[Any, Any]]) -> Iterator[str]:

@@ -185,7 +185,7 @@ def test_another_result_goes_all_the_way(bench: Bench) -> None:
 def test_a_failed_task_stops_only_those_that_need_it(bench: Bench) -> None:
     Thing.faults["a"] = [EngineError(Diagnostic("broken", "it is broken"))]
     recap = bench.apply(CHAIN.replace("VALUE", "x") + "- name: alone\n  thing: {name: alone}\n")
-    assert recap.counts() == {"ok": 0, "changed": 1, "skipped": 2, "failed": 1, "simulated": 0}
+    assert recap.counts() == {"ok": 0, "changed": 1, "skipped": 2, "failed": 1, "simulated": 0, "forgotten": 0}
     assert {f.action.address: f.because for f in recap.finished if f.status is Status.SKIPPED} == {
         "b": "a failed",
         "c": "a failed",
@@ -277,7 +277,8 @@ def test_removed_tasks_go_in_reverse_order_and_nothing_else(bench: Bench) -> Non
 
 def test_what_is_kept_leaves_the_lockfile_and_stays(bench: Bench) -> None:
     bench.apply("- name: k\n  keeper: {name: k}\n")
-    bench.apply("- name: a\n  thing: {name: a}\n")
+    recap = bench.apply("- name: a\n  thing: {name: a}\n")
+    assert (recap.counts()["changed"], recap.counts()["forgotten"]) == (1, 1)
     assert WORLD == {"k": "v", "a": "v"}
     assert b"keeper" not in bench.lockfile
 
