@@ -143,5 +143,5 @@ def test_a_file_with_real_addresses_is_tried_without_asking_them(place: Place) -
     applied = place.run("apply", "--yes")
     assert applied.returncode == 0, applied.stderr
     assert applied.stdout.count("warning[sandbox-brings-its-own]") == 2
-    assert "set `target: cluster` and `kms.ehsm.url` and `attestation.service.url` in a" in applied.stdout
+    assert "with `target: cluster` and `kms.ehsm.url` and `attestation.service.url`" in applied.stdout
     assert place.plan()[0] == 0
