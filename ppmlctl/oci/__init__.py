@@ -9,6 +9,7 @@ from ppmlctl.oci.file_digests import FileDigests
 from ppmlctl.oci.folder import entries_of_folder
 from ppmlctl.oci.labels import ENVIRONMENT, INPUTS, TASK
 from ppmlctl.oci.layer import EPOCH, write_layer
+from ppmlctl.oci.layer_reading import BoundedMember
 from ppmlctl.oci.layout import INDEX_FILE, MARKER, MARKER_CONTENT, Layout, blob_path
 from ppmlctl.oci.recipe import Ingredients, Recipe, entries_digest, gather
 
@@ -23,6 +24,7 @@ __all__ = [
     "MARKER",
     "MARKER_CONTENT",
     "TASK",
+    "BoundedMember",
     "Descriptor",
     "Entry",
     "File",

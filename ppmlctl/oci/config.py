@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ppmlctl.oci.digest import canonical_json
+from ppmlctl.oci.faults import bad_layout
 
 CREATED = "1980-01-01T00:00:00Z"
 """The same instant as every file's, so that the clock of the building machine does not matter."""
@@ -36,7 +37,7 @@ def config_bytes(config: ImageConfig, base: Mapping[str, Any] | None, new_layers
     document["rootfs"] = {"type": "layers", "diff_ids": diff_ids}
     added = [{"created": CREATED, "created_by": "ppmlctl"} for _ in new_layers]
     if base is None or "history" in base:
-        document["history"] = [*document.get("history", ()), *added]
+        document["history"] = [*(document.get("history") or ()), *added]
     return canonical_json(document)
 
 
@@ -65,8 +66,37 @@ def _environment(base: Sequence[str], own: Mapping[str, str]) -> list[str]:
     return [f"{name}={value}" for name, value in values.items()]
 
 
-def _variables(lines: Sequence[str]) -> dict[str, str]:
-    return dict(line.partition("=")[::2] for line in lines)
+def _variables(lines: object) -> dict[str, str]:
+    texts = [line for line in lines if isinstance(line, str)] if isinstance(lines, list | tuple) else []
+    return dict(line.partition("=")[::2] for line in texts)
+
+
+_TEXT_LISTS = ("Env", "Entrypoint", "Cmd")
+_TEXTS = ("WorkingDir", "User")
+
+
+def refuse_odd_config(document: Mapping[str, Any], place: str) -> None:
+    """Raises ImageError, naming `place`, for members of another shape than the specification's."""
+    container = document.get("config") or {}
+    if not isinstance(container, dict):
+        raise bad_layout(place, "its `config` is no object")
+    for name in _TEXT_LISTS:
+        if container.get(name) is not None and not _are_texts(container[name]):
+            raise bad_layout(place, f"its `config.{name}` is no list of texts")
+    for name in _TEXTS:
+        if not isinstance(container.get(name, ""), str | None):
+            raise bad_layout(place, f"its `config.{name}` is no text")
+    labels = container.get("Labels") or {}
+    if not isinstance(labels, dict) or not _are_texts(list(labels.values())):
+        raise bad_layout(place, "its `config.Labels` is no object of texts")
+    if not isinstance(document.get("history") or [], list):
+        raise bad_layout(place, "its `history` is no list")
+    if not _are_texts(list(_member(document, "rootfs", "diff_ids"))):
+        raise bad_layout(place, "its `rootfs.diff_ids` is no list of texts")
+
+
+def _are_texts(values: object) -> bool:
+    return isinstance(values, list) and all(isinstance(value, str) for value in values)
 
 
 def _member(document: Mapping[str, Any], *names: str) -> Sequence[str]:

@@ -5,20 +5,19 @@ Source: OCI image-spec v1.1, image-layout.md.
 
 from __future__ import annotations
 
-import lzma
 import posixpath
 import tarfile
-import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ppmlctl.files import read_bytes
+from ppmlctl.oci.config import refuse_odd_config
 from ppmlctl.oci.descriptor import INDEX, MANIFEST, Descriptor, Manifest, parse_index, parse_manifest, parse_object
 from ppmlctl.oci.digest import digest_of
 from ppmlctl.oci.entry import image_path
 from ppmlctl.oci.faults import bad_layout
+from ppmlctl.oci.layer_reading import members_of
 from ppmlctl.oci.tree import Kind, Node, Tree
 
 MARKER = "oci-layout"
@@ -57,14 +56,17 @@ class Layout:
 
     def config(self) -> dict[str, Any]:
         """The image's configuration."""
-        return parse_object(self.blob(self.manifest.config), self.manifest.config.digest)
+        digest = self.manifest.config.digest
+        document = parse_object(self.blob(self.manifest.config), digest)
+        refuse_odd_config(document, digest)
+        return document
 
     def tree(self) -> Tree:
-        """The merged file system of the layers. Reads all of them once."""
+        """The merged file system of the layers. Reads all of them once. Raises ImageError where one is another."""
         tree = Tree()
         for number, layer in enumerate(self.manifest.layers):
-            with _readable(layer.digest), self._opened(layer) as archive:
-                tree.add_layer(_members(archive, number))
+            with members_of(self.blob_path(layer), layer) as members:
+                tree.add_layer(_nodes((member for _, member in members), number, tree, layer.digest))
         return tree
 
     def read_files(self, paths: Iterable[str], most: int = MOST_READ) -> dict[str, bytes]:
@@ -74,7 +76,7 @@ class Layout:
         """
         tree = self.tree()
         wanted = {path: tree.get(tree.resolve(image_path(path))) for path in paths}
-        members: dict[int, dict[str, bytes]] = {}
+        members: dict[int, dict[int, bytes]] = {}
         for node in wanted.values():
             if node and node.kind is Kind.FILE:
                 members.setdefault(node.layer, {})[node.member] = b""
@@ -84,14 +86,14 @@ class Layout:
             path: members[node.layer][node.member] for path, node in wanted.items() if node and node.kind is Kind.FILE
         }
 
-    def _read_members(self, layer: Descriptor, contents: dict[str, bytes], most: int) -> None:
-        with _readable(layer.digest), self._opened(layer) as archive:
-            for member in archive:
-                stream = archive.extractfile(member) if member.name in contents else None
+    def _read_members(self, layer: Descriptor, contents: dict[int, bytes], most: int) -> None:
+        with members_of(self.blob_path(layer), layer) as members:
+            for place, (archive, member) in enumerate(members):
+                stream = archive.extractfile(member) if place in contents and member.isreg() else None
                 if stream is not None and member.size > most:
                     raise bad_layout(layer.digest, f"{member.name} has {member.size} bytes, more than {most}")
                 if stream is not None:
-                    contents[member.name] = stream.read()
+                    contents[place] = stream.read()
 
     def _find(self, manifests: tuple[Descriptor, ...], place: str, *, nested: bool = False) -> Descriptor:
         fitting = [found for found in manifests if _PLATFORM.items() <= found.platform.items() or not found.platform]
@@ -103,9 +105,6 @@ class Layout:
         if found.media_type != MANIFEST:
             raise bad_layout(place, f"points at {found.media_type}, which is no image")
         return found
-
-    def _opened(self, layer: Descriptor) -> tarfile.TarFile:
-        return tarfile.open(self.blob_path(layer), mode="r:*")
 
     @staticmethod
     def _read(path: Path) -> bytes:
@@ -121,22 +120,30 @@ def blob_path(folder: Path, digest: str) -> Path:
     return folder / "blobs" / algorithm / value
 
 
-def _members(archive: tarfile.TarFile, layer: int) -> Iterator[tuple[str, Node]]:
-    for member in archive:
-        path = posixpath.normpath(f"/{member.name}").lstrip("/")
+def _nodes(members: Iterable[tarfile.TarInfo], layer: int, below: Tree, digest: str) -> Iterator[tuple[str, Node]]:
+    """What the members are. A hard link is the file that it leads to, in this layer or in one below."""
+    here: dict[str, Node] = {}
+    for place, member in enumerate(members):
+        path = _normal(member.name)
         if member.isdir():
             node = Node(Kind.FOLDER)
         elif member.issym():
             node = Node(Kind.LINK, member.linkname)
+        elif member.islnk():
+            node = _linked(path, _normal(member.linkname), here, below, digest)
         else:
-            node = Node(Kind.FILE if member.isreg() or member.islnk() else Kind.OTHER, "", layer, member.name)
+            node = Node(Kind.FILE if member.isreg() else Kind.OTHER, "", layer, place)
         if path:
+            here[path] = node
             yield path, node
 
 
-@contextmanager
-def _readable(digest: str) -> Iterator[None]:
-    try:
-        yield
-    except (tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError) as error:
-        raise bad_layout(digest, f"the layer cannot be read: {error}") from None
+def _linked(path: str, target: str, here: dict[str, Node], below: Tree, digest: str) -> Node:
+    node = None if target == path else here.get(target) or below.get(target)
+    if node is None or node.kind is Kind.FOLDER:
+        raise bad_layout(digest, f"{path} is a hard link to {target}, which is no file before it")
+    return node
+
+
+def _normal(name: str) -> str:
+    return posixpath.normpath(f"/{name}").lstrip("/")

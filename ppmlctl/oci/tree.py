@@ -22,12 +22,12 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Node:
-    """What is at a path: `target` of a symbolic link, `layer` (counting from 0) and `member` that hold a file."""
+    """What is at a path: `target` of a symbolic link, `layer` and `member` in it (from 0) that hold a file."""
 
     kind: Kind
     target: str = ""
     layer: int = 0
-    member: str = ""
+    member: int = 0
 
 
 class Tree:
@@ -35,6 +35,7 @@ class Tree:
 
     def __init__(self) -> None:
         self._nodes: dict[str, Node] = {}
+        self._children: dict[str, set[str]] = {}
 
     @classmethod
     def of_entries(cls, entries: Iterable[Entry]) -> Tree:
@@ -58,6 +59,7 @@ class Tree:
             if node.kind is not Kind.FOLDER:
                 self._remove(path)
             self._nodes[path] = node
+            self._link(path)
 
     def get(self, path: str) -> Node | None:
         """What is at `path` itself, links not followed."""
@@ -93,15 +95,27 @@ class Tree:
             left.extend(reversed(node.target.split("/")))
         return "/".join(done)
 
+    def _link(self, path: str) -> None:
+        """Notes the path at the folder above it, and so on, up to one that is noted already."""
+        while path:
+            parent = path.rpartition("/")[0]
+            beside = self._children.setdefault(parent, set())
+            if path in beside:
+                return
+            beside.add(path)
+            path = parent
+
     def _remove(self, path: str) -> None:
         node = self._nodes.pop(path, None)
         if node is not None and node.kind is Kind.FOLDER:
             self._remove_below(path)
 
     def _remove_below(self, path: str) -> None:
-        prefix = f"{path}/" if path else ""
-        for below in [known for known in self._nodes if known.startswith(prefix)]:
-            del self._nodes[below]
+        below = list(self._children.pop(path, ()))
+        while below:
+            gone = below.pop()
+            self._nodes.pop(gone, None)
+            below += self._children.pop(gone, ())
 
 
 def laid_over(files: Iterable[File], tree: Tree) -> list[Entry]:

@@ -21,6 +21,9 @@ MEMORY_LIMIT = 2**28
 
 _LEAST_R = 8
 _MOST_P = 16
+_LONGEST_SALT = 1024
+_MOST_WORK = 2**21
+"""Eight times today's cost: about a second."""
 
 
 class SealError(ValueError):
@@ -39,8 +42,9 @@ class Scrypt:
     def is_acceptable(self) -> bool:
         """Whether the parameters are valid scrypt and cheap enough to be tried."""
         is_power_of_two = self.n > 1 and self.n & (self.n - 1) == 0
-        is_in_range = self.r >= _LEAST_R and 1 <= self.p <= _MOST_P and len(self.salt) >= SALT_SIZE
-        return is_power_of_two and is_in_range and 128 * self.r * (self.n + self.p) <= MEMORY_LIMIT
+        is_in_range = self.r >= _LEAST_R and 1 <= self.p <= _MOST_P and SALT_SIZE <= len(self.salt) <= _LONGEST_SALT
+        is_cheap = self.n * self.r * self.p <= _MOST_WORK and 128 * self.r * (self.n + self.p) <= MEMORY_LIMIT
+        return is_power_of_two and is_in_range and is_cheap
 
 
 def new_scrypt() -> Scrypt:

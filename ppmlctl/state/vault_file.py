@@ -96,7 +96,7 @@ def parse(content: bytes, name: str) -> VaultFile:
         _refuse_corrupt(_first_fault(error), name)
     scrypt = Scrypt(salt=text.kdf.salt, n=text.kdf.n, r=text.kdf.r, p=text.kdf.p)
     if not scrypt.is_acceptable():
-        _refuse_corrupt("kdf: these scrypt parameters are invalid or beyond 256 MiB of memory", name)
+        _refuse_corrupt("kdf: these scrypt parameters are invalid or beyond a second and 256 MiB of memory", name)
     return VaultFile(text.environment, scrypt, text.check, text.digest_key, text.entries)
 
 

@@ -417,3 +417,19 @@ def test_a_vault_without_room_for_one_more_entry_proves_nothing_and_stays(vault:
     assert "File too large" in done.stderr
     assert [path.name for path in vault.path.parent.iterdir()] == ["ppml.vault"]
     assert vault.path.stat().st_size == size
+
+
+@pytest.mark.parametrize(
+    "scrypt",
+    [
+        Scrypt(salt=b"s" * 16, n=2**18, r=8, p=8),
+        Scrypt(salt=b"s" * 16, n=2**15, r=8, p=16),
+        Scrypt(salt=b"s" * 2000, n=2**15),
+        Scrypt(salt=b"s" * 16, n=2**21, r=8),
+    ],
+    ids=["seconds", "rounds", "a long salt", "memory"],
+)
+def test_a_vault_that_asks_for_seconds_or_for_memory_is_not_tried(scrypt: Scrypt) -> None:
+    content = vault_file.render(vault_file.VaultFile("e", scrypt, b"c" * 38, b"d" * 60, {}))
+    with pytest.raises(StateError, match="scrypt parameters are invalid or beyond"):
+        vault_file.parse(content, "ppml.vault")

@@ -18,6 +18,7 @@ from docker.errors import APIError, NotFound
 from ppmlctl.clients.docker import faults
 from ppmlctl.diagnostics import TransientError
 from ppmlctl.effects import Effect, Effects
+from ppmlctl.oci import BoundedMember
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -204,9 +205,9 @@ class Reader:
         pieces = _Pieces(chunks)
         stream = io.BufferedReader(pieces)
         try:
-            with tarfile.open(fileobj=stream, mode="r|") as archive:
+            with tarfile.open(fileobj=stream, mode="r|", tarinfo=BoundedMember) as archive:
                 yield archive
-        except tarfile.TarError as error:
+        except (tarfile.TarError, RecursionError) as error:
             raise self._broken(str(error)) from None
         while stream.read(_PIECE):
             pass  # unread, it would block the connection
@@ -219,7 +220,7 @@ class Reader:
     def _remove(self, container: str) -> None:
         with self._effects.operation(Effect.WRITE, "remove container"):
             try:
-                self._api.remove_container(container, force=True)
+                self._api.remove_container(container, force=True, v=True)  # with what VOLUME of the image made
             except NotFound:
                 return
 
