@@ -132,10 +132,16 @@ def test_a_build_step_that_signs_another_measurement_is_refused(
     assert "error[enclave-measurement-mismatch]: an image holds another enclave" in refused(place_of(root))
 
 
-def test_a_base_with_a_changed_trusted_file_is_refused(place_of: Callable[[Path], Place], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("file", "code"),
+    [("usr/lib/x86_64-linux-gnu/libz.so.1", "enclave-file-differs"), ("ppml/secured_argvs", "enclave-words-differ")],
+)
+def test_a_base_with_a_changed_trusted_file_is_refused(
+    place_of: Callable[[Path], Place], tmp_path: Path, file: str, code: str
+) -> None:
     root = base_folder(tmp_path)
     prepare(root)
-    (root / "ppml/secured_argvs").write_bytes(b"another program")
+    (root / file).write_bytes(b"another program")
     output = refused(place_of(root))
-    assert "error[enclave-file-differs]: a file that the enclave trusts is another one in the image" in output
-    assert "/ppml/secured_argvs has SHA-256" in output
+    assert f"error[{code}]: " in output
+    assert f"/{file} has SHA-256" in output

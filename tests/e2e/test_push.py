@@ -21,7 +21,7 @@ pytestmark = [
 ]
 
 TAMPERING = {
-    "a trusted file": ("echo another program >/ppml/secured_argvs", "error[enclave-file-differs]"),
+    "the words it runs": ("echo another program >/ppml/secured_argvs", "error[enclave-words-differ]"),
     "the loader": (
         "cd /usr/local/lib/x86_64-linux-gnu/gramine && /bin/busybox sed -i s/never/often/ sgx/libpal.so",
         "error[enclave-measurement-mismatch]",
