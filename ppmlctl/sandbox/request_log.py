@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from pathlib import Path
 from urllib.parse import parse_qs
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ppmlctl.files import PRIVATE
+
+LARGEST = 1 << 24
+"""Bytes of a log."""
+
+
+def shorten(log: int) -> None:
+    """Begins the log of a descriptor that appends anew where it is large: whoever asks much fills no disk."""
+    status = os.fstat(log)
+    if stat.S_ISREG(status.st_mode) and status.st_size > LARGEST:
+        os.ftruncate(log, 0)
 
 
 class RequestLog:
@@ -30,6 +41,7 @@ class RequestLog:
 
         async def noting(message: Message) -> None:
             if message["type"] == "http.response.start":
+                shorten(self._file)
                 os.write(self._file, self._line(scope, message["status"]))
             await send(message)
 

@@ -26,13 +26,15 @@ from starlette.applications import Starlette
 from ppmlctl.files import PRIVATE, read_bytes, read_text, write_atomic
 from ppmlctl.process_identity import start_time_of
 from ppmlctl.sandbox.address import Address
+from ppmlctl.sandbox.listener import BoundedListener
 from ppmlctl.sandbox.process import EHSM, KUBERNETES, Run
-from ppmlctl.sandbox.request_log import RequestLog
+from ppmlctl.sandbox.request_log import RequestLog, shorten
 from ppmlctl.sandbox.tls import SandboxCertificates, ensure_certificates
 
 CONTEXT = "ppml-sandbox"
 _TOKEN_BYTES = 32
 _GRACE_SECONDS = 1
+_LOOK_SECONDS = 1.0
 _BACKLOG = 128
 
 
@@ -77,12 +79,31 @@ async def _serve(order: Order) -> None:
         _write_kubeconfig(order.state, addresses[KUBERNETES], certificates.ca)
     run = _announce(order, addresses)
     waiting = asyncio.create_task(stop.wait())
+    guarding = asyncio.create_task(_guard(order.state, stop))
     await asyncio.wait([waiting, *serving], return_when=asyncio.FIRST_COMPLETED)
     for server in servers.values():
         server.stop()
     await asyncio.gather(*serving)
     waiting.cancel()
+    guarding.cancel()
     run.forget(order.state)
+
+
+async def _guard(state: Path, stop: asyncio.Event) -> None:
+    """Ends the process once its folder is gone, or another one stands there, and keeps its log from growing."""
+    identity = _identity(state)
+    while _identity(state) == identity:
+        shorten(sys.stderr.fileno())
+        await asyncio.sleep(_LOOK_SECONDS)
+    stop.set()
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    try:
+        status = folder.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 class _Server(uvicorn.Server):
@@ -152,7 +173,7 @@ def _bind(order: Order, service: str) -> socket.socket:
     for port in [asked] if asked else [_last_port(order.state, service, order.listen.host), 0]:
         family = socket.AF_INET6 if ":" in order.listen.host else socket.AF_INET
         # asyncio sets TCP_NODELAY only where the protocol is named; without it, answers wait 40 ms for an ACK.
-        bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        bound = BoundedListener(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             bound.bind((order.listen.host, port))

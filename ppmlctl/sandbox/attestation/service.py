@@ -14,6 +14,7 @@ from typing import Any
 
 from ppmlctl.attestation import Policy, PolicyType, Verdict
 from ppmlctl.dcap import QuoteError, TdReport, parse_quote
+from ppmlctl.foreign_json import parse_foreign
 from ppmlctl.sandbox.attestation.store import Store
 from ppmlctl.sandbox.ehsm.collateral import Tee
 from ppmlctl.sandbox.ehsm.quoting import Quoting
@@ -99,8 +100,8 @@ def _json(members: Mapping[str, Any], status: int = 200) -> Answer:
 def _members(raw: bytes) -> dict[str, str] | None:
     """The body's members as texts by lower-case names: the service reads names whatever their case."""
     try:
-        found = json.loads(raw)
-    except (ValueError, RecursionError):
+        found = parse_foreign(raw)
+    except ValueError:
         return None
     if not isinstance(found, dict):
         return None

@@ -109,7 +109,10 @@ def _json_body(request: Request, raw: bytes) -> Any:
     if media_type != "application/json" or not raw:
         return {}
     text = raw.decode("utf-8", "replace")
-    body = json.loads(text, parse_constant=_no_json, parse_int=_integer)
+    try:
+        body = json.loads(text, parse_constant=_no_json, parse_int=_integer)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
     if not isinstance(body, dict | list):
         raise ValueError("neither object nor array")  # noqa: TRY004 - one kind of fault for the caller
     return body
