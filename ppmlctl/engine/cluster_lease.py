@@ -114,6 +114,10 @@ class Acquisition:
     tell: Callable[[str], None]
     warn: Callable[[str], None]
     _told: float = field(default=-_TELL_SECONDS, init=False)
+    _own: Holder = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._own = _own()
 
     def run(self) -> Taken:
         """Takes it as soon as it is free. Raises StateError (environment-locked) where a living process keeps it.
@@ -152,14 +156,14 @@ class Acquisition:
         since = Instant.now()
         transitions = found.transitions + 1 if found else 0
         version = found.version if found else None
-        wanted = Lease(self.revision(), self.duration, _own(), since.wall, since.wall, transitions, version)
+        wanted = Lease(self.revision(), self.duration, self._own, since.wall, since.wall, transitions, version)
         try:
             lease = self.lease.write(wanted) if found else self.lease.create(wanted)
         except TransientError as error:
-            if error.diagnostics[0].code != "k8s-namespace-terminating":
-                raise
-            self._await_namespace()
-            return None
+            if error.diagnostics[0].code == "k8s-namespace-terminating":
+                self._await_namespace()
+                return None
+            lease = self._written_after_all(error)
         if lease is None:
             return None
         if found is not None and found.holder is not None:
@@ -168,6 +172,16 @@ class Acquisition:
                 f"(serial {found.revision.serial}), in the lockfile that is there"
             )
         return Taken(found, lease, since)
+
+    def _written_after_all(self, fault: TransientError) -> Lease:
+        """The lease, where a write whose answer was lost had reached it. Raises the fault where it had not."""
+        try:
+            found = self.lease.read()
+        except TransientError:
+            raise fault from None
+        if found is None or found.holder is None or found.holder.token != self._own.token:
+            raise fault
+        return found
 
     def _wait(self, found: Lease | None, watched: Watched) -> None:
         """Waits a moment, and says now and then for what."""

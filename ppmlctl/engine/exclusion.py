@@ -55,6 +55,10 @@ class Exclusion:
         elif not self.accept:
             check_fit(self.store.revision(), self.seen.revision if self.seen else None)
 
+    def check_revision(self) -> None:
+        """Refuses a lockfile that the cluster was not made by, whoever holds the lease. Raises StateError."""
+        check_fit(self.store.revision(), self.seen.revision if self.seen else None)
+
     def is_settled(self) -> bool:
         """Whether the lease can stay as it is: no killed apply left it, and the lockfile fits without being told to."""
         return (

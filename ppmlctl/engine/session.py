@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -199,6 +199,26 @@ class Session:
         """Holds the cluster's lease; see `Exclusion.hold`."""
         return self.exclusion.hold(plan, self.context, listener, patience=self.options.lock_timeout)
 
+    @contextmanager
+    def hold(self, listener: Listener, *, beside_an_apply: bool = False) -> Iterator[None]:
+        """Holds the lease for a write that is no plan's action; nothing where the cluster knows nothing of this yet.
+
+        Raises StateError where another process has it, unless that may be, and where the lockfile is not the cluster's.
+        """
+        if not self._has_a_lease():
+            yield
+            return
+        self.exclusion.look()
+        if self.exclusion.seen is None:
+            yield
+            return
+        if self.exclusion.notes and beside_an_apply:
+            self.exclusion.check_revision()
+            yield
+            return
+        with self.exclusion.hold(Plan(()), self.context, listener, patience=self.options.lock_timeout):
+            yield
+
     def apply(self, plan: Plan, listener: Listener) -> Recap:
         """Carries the plan out. Whoever calls holds the apply lock, and the lease where the plan needs it.
 
@@ -248,9 +268,8 @@ class Session:
         from ppmlctl.modules._spark_attempt import end_run  # noqa: PLC0415 - the same
 
         run = self.last_run(workload)
-        engines = self._open_engines(writes_allowed=True)
         client = ClientContainer(run.client, run.runs) if run.client and run.runs else None
-        return run.name if end_run(replace(self.context, engines=engines), run.namespace, run.name, client) else ""
+        return run.name if end_run(self.context, run.namespace, run.name, client) else ""
 
     @property
     def _intents(self) -> Mapping[str, Mapping[str, Any]]:

@@ -84,7 +84,7 @@ class JobSubmitter:
         """A Job that has ended keeps its pods, whose logs people read; one that runs is deleted with them."""
         job = self._client.get(self._key)
         if job is not None and not has_ended(job):
-            self._client.delete(self._key)
+            self._client.delete(self._key, uid=job["metadata"]["uid"])
 
     def _admit(self, pod: Pod) -> str:
         """Writes the pod's name down, unless a name is written already: creating the object is the decision."""

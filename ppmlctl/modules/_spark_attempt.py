@@ -101,8 +101,8 @@ def _end_job(ctx: Context, namespace: str, run: str) -> bool:
 
     job = ctx.engines.kubernetes.get(ObjectKey("batch/v1", "Job", namespace, run))
     submits = job is not None and not (condition(job, "Complete") or condition(job, "Failed"))
-    if submits:
-        ctx.engines.kubernetes.delete(ObjectKey("batch/v1", "Job", namespace, run))
+    if job is not None and submits:
+        ctx.engines.kubernetes.delete(ObjectKey("batch/v1", "Job", namespace, run), uid=job["metadata"]["uid"])
     return submits
 
 

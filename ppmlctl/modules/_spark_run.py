@@ -125,5 +125,5 @@ def end_pods(ctx: Context, namespace: str, run: str) -> int:
     pods = ctx.engines.kubernetes.list_objects("v1", "Pod", namespace, label_selector=labels)
     alive = [pod for pod in pods if phase(pod) in {"Pending", "Running"}]
     for pod in sorted(alive, key=lambda pod: pod["metadata"]["labels"].get("spark-role") != "driver"):
-        ctx.engines.kubernetes.delete(key_of(pod))
+        ctx.engines.kubernetes.delete(key_of(pod), uid=pod["metadata"]["uid"])
     return len(alive)

@@ -14,11 +14,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from ppmlctl.kubernetes.holders import HOLD_DATA, held_by
 from ppmlctl.kubernetes.readiness import READY_KINDS, has_condition, is_ready
 from ppmlctl.modules._kubernetes import identity_of_key, recorded_key
+from ppmlctl.modules._manifest_texts import texts_that_are_none
 from ppmlctl.modules._object_company import company_of, placed_manifest
 from ppmlctl.modules._object_life import (
     apply_object,
@@ -104,6 +105,8 @@ class K8sObjectArgs(ModuleArgs):
         metadata = manifest.get("metadata")
         if not {"apiVersion", "kind"} <= manifest.keys() or not isinstance(metadata, Mapping) or "name" not in metadata:
             raise ValueError("a manifest needs apiVersion, kind and metadata.name")
+        if wrong := list(texts_that_are_none(manifest)):
+            raise ValidationError.from_exception_data("K8sObjectArgs", wrong)
         if manifest["kind"] == "Secret" or _holds_secret(manifest):
             raise ValueError("a secret does not belong into a plain object: make a k8s_secret")
         return manifest

@@ -60,6 +60,32 @@ def test_who_waits_outlives_a_cluster_that_does_not_answer() -> None:
     assert told == ["waits for the lease of process 2 of bob on there, not renewed for 0 s"]
 
 
+def test_a_first_write_whose_answer_is_lost_is_looked_at_again() -> None:
+    free = replace(HELD, holder=None)
+
+    class Cut(Shelf):
+        home = None
+
+        def write(self, lease: Lease) -> Lease | None:
+            super().write(lease)
+            raise away()
+
+    acquisition, _ = waiting(free, patience=0)
+    acquisition.lease, acquisition.seen = Cut(free), free  # type: ignore[assignment]  # what a cluster keeps
+    taken = acquisition.run()
+    assert taken.lease.holder is not None
+    assert (taken.before, taken.lease.version) == (free, "2")
+
+
+def test_a_first_write_that_never_arrived_is_told() -> None:
+    free = replace(HELD, holder=None)
+    acquisition, _ = waiting(free, patience=0)
+    acquisition.seen, acquisition.lease.faults = free, [away()]  # type: ignore[attr-defined]  # a Shelf
+    acquisition.lease.lease = free  # type: ignore[attr-defined]  # the same
+    with pytest.raises(TransientError):
+        acquisition.run()
+
+
 @pytest.mark.usefixtures("clock")
 def test_who_does_not_wait_is_told_at_once() -> None:
     acquisition, _ = waiting(away(), patience=0)

@@ -14,13 +14,13 @@ from typing import Any
 
 import typer
 
+from ppmlctl.cli.run_view import listening
 from ppmlctl.diagnostics import Diagnostic, InputError, StateError
 from ppmlctl.engine import Options, Session
 from ppmlctl.engine.ehsm_account import EhsmAccess, recorded_account, users_of
-from ppmlctl.engine.sandbox_state import STATE_FOLDER
+from ppmlctl.engine.operations import operation
 from ppmlctl.files import PRIVATE, write_atomic
 from ppmlctl.secret import Secret
-from ppmlctl.state import apply_lock
 
 _CHALLENGE_BYTES = 32
 _SHOWN_OF_VERDICT = ("verdict", "root", "tcb_status", "advisories", "mr_enclave", "mr_signer", "collateral_until")
@@ -147,10 +147,9 @@ def _reading(file: Path) -> Session:
 @contextmanager
 def _writing(file: Path) -> Iterator[Session]:
     """An environment that may write; no apply runs meanwhile."""
-    Session(Options(file))  # what is wrong with the file is said before anything is made
     prompt = (lambda: getpass("Vault password: ")) if sys.stdin.isatty() else None
-    with apply_lock(file.parent / STATE_FOLDER):
-        yield Session(Options(file, writes_allowed=True, prompt=prompt))
+    with listening(as_json=False) as listener, operation(file, listener, prompt=prompt) as session:
+        yield session
 
 
 def _check_key(access: EhsmAccess, keyid: str) -> None:

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import typer
 
+from ppmlctl.cli.run_view import listening
 from ppmlctl.diagnostics import Diagnostic, InputError, StateError
 from ppmlctl.engine import Options, Session
-from ppmlctl.engine.sandbox_state import STATE_FOLDER
+from ppmlctl.engine.operations import operation
 from ppmlctl.planning import Recorded
 from ppmlctl.secret import Secret
-from ppmlctl.state import Vault, apply_lock
+from ppmlctl.state import Vault
 
 
 def list_entries(file: Path, *, as_json: bool) -> None:
@@ -68,9 +69,9 @@ def rekey(file: Path) -> None:
 @contextmanager
 def _writable(file: Path) -> Iterator[Session]:
     """The environment with its vault made where it is missing; no apply runs meanwhile."""
-    Session(Options(file))  # what is wrong with the file is said before anything is made
-    with apply_lock(file.parent / STATE_FOLDER):
-        yield Session(Options(file, writes_allowed=True, prompt=_prompt()))
+    prompt = _prompt()
+    with listening(as_json=False) as listener, operation(file, listener, prompt=prompt) as session:
+        yield session
 
 
 def _opened(session: Session) -> Vault:
