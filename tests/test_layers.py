@@ -99,7 +99,7 @@ OPENING = {
     "ppmlctl/clients/docker/archive.py": "an archive in a stream",
     "ppmlctl/clients/docker/context.py": "`open` of an entry",
     "ppmlctl/oci/layer.py": "`open` of an entry; an archive in a stream",
-    "ppmlctl/oci/layout.py": "an archive in a stream",
+    "ppmlctl/oci/layer_reading.py": "an archive in a stream",
     "ppmlctl/oci/recipe.py": "`open` of an entry",
     "ppmlctl/clients/ehsm/client.py": "`open` calls of EHSM",
     "ppmlctl/engine/session.py": "`open` of the lockfile's store",

@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from ppmlctl.explanations.explanation import Explanation
+from ppmlctl.files import read_text
 
 _CODE = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _PRINTED = re.compile(rf"\b(?:error|warning)\[({_CODE.pattern})\]")
@@ -45,7 +46,5 @@ def nearest_codes(text: str) -> list[str]:
 
 @cache
 def _all() -> Mapping[str, Mapping[str, list[str]]]:
-    told: Mapping[str, Mapping[str, list[str]]] = json.loads(
-        Path(__file__).with_suffix(".json").read_text(encoding="utf-8")
-    )
+    told: Mapping[str, Mapping[str, list[str]]] = json.loads(read_text(Path(__file__).with_suffix(".json")))
     return told

@@ -54,6 +54,8 @@ class FolderTree:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._known: dict[str, Path] = {}
+        """What was seen in folders and is no link, by its path: no way is gone twice, however deep it is."""
 
     def kind(self, path: str) -> Kind | None:
         place = self._resolve(path)
@@ -69,6 +71,8 @@ class FolderTree:
             return
         for child in place.iterdir():
             path = f"{folder.rstrip('/')}/{child.name}"
+            if not child.is_symlink():
+                self._known[path] = child
             kind = self.kind(path)
             if kind is not None and os.access(self._existing(path), os.R_OK):
                 yield Entry(child.name, kind, child.is_symlink())
@@ -103,6 +107,9 @@ class FolderTree:
 
     def _resolve(self, path: str) -> Path | None:
         """Where `path` leads to on this machine, links followed inside the root only; None if nowhere."""
+        if path in self._known:
+            known = self._known[path]
+            return known if known.exists() else None
         place, links = self._root, 0
         todo = _steps(path)
         while todo:

@@ -81,11 +81,18 @@ def _walked(entry: TrustedFile, tree: Tree, folder: str) -> Iterator[TrustedFile
 
 def _files_below(path: PurePosixPath, tree: Tree, folder: str) -> Iterator[PurePosixPath]:
     """By path components, compared by code point; hidden files too, but not what is behind a link to a folder."""
-    for entry in sorted(tree.entries(_absolute(path, folder)), key=lambda entry: entry.name):
-        if entry.kind is Kind.FILE:
-            yield path / entry.name
-        elif not entry.is_link:
-            yield from _files_below(path / entry.name, tree, folder)
+    to_come = _last_first(path, tree, folder)
+    while to_come:
+        below, kind, is_link = to_come.pop()
+        if kind is Kind.FILE:
+            yield below
+        elif not is_link:
+            to_come += _last_first(below, tree, folder)
+
+
+def _last_first(path: PurePosixPath, tree: Tree, folder: str) -> list[tuple[PurePosixPath, Kind, bool]]:
+    found = sorted(tree.entries(_absolute(path, folder)), key=lambda entry: entry.name, reverse=True)
+    return [(path / entry.name, entry.kind, entry.is_link) for entry in found]
 
 
 def _merged(files: Iterable[TrustedFile], duplicates: Duplicates) -> Iterable[TrustedFile]:

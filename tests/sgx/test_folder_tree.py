@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
 
-from ppmlctl.sgx import Entry, FolderTree, Kind, TreeError
+from ppmlctl.sgx import Entry, FolderTree, Kind, TreeError, gramine_version
+from ppmlctl.sgx.trusted_files import expand_trusted_files
 
 
 @pytest.fixture
@@ -61,3 +63,18 @@ def test_a_folder_cannot_be_read(root: Path) -> None:
 
 def test_a_missing_folder_has_no_entries(root: Path) -> None:
     assert list(FolderTree(root).entries("/none")) == []
+
+
+def test_folders_are_listed_as_deep_as_paths_go(tmp_path: Path) -> None:
+    folders = [f"{tmp_path}/base" + "/d" * depth for depth in range(1200)]
+    for folder in folders:
+        os.mkdir(folder)  # noqa: PTH102 - a Path splits what it is given, each time
+    deepest = f"{folders[-1]}/file"
+    os.close(os.open(deepest, os.O_CREAT))
+    try:
+        listed = expand_trusted_files(["file:/d/"], FolderTree(tmp_path / "base"), gramine_version("1.6"))
+    finally:
+        os.unlink(deepest)  # noqa: PTH108 - as above
+        for folder in reversed(folders):
+            os.rmdir(folder)  # noqa: PTH106 - as above; what cleans up after tests gives up at such depths
+    assert [file.uri for file in listed] == ["file:" + "/d" * 1199 + "/file"]

@@ -84,7 +84,7 @@ class Containers:
                 with self._effects.operation(Effect.WRITE, "start container"):
                     api.start(created)
             except Exception:
-                api.remove_container(created, force=True)
+                api.remove_container(created, force=True, v=True)
                 raise
         return str(created)
 
@@ -93,7 +93,7 @@ class Containers:
         operation = f"remove container {name}"
         with self._effects.operation(Effect.WRITE, "remove container"), self._connection.request(operation) as api:
             try:
-                api.remove_container(name, force=True)
+                api.remove_container(name, force=True, v=True)
             except NotFound:
                 return
 
