@@ -9,13 +9,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from ppmlctl.modules._ehsm import AccountArgs, ServerArgs
 from ppmlctl.modules.base import ModuleArgs
 from ppmlctl.planning.protections import is_on
+from ppmlctl.secret import Secret
 from ppmlctl.spec import Duration
 
 _EHSM = "EHSMAttestationService"
-NOT_THE_RUN = {"client", "data_key_folders", "deadline", "key_client", "rerun"}
-"""What says only whether, when, for how long and from where it runs."""
+NOT_THE_RUN = {"client", "data_key_folders", "deadline", "ehsm", "key_client", "rerun"}
+"""What says only whether, when, for how long and from where it runs, and who is asked where it fails."""
 
 
 def _in_seconds(value: object) -> object:
@@ -60,6 +62,21 @@ class SparkAttestationArgs(ModuleArgs):
     must_succeed: bool = True
 
 
+class SparkEhsmArgs(ModuleArgs):
+    """`ehsm`: the server and the account that pods attest with; nothing where they attest to another service."""
+
+    server: ServerArgs | None = None
+    appid: str | None = None
+    apikey: Secret | None = None
+
+    @property
+    def account(self) -> AccountArgs | None:
+        """Whom EHSM is asked as, where there is one."""
+        if self.server is None or self.appid is None or self.apikey is None:
+            return None
+        return AccountArgs(server=self.server, appid=self.appid, apikey=self.apikey)
+
+
 class SparkEncryptedFsArgs(ModuleArgs):
     """`encrypted_fs`: the data key, Secrets with it and with the account, and EHSM with what its TLS is trusted by."""
 
@@ -84,7 +101,8 @@ class SparkSubmitArgs(ModuleArgs):
     """`image_variables` are the image's own, for `${SPARK_HOME}` and the like in `application` and `jars`.
 
     `policy_id` and `data_key_digest` are here so that another policy or data key is another run; pods read both from
-    secrets. `data_key_folders`: what the image's manifest encrypts with a data key, `key_client`: whether the image has
+    secrets. `ehsm` is the account that they attest with, as which EHSM is asked why it refused a run.
+    `data_key_folders`: what the image's manifest encrypts with a data key, `key_client`: whether the image has
     what fetches that key; None where nobody looked.
     """
 
@@ -108,6 +126,7 @@ class SparkSubmitArgs(ModuleArgs):
     security: SparkSecurityArgs = SparkSecurityArgs()
     attestation: SparkAttestationArgs | None = None
     policy_id: str | None = None
+    ehsm: SparkEhsmArgs = SparkEhsmArgs()
     encrypted_fs: SparkEncryptedFsArgs | None = None
     data_key_digest: str | None = None
     data_key_folders: tuple[str, ...] | None = None

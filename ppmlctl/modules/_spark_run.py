@@ -7,19 +7,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ppmlctl.diagnostics import Diagnostic, EngineError
+from ppmlctl.modules._ehsm_refusal import AttestingAccount, Refusal
 from ppmlctl.modules._kubernetes import ENVIRONMENT, RUN
 from ppmlctl.modules._log_heads import LogHeads
 from ppmlctl.modules._pod_cause import cause_lines, meaning_lines
 from ppmlctl.modules._spark_watch import Watch
 from ppmlctl.modules._submitter import Submitter
 from ppmlctl.modules.context import Context
-from ppmlctl.spark import Logs, Pods, Submission, Verdict, completed_template, judged, phase
+from ppmlctl.spark import Logs, Pods, Submission, Verdict, completed_template, judged, phase, tells_refused_account
 
 if TYPE_CHECKING:
     from ppmlctl.clients.kubernetes import KubernetesClient
 
 SIMULATED = "simulated"
 _SLOW = "see in its log how far it came, and raise `deadline`; the next apply makes another attempt"
+_FAILED = "mend the cause; the next apply makes another attempt"
 _EXECUTORS_TOLD = 2
 _LINES_TOLD = 20
 _TROUBLED = ({"Failed", "Pending"}, {"Succeeded"})
@@ -33,6 +35,8 @@ class SparkRun:
     ctx: Context
     submission: Submission
     submitter: Submitter
+    account: AttestingAccount | None = None
+    """What EHSM is asked with where it refuses the pods; None where they do not attest to one."""
 
     def check(self) -> None:
         """Asks the cluster whether it takes the pods that Spark will ask for. Raises EngineError where it does not."""
@@ -68,6 +72,8 @@ class SparkRun:
     def _failed(self, failure: str, pods: Pods, *, is_late: bool) -> EngineError:
         """Reads the cause while the pods are there, then ends what still runs: nobody would look at its result."""
         lines = [f"{self.submitter}: {failure}", *self._cause(pods)]
+        refusal = self._refusal("\n".join(lines))
+        lines += [refusal.said] if refusal else []
         self.submitter.end()
         end_pods(self.ctx, self.submission.namespace, self.submission.name)
         return EngineError(
@@ -76,9 +82,12 @@ class SparkRun:
                 "a workload did not end in time" if is_late else "a workload failed",
                 found="\n".join(lines),
                 why="it is slow, waits for something, or is a server, which never ends" if is_late else "",
-                fix=_SLOW if is_late else "mend the cause; the next apply makes another attempt",
+                fix=_SLOW if is_late else refusal.fix if refusal and refusal.fix else _FAILED,
             )
         )
+
+    def _refusal(self, told: str) -> Refusal | None:
+        return self.account.refusal(self.ctx) if self.account and tells_refused_account(told) else None
 
     def _cause(self, pods: Pods) -> Iterator[str]:
         own = pods.driver or self.submitter.pod(pods)

@@ -19,6 +19,7 @@ from typing import Any
 from ppmlctl.diagnostics import Diagnostic, InputError
 from ppmlctl.files import read_text
 from ppmlctl.modules._container_submitter import ClientContainer, ContainerSubmitter
+from ppmlctl.modules._ehsm_refusal import AttestingAccount
 from ppmlctl.modules._job_submitter import JobSubmitter
 from ppmlctl.modules._kubernetes import ENVIRONMENT, RUN, TASK, label_value
 from ppmlctl.modules._secret_references import keys_read
@@ -123,7 +124,7 @@ class SparkSubmit(Module[SparkSubmitArgs, SparkSubmitResult]):
         driver_apart = check_only.mode == "cluster" and ctx.simulated is None
         attempt = begin_attempt(ctx, Workload(args.name, args.namespace, client, driver_apart), digest)
         submission = _submission(ctx, args, run_name(args.name, digest, attempt.number))
-        run = SparkRun(ctx, submission, _submitter(ctx, args, submission))
+        run = SparkRun(ctx, submission, _submitter(ctx, args, submission), _attesting(args))
         with attempt.failing():
             verdict = run.verdict(args.expect_log)
         return SparkSubmitResult(
@@ -208,6 +209,13 @@ def _why_again(began: Mapping[str, Any]) -> str:
     if began.get("failed"):
         return "failed when it ran last"
     return "was begun, and nobody saw its end" if began else ""
+
+
+def _attesting(args: SparkSubmitArgs) -> AttestingAccount | None:
+    account = args.ehsm.account
+    if account is None or args.attestation is None:
+        return None
+    return AttestingAccount(account, args.policy_id, args.attestation.secret)
 
 
 def _submission(ctx: Context, args: SparkSubmitArgs, name: str) -> Submission:

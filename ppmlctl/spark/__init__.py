@@ -20,7 +20,7 @@ from ppmlctl.spark.job import (
     submission_files,
     submit_environment,
 )
-from ppmlctl.spark.log_lines import failures_in, telling_lines
+from ppmlctl.spark.log_lines import failures_in, telling_lines, tells_refused_account
 from ppmlctl.spark.pod_template import (
     AESM_SOCKET,
     KEYS_SECRET,
@@ -92,5 +92,6 @@ __all__ = [
     "submit_environment",
     "submit_words",
     "telling_lines",
+    "tells_refused_account",
     "waiting_reason",
 ]

@@ -32,6 +32,11 @@ class EhsmRefusedError(EngineError):
         self.code, self.words = code, words
 
     @property
+    def is_wrong_key(self) -> bool:
+        """Whether the server has the account and another key of it."""
+        return self.words == SIGN_ERROR
+
+    @property
     def is_unknown_account(self) -> bool:
         """Whether the server does not have the account: it refuses that without a word."""
         return self.code == _BAD_REQUEST and not self.words and not isinstance(self, TransientError)
