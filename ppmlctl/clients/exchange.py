@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 import httpx
 
-from ppmlctl.clients.https import Address, receive
+from ppmlctl.clients.https import Address, open_client, receive
+from ppmlctl.clients.proxies import Way
 from ppmlctl.clients.server_trust import ServerTrust
 from ppmlctl.diagnostics import EngineError, InputError
 from ppmlctl.effects import Effect
@@ -25,9 +26,9 @@ class Faults(Protocol):
     """The words of one service for what can go wrong on the way to it and back."""
 
     def url_wrong(self, url: str, /) -> InputError: ...
-    def unreachable(self, url: str, operation: str, reason: str, /) -> EngineError: ...
-    def answer_lost(self, url: str, operation: str, reason: str, /) -> EngineError: ...
-    def untrusted(self, url: str, operation: str, error: ssl.SSLError, /) -> EngineError: ...
+    def unreachable(self, way: Way, operation: str, reason: str, /) -> EngineError: ...
+    def answer_lost(self, way: Way, operation: str, reason: str, /) -> EngineError: ...
+    def untrusted(self, way: Way, operation: str, error: ssl.SSLError, /) -> EngineError: ...
 
 
 class Exchange:
@@ -38,17 +39,11 @@ class Exchange:
         address = Address.of(url, connect_to)
         if address is None:
             raise faults.url_wrong(url)
-        self.url = address.url
+        self.url = address.way.url
         self._address = address
         self._faults = faults
-        # Neither proxies nor .netrc of the environment: they are meant for the way out, not for a key server.
-        self._http = httpx.Client(
-            verify=trust.ssl_context(),
-            headers={"Host": address.netloc, "Accept": "application/json"},
-            timeout=TIMEOUT,
-            trust_env=False,
-            limits=httpx.Limits(max_keepalive_connections=0),
-        )
+        self._http = open_client(address, trust.ssl_context(), seconds=TIMEOUT)
+        self._http.headers["Accept"] = "application/json"
 
     def close(self) -> None:
         """Gives back what the client holds."""
@@ -66,17 +61,17 @@ class Exchange:
         if response.status_code in _GATEWAY_STATUS:
             was_passed_on = effect is Effect.WRITE and response.status_code != _UNAVAILABLE
             fault = self._faults.answer_lost if was_passed_on else self._faults.unreachable
-            raise fault(self.url, operation, f"HTTP {response.status_code}")
+            raise fault(self._address.way, operation, f"HTTP {response.status_code}")
         return response
 
     def _fault(self, operation: str, effect: Effect, error: httpx.TransportError) -> EngineError:
         tls, was_sent = _tls_cause(error), not isinstance(error, _NOT_SENT)
         if tls is not None and not was_sent and not isinstance(tls, ssl.SSLEOFError):
-            return self._faults.untrusted(self.url, operation, tls)
+            return self._faults.untrusted(self._address.way, operation, tls)
         reason = str(error) or type(error).__name__
         if effect is Effect.WRITE and was_sent:
-            return self._faults.answer_lost(self.url, operation, reason)
-        return self._faults.unreachable(self.url, operation, reason)
+            return self._faults.answer_lost(self._address.way, operation, reason)
+        return self._faults.unreachable(self._address.way, operation, reason)
 
 
 def _tls_cause(error: BaseException | None) -> ssl.SSLError | None:

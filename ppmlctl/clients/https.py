@@ -1,9 +1,10 @@
-"""What the clients of HTTPS services share: where a server is, and whole answers within bounds of time and size."""
+"""What the clients of HTTPS services share: the way to a server, and whole answers within bounds of time and size."""
 
 from __future__ import annotations
 
 import re
 import socket
+import ssl
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
@@ -14,6 +15,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from ppmlctl.clients.proxies import Way, proxy_of
+
 _HOST = re.compile(r"[!-~]+")
 """What a Host header can hold."""
 
@@ -22,8 +25,8 @@ _HOST = re.compile(r"[!-~]+")
 class Address:
     """Whom requests are for, and where they go."""
 
-    url: str
-    """Scheme, host and port as they were given."""
+    way: Way
+    """Scheme, host and port as they were given, and the proxy that leads there."""
     netloc: str
     """Host and port, for the Host header."""
     place: str
@@ -33,7 +36,10 @@ class Address:
 
     @classmethod
     def of(cls, url: str, connect_to: tuple[str, int] | None = None) -> Self | None:
-        """The address in an https URL, None for anything else. `connect_to` leads it to another place."""
+        """The address in an https URL, None for anything else. `connect_to` leads it to another place, directly.
+
+        Raises InputError (proxy-invalid).
+        """
         try:
             parts = urlsplit(url)
             host, port = connect_to or (parts.hostname, parts.port or 443)
@@ -43,7 +49,22 @@ class Address:
             return None
         place = f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
         extensions = {"sni_hostname": parts.hostname} if connect_to else {}
-        return cls(f"https://{parts.netloc}", parts.netloc, place, extensions)
+        url = f"https://{parts.netloc}"
+        return cls(Way(url, None if connect_to else proxy_of(url)), parts.netloc, place, extensions)
+
+
+def open_client(address: Address, context: ssl.SSLContext, *, seconds: float) -> httpx.Client:
+    """A client of one server, which keeps no connection. It goes by `address.way`, and .netrc tells it nothing."""
+    proxy = address.way.proxy
+    own = ssl.create_default_context() if proxy and proxy.scheme == "https" else None
+    return httpx.Client(
+        verify=context,
+        headers={"Host": address.netloc},
+        timeout=seconds,
+        trust_env=False,
+        proxy=httpx.Proxy(proxy.asked, ssl_context=own) if proxy else None,
+        limits=httpx.Limits(max_keepalive_connections=0),
+    )
 
 
 def receive(http: httpx.Client, request: httpx.Request, *, largest: int, seconds: float) -> httpx.Response:
@@ -51,13 +72,14 @@ def receive(http: httpx.Client, request: httpx.Request, *, largest: int, seconds
 
     Raises httpx.TransportError, also where the answer has more than `largest` bytes when unpacked, is packed more
     than once, cannot be unpacked, or is not there whole after `seconds`: the client's own limits begin anew with each
-    byte.
+    byte. It is a ConnectError, or ConnectTimeout, where nothing was sent to the server, only to a proxy.
     """
     content = bytearray()
     with _Watch(seconds) as watch:
         request.extensions = {**request.extensions, "trace": watch.notice}
         try:
             response = http.send(request, stream=True)
+            watch.is_connected = True
             try:
                 if len(response.headers.get_list("content-encoding", split_commas=True)) > 1:
                     # The first piece alone, unpacked twice, could fill all memory before its size is known.
@@ -69,6 +91,9 @@ def receive(http: httpx.Client, request: httpx.Request, *, largest: int, seconds
             finally:
                 response.close()
         except httpx.RequestError as error:
+            if not watch.is_connected:
+                kind = httpx.ConnectTimeout if watch.is_late else httpx.ConnectError
+                raise kind("the connection takes too long" if watch.is_late else str(error)) from error
             if watch.is_late:
                 raise httpx.ReadTimeout("the answer takes too long") from None
             if isinstance(error, httpx.DecodingError):
@@ -84,6 +109,8 @@ class _Watch:
 
     def __init__(self, seconds: float) -> None:
         self.is_late = False
+        self.is_connected = False
+        """Whether TLS began: with the server, or with a proxy that speaks it."""
         self._connection: socket.socket | None = None
         self._timer = threading.Timer(seconds, self._end)
         self._timer.daemon = True
@@ -99,7 +126,9 @@ class _Watch:
 
     def notice(self, event: str, about: Mapping[str, Any]) -> None:
         """Takes note of the connection, of which httpcore tells (its "trace" extension)."""
-        if event == "connection.start_tls.complete":
+        # A proxy's answer, too, comes a byte at a time; and what leads through it has events of its own.
+        if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
+            self.is_connected = self.is_connected or event.endswith(".start_tls.complete")
             self._connection = about["return_value"].get_extra_info("socket")
             if self.is_late:  # while there was no connection yet that could be ended
                 self._shut()

@@ -1,7 +1,7 @@
 """Through which proxy a server is reached: the environment's answer as Go's programs read it, so kubectl and docker.
 
 HTTPS_PROXY or HTTP_PROXY by the server's scheme, unless NO_PROXY names the host; ALL_PROXY counts for nobody. This
-machine is never asked through a proxy. Clients of key servers ask nobody: they go directly (`clients/exchange.py`).
+machine is never asked through a proxy. Every client asks here: Kubernetes, Docker, EHSM, attestation service and PCCS.
 Source: golang.org/x/net/http/httpproxy.
 """
 
@@ -49,10 +49,33 @@ class Proxy:
             return ""
         return f"{unquote(parts.username)}:{unquote(parts.password or '')}"
 
+    @property
+    def asked(self) -> str:
+        """The URL as Python's libraries read it: names that a SOCKS proxy is asked for are its own to resolve."""
+        scheme, _, rest = self.url.partition("://")
+        return f"{'socks5h' if self.scheme.startswith('socks5') else scheme}://{rest}"
+
     def __str__(self) -> str:
         """For messages, without who asks."""
         parts = urlsplit(self.url)
         return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]} ({self.source})"
+
+
+@dataclass(frozen=True)
+class Way:
+    """A server's URL, and the proxy that leads there; None where it is reached directly."""
+
+    url: str
+    proxy: Proxy | None = None
+
+    def __str__(self) -> str:
+        """For messages."""
+        return f"{self.url}, through the proxy {self.proxy}" if self.proxy else self.url
+
+    def remedy(self, directly: str) -> str:
+        """What to do where nothing answers: `directly`, unless a proxy stands between."""
+        host = urlsplit(self.url).hostname
+        return f"check that the proxy runs and leads there, or name {host} in NO_PROXY" if self.proxy else directly
 
 
 def proxy_of(url: str, environment: Mapping[str, str] | None = None) -> Proxy | None:

@@ -8,7 +8,7 @@ import re
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from ppmlctl.diagnostics import Diagnostic, InputError
 from ppmlctl.files import read_bytes
@@ -54,6 +54,7 @@ class ServerTrust:
             raise InputError(Diagnostic("server-fingerprint-wrong", title, fingerprint, why, fix))
         context = _PinnedContext(ssl.PROTOCOL_TLS_CLIENT)
         context.expected = expected
+        context.sslobject_class = _PinnedObject
         return _unchecked(context)
 
 
@@ -77,11 +78,23 @@ class _PinnedContext(ssl.SSLContext):
 
     def wrap_socket(self, *args: Any, **kwargs: Any) -> ssl.SSLSocket:
         connection = super().wrap_socket(*args, **kwargs)
-        shown = hashlib.sha256(connection.getpeercert(binary_form=True) or b"").hexdigest()
-        if not hmac.compare_digest(shown, self.expected):
+        try:
+            _compare(connection.getpeercert(binary_form=True), self.expected)
+        except ssl.SSLError:
             connection.close()
-            raise ssl.SSLCertVerificationError(f"certificate fingerprint is {shown}, expected {self.expected}")
+            raise
         return connection
 
-    def wrap_bio(self, *_args: Any, **_kwargs: Any) -> NoReturn:
-        raise NotImplementedError("a pinned certificate is checked on sockets only")
+
+class _PinnedObject(ssl.SSLObject):
+    """The same for TLS within TLS, as through a proxy that speaks it."""
+
+    def do_handshake(self) -> None:
+        super().do_handshake()
+        _compare(self.getpeercert(binary_form=True), getattr(self.context, "expected", ""))
+
+
+def _compare(leaf: bytes | None, expected: str) -> None:
+    shown = hashlib.sha256(leaf or b"").hexdigest()
+    if not hmac.compare_digest(shown, expected):
+        raise ssl.SSLCertVerificationError(f"certificate fingerprint is {shown}, expected {expected}")

@@ -95,7 +95,8 @@ def _api(made: Lab, context: ssl.SSLContext | None) -> Iterator[int]:
                     **{name: sorted(self.headers.get_all(name) or ()) for name in asked},
                 }
             )
-            body = json.dumps({"metadata": {"uid": "u"}, "kind": "Namespace", "apiVersion": "v1"}).encode()
+            metadata = {"name": self.path.rpartition("/")[2], "uid": "u"}
+            body = json.dumps({"metadata": metadata, "kind": "Namespace", "apiVersion": "v1"}).encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from ppmlctl.clients.https import Address, _Watch, receive
+from ppmlctl.clients.proxies import Way
 from ppmlctl.sandbox.tls import SandboxCertificates, ensure_certificates
 
 BEGINNINGS = {"headers": b"HTTP/1.1 200 OK\r\nX: ", "body": b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"}
@@ -95,6 +96,6 @@ def test_an_answer_that_is_packed_more_than_once_is_not_unpacked() -> None:
 def test_a_host_is_found_in_a_url_and_may_lie_elsewhere() -> None:
     found = Address.of("https://ehsm.sandbox:9000/path", ("::1", 12345))
     assert found == Address(
-        "https://ehsm.sandbox:9000", "ehsm.sandbox:9000", "https://[::1]:12345", {"sni_hostname": "ehsm.sandbox"}
+        Way("https://ehsm.sandbox:9000"), "ehsm.sandbox:9000", "https://[::1]:12345", {"sni_hostname": "ehsm.sandbox"}
     )
-    assert Address.of("https://host") == Address("https://host", "host", "https://host:443", {})
+    assert Address.of("https://host") == Address(Way("https://host"), "host", "https://host:443", {})

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ssl
 
+from ppmlctl.clients.proxies import Way
 from ppmlctl.diagnostics import Diagnostic, EngineError, InputError, TransientError
 
 UNKNOWN_ACCOUNT = "Invalid app_id and api_key."
@@ -70,17 +71,17 @@ def failed(url: str, operation: str) -> EngineError:
     return EngineError(Diagnostic("attestation-service-failed", title, f"{operation} at {url}: HTTP 500", why, fix))
 
 
-def unreachable(url: str, operation: str, reason: str) -> TransientError:
+def unreachable(way: Way, operation: str, reason: str) -> TransientError:
     """The error for a connection that did not come about, or a read that broke off."""
     title, why = "the attestation service cannot be reached", "it does not run, or a firewall or name stands between"
-    found = f"{operation} at {url}: {_printable(reason)}"
-    return TransientError(Diagnostic("attestation-unreachable", title, found, why, f"curl -k {url}"))
+    found = f"{operation} at {way}: {_printable(reason)}"
+    return TransientError(Diagnostic("attestation-unreachable", title, found, why, way.remedy(f"curl -k {way.url}")))
 
 
-def answer_lost(url: str, operation: str, reason: str) -> EngineError:
+def answer_lost(way: Way, operation: str, reason: str) -> EngineError:
     """The error for a write that was sent and not answered; another try could do it twice."""
     title, why = "the attestation service did not answer a write", "it may have been done, and cannot be asked for"
-    found = f"{operation} at {url}: {_printable(reason)}"
+    found = f"{operation} at {way}: {_printable(reason)}"
     return EngineError(Diagnostic("attestation-answer-lost", title, found, why, "ppmlctl apply"))
 
 
@@ -91,13 +92,13 @@ def answer_wrong(url: str, operation: str, reason: str) -> EngineError:
     return EngineError(Diagnostic("attestation-answer-wrong", title, found, fix=fix))
 
 
-def untrusted(url: str, operation: str, error: ssl.SSLError) -> AttestationUntrustedError:
+def untrusted(way: Way, operation: str, error: ssl.SSLError) -> AttestationUntrustedError:
     """The error for a server whose certificate is not the trusted one. Another try would not mend it."""
     reason = _printable(str(getattr(error, "verify_message", "") or getattr(error, "reason", "") or error.args[0]))
     title, why = "the attestation service's certificate is not trusted", "whoever stands between could answer for it"
     fix = "set attestation.service.tls to the CA file, or the SHA-256 fingerprint, that its owner gave you"
     return AttestationUntrustedError(
-        Diagnostic("attestation-untrusted", title, f"{operation} at {url}: {reason}", why, fix)
+        Diagnostic("attestation-untrusted", title, f"{operation} at {way}: {reason}", why, fix)
     )
 
 

@@ -18,6 +18,7 @@ from requests.exceptions import RequestException
 from urllib3.exceptions import HTTPError
 
 from ppmlctl.clients.docker import faults
+from ppmlctl.clients.proxies import Way, proxy_of
 from ppmlctl.clients.watched import Watch, watch_answer, watch_connections
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -39,6 +40,7 @@ class Connection:
         self._given = host
         self._lock = threading.Lock()
         self._api: docker.APIClient | None = None
+        self._way = Way("")
         self.unverified_host: str | None = None
         """The engine that was opened, where nothing says that it is the one that is meant."""
 
@@ -55,7 +57,7 @@ class Connection:
         except (RequestException, HTTPError, DockerException, OSError, LookupError, TypeError, ValueError) as error:
             # HTTPError: docker-py reads answers that come in pieces past requests, from urllib3 itself.
             # The last three: an answer of another shape than the engine's.
-            raise faults.interrupted(operation, innermost(error)) from None
+            raise faults.interrupted(operation, innermost(error), self._way) from None
 
     def close(self) -> None:
         """Gives back what the connection holds."""
@@ -66,12 +68,13 @@ class Connection:
 
     def _opened(self) -> docker.APIClient:
         host, source, options = self._endpoint()
+        way = self._way = _way(host, options, self._environment)
         try:
             _probe(host)
-            api = _BoundedApi(version="auto", use_ssh_client=host.startswith("ssh://"), **options)
+            api = _BoundedApi(way, version="auto", use_ssh_client=host.startswith("ssh://"), **options)
             podman = _podman(api.version())
         except (RequestException, DockerException, OSError, ValueError, LookupError, TypeError) as error:
-            raise faults.unreachable(host, source, innermost(error)) from None
+            raise faults.unreachable(way, source, innermost(error)) from None
         self.unverified_host = None if is_verified(host, options.get("tls")) else host
         if podman:
             api.close()
@@ -87,13 +90,28 @@ class Connection:
                 return given, source, dict(kwargs_from_env(environment={**self._environment, "DOCKER_HOST": given}))
             return _endpoint_of_context(self._environment.get("DOCKER_CONTEXT"))
         except (DockerException, OSError, ValueError) as error:
-            raise faults.unreachable(given or "no host", source, innermost(error)) from None
+            raise faults.unreachable(Way(given or "no host"), source, innermost(error)) from None
 
 
 class _BoundedApi(docker.APIClient):
     """Docker's client, whose whole answers have an end in time and size; those that grow are its callers' to bound."""
 
+    def __init__(self, way: Way, **options: Any) -> None:
+        # Before docker-py's own, which already asks the engine.
+        self._proxies = dict.fromkeys(("http", "https"), way.proxy.asked) if way.proxy else {}
+        super().__init__(**options)
+
+    @property
+    def trust_env(self) -> bool:
+        """Never: requests would read NO_PROXY in its own way, ask for this machine through a proxy, and read .netrc."""
+        return False
+
+    @trust_env.setter
+    def trust_env(self, _value: bool) -> None:
+        """As requests sets it when it begins."""
+
     def send(self, request: Any, **options: Any) -> Any:
+        options["proxies"] = self._proxies
         if options.get("stream"):
             return super().send(request, **options)
         with Watch(WHOLE_SECONDS) as watch:
@@ -141,6 +159,13 @@ def is_verified(host: str, tls: Any) -> bool:
     if tls is None:
         return place.scheme == "https"
     return getattr(tls, "verify", True) is not False
+
+
+def _way(host: str, options: Mapping[str, Any], environment: Mapping[str, str]) -> Way:
+    """How an engine is reached. docker asks for proxies over TCP, as for HTTP or, with TLS, HTTPS."""
+    scheme, _, place = host.partition("://")
+    spoken = {"tcp": "https" if options.get("tls") else "http"}.get(scheme, scheme)
+    return Way(host, proxy_of(f"{spoken}://{place}", environment))
 
 
 def _podman(version: Mapping[str, Any]) -> str:

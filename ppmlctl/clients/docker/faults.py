@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from ppmlctl.clients.proxies import Way
 from ppmlctl.diagnostics import Diagnostic, EngineError, Location, TransientError
 
 _PASSING = (
@@ -24,16 +25,17 @@ _REFUSING = ("denied", "unauthorized", "authentication required", "no basic auth
 """Words of registries for whom they do not know, or do not allow it."""
 
 
-def unreachable(host: str, source: str, reason: str) -> EngineError:
-    """No engine answers at `host`, which `source` named."""
+def unreachable(way: Way, source: str, reason: str) -> EngineError:
+    """No engine answers at a host, which `source` named."""
+    host = way.url
     if "Permission denied" in reason:
         fix = "run ppmlctl as a user who may open the socket: sudo usermod -aG docker $USER"
     elif host.startswith("unix://"):
         fix = "start Docker, or name another engine by docker.host in ppml.yaml or by DOCKER_HOST"
     else:
-        fix = f"check with: docker --host {host} version"
+        fix = way.remedy(f"check with: docker --host {host} version")
     title = "the Docker engine cannot be reached"
-    return EngineError(Diagnostic("docker-unreachable", title, found=f"{host} (from {source}): {reason}", fix=fix))
+    return EngineError(Diagnostic("docker-unreachable", title, found=f"{way} (from {source}): {reason}", fix=fix))
 
 
 def unsupported(host: str, engine: str) -> EngineError:
@@ -49,11 +51,12 @@ def unsupported(host: str, engine: str) -> EngineError:
     )
 
 
-def interrupted(operation: str, reason: str) -> TransientError:
+def interrupted(operation: str, reason: str, way: Way | None = None) -> TransientError:
     """The connection broke while a request was on its way."""
+    through = f", through the proxy {way.proxy}" if way and way.proxy else ""
     title = "the connection to the Docker engine broke"
     fix = "see that the engine runs, and apply again: what it has made by then is found again"
-    return TransientError(Diagnostic("docker-interrupted", title, found=f"{operation}: {reason}", fix=fix))
+    return TransientError(Diagnostic("docker-interrupted", title, found=f"{operation}{through}: {reason}", fix=fix))
 
 
 def refused(operation: str, reason: str) -> EngineError:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass
 
+from ppmlctl.clients.proxies import Way
 from ppmlctl.diagnostics import Diagnostic, EngineError, InputError, TransientError
 from ppmlctl.ehsm import Envelope
 from ppmlctl.explanations import answer_of_ehsm
@@ -85,15 +86,16 @@ def refused(operation: str, envelope: Envelope) -> EhsmRefusedError:
     return (EhsmDatabaseError if database else EhsmRefusedError)(diagnostic, envelope.code, words)
 
 
-def unreachable(url: str, operation: str, reason: str) -> TransientError:
+def unreachable(way: Way, operation: str, reason: str) -> TransientError:
     """The error for a connection that did not come about, or a read that broke off."""
-    found, why = f"{operation} at {url}: {printable(reason)}", "it does not run, or a firewall or name stands between"
-    return TransientError(Diagnostic("ehsm-unreachable", "EHSM cannot be reached", found, why, f"curl -k {url}"))
+    found, why = f"{operation} at {way}: {printable(reason)}", "it does not run, or a firewall or name stands between"
+    fix = way.remedy(f"curl -k {way.url}")
+    return TransientError(Diagnostic("ehsm-unreachable", "EHSM cannot be reached", found, why, fix))
 
 
-def answer_lost(url: str, operation: str, reason: str) -> EngineError:
+def answer_lost(way: Way, operation: str, reason: str) -> EngineError:
     """The error for a write that was sent and not answered; another try could do it twice."""
-    found = f"{operation} at {url}: {printable(reason)}"
+    found = f"{operation} at {way}: {printable(reason)}"
     why = "it may have been done, and cannot be asked for afterwards"
     title = "EHSM did not answer a write"
     return EngineError(Diagnostic("ehsm-answer-lost", title, found, why, "ppmlctl apply"))
@@ -106,7 +108,7 @@ def answer_wrong(url: str, operation: str, reason: str) -> EngineError:
     return EngineError(Diagnostic("ehsm-answer-wrong", title, found, fix="compare kms.ehsm.url with the deployment"))
 
 
-def untrusted(url: str, operation: str, error: ssl.SSLError) -> EhsmUntrustedError:
+def untrusted(way: Way, operation: str, error: ssl.SSLError) -> EhsmUntrustedError:
     """The error for a server whose certificate is not the trusted one. Another try would not mend it."""
     words = getattr(error, "verify_message", "") or getattr(error, "reason", "") or error.args[0]
     reason = printable(str(words))
@@ -116,7 +118,7 @@ def untrusted(url: str, operation: str, error: ssl.SSLError) -> EhsmUntrustedErr
         why = "EHSM's self-made certificate names no host, so a CA file cannot vouch for it"
         fix = "pin it with kms.ehsm.tls.fingerprint, or give the server a certificate that names its host"
     title = "EHSM's certificate is not trusted"
-    return EhsmUntrustedError(Diagnostic("ehsm-untrusted", title, f"{operation} at {url}: {reason}", why, fix))
+    return EhsmUntrustedError(Diagnostic("ehsm-untrusted", title, f"{operation} at {way}: {reason}", why, fix))
 
 
 def printable(text: str) -> str:

@@ -83,8 +83,7 @@ class Server:
         if self.proxy.scheme.startswith("socks5"):
             from urllib3.contrib.socks import SOCKSProxyManager  # noqa: PLC0415 - few go this way
 
-            # Names are the proxy's to resolve, as in Go.
-            return SOCKSProxyManager(f"socks5h://{self.proxy.url.partition('://')[2]}", **options)
+            return SOCKSProxyManager(self.proxy.asked, **options)
         user = urllib3.make_headers(proxy_basic_auth=self.proxy.user) if self.proxy.user else None
         return urllib3.ProxyManager(self.proxy.url, proxy_headers=user, **options)
 

@@ -17,7 +17,7 @@ from urllib.parse import unquote
 
 import httpx
 
-from ppmlctl.clients.https import Address, receive
+from ppmlctl.clients.https import Address, open_client, receive
 from ppmlctl.clients.pccs import faults
 from ppmlctl.clients.server_trust import context_of
 from ppmlctl.dcap import Collateral, PlatformFamily
@@ -50,16 +50,10 @@ class PccsClient:
             raise InputError(
                 Diagnostic("pccs-url-wrong", "the PCCS's URL is no https URL", url, fix="https://HOST:8081")
             )
-        self.url = address.url
+        self.url = address.way.url
         self._address = address
         self._effects = effects
-        self._http = httpx.Client(
-            verify=_ssl_context(ca),
-            headers={"Host": address.netloc},
-            timeout=TIMEOUT,
-            trust_env=False,
-            limits=httpx.Limits(max_keepalive_connections=0),
-        )
+        self._http = open_client(address, _ssl_context(ca), seconds=TIMEOUT)
 
     def close(self) -> None:
         """Gives back what the client holds."""
@@ -120,12 +114,12 @@ class PccsClient:
         except httpx.TransportError as error:
             tls = _tls_cause(error)
             if tls is not None:
-                raise faults.untrusted(self.url, tls) from None
-            raise faults.unreachable(self.url, str(error) or type(error).__name__) from None
+                raise faults.untrusted(self._address.way, tls) from None
+            raise faults.unreachable(self._address.way, str(error) or type(error).__name__) from None
         if answer.status_code == _NOT_FOUND:
             return None
         if answer.status_code >= 500:  # noqa: PLR2004 - the class of server errors
-            raise faults.unreachable(self.url, f"HTTP {answer.status_code} for {path.partition('?')[0]}")
+            raise faults.unreachable(self._address.way, f"HTTP {answer.status_code} for {path.partition('?')[0]}")
         if answer.status_code != _OK:
             raise faults.answer_wrong(self.url, f"HTTP {answer.status_code} for {path.partition('?')[0]}")
         return _Answer(answer.content, answer.headers)

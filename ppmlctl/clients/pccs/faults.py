@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 
+from ppmlctl.clients.proxies import Way
 from ppmlctl.diagnostics import Diagnostic, EngineError, TransientError
 from ppmlctl.explanations import explained
 
@@ -11,13 +12,13 @@ _PLATFORM_UNKNOWN = "0xe047"
 """What Intel's own libraries call the same fault."""
 
 
-def unreachable(url: str, reason: str) -> TransientError:
+def unreachable(way: Way, reason: str) -> TransientError:
     """The error for a connection that did not come about, or an answer that broke off."""
     title, why = "the PCCS cannot be reached", "it does not run, or a firewall or name stands between"
-    return TransientError(Diagnostic("pccs-unreachable", title, f"{url}: {reason}", why, f"curl {url}"))
+    return TransientError(Diagnostic("pccs-unreachable", title, f"{way}: {reason}", why, way.remedy(f"curl {way.url}")))
 
 
-def untrusted(url: str, error: ssl.SSLError) -> EngineError:
+def untrusted(way: Way, error: ssl.SSLError) -> EngineError:
     """The error for a certificate that is not trusted. Another try would not mend it."""
     reason = getattr(error, "verify_message", "") or error.reason or str(error)
     title, fix = (
@@ -25,7 +26,7 @@ def untrusted(url: str, error: ssl.SSLError) -> EngineError:
         "let pccs.ca (or --pccs-ca) name the certificates that vouch for it",
     )
     why = "whoever stands between could hold back that a platform was revoked"
-    return EngineError(Diagnostic("pccs-untrusted", title, f"{url}: {reason}", why, fix))
+    return EngineError(Diagnostic("pccs-untrusted", title, f"{way}: {reason}", why, fix))
 
 
 def unknown_platform(url: str, fmspc: str) -> EngineError:
