@@ -23,7 +23,9 @@ _MOST_EXPANSIONS = 20_000
 """References in one Makefile. Few that name each other twice already make more than any machine can expand."""
 _BUILT_IN = {"CC": "cc", "CXX": "g++", "RM": "rm -f", "MAKE": "make", "SHELL": "/bin/sh", "CURDIR": "/ppml"}
 """What make itself defines, as far as values of a manifest could name it. It knows no other compilers."""
-_CLOSING = {"(": ")", "{": "}"}
+_BRACKETS = {"(": re.compile(r"[()]"), "{": re.compile(r"[{}]")}
+_DEEPEST = 100
+"""Brackets within brackets; each level is read once more."""
 _FUNCTION = re.compile(r"([a-z][a-z-]*)[ \t]+(.*)", re.DOTALL)
 _FUNCTIONS = re.compile(
     "abspath|addprefix|addsuffix|and|basename|call|dir|error|eval|file|filter|filter-out|findstring|firstword|flavor|"
@@ -92,11 +94,14 @@ class MakeVariables:
     def expand(self, text: str, line: int) -> str:
         """The text with its references filled in. Raises MakefileError for what only make itself could tell."""
         parts: list[str] = []
-        position = 0
+        position = length = 0
         while (dollar := text.find("$", position)) >= 0:
             parts.append(text[position:dollar])
             reference, position = _reference(text, dollar, line)
             parts.append("$" if reference is None else self._value(reference, line))
+            length += len(parts[-1])
+            if length > _LONGEST:
+                break
         expanded = "".join((*parts, text[position:]))
         if len(expanded) > _LONGEST:
             raise MakefileError(f"a value has more than {_LONGEST} characters", line)
@@ -169,7 +174,7 @@ def _reference(text: str, dollar: int, line: int) -> tuple[str | None, int]:
     following = text[dollar + 1 : dollar + 2]
     if following == "$":
         return None, dollar + 2
-    if following not in _CLOSING:
+    if following not in _BRACKETS:
         return following, dollar + 2
     end = end_of_reference(text, dollar)
     if end is None:
@@ -178,11 +183,15 @@ def _reference(text: str, dollar: int, line: int) -> tuple[str | None, int]:
 
 
 def end_of_reference(text: str, dollar: int) -> int | None:
-    """Where `$(…)` or `${…}` ends, other brackets of its kind in it counted; None where it does not."""
-    opening = text[dollar + 1]
-    closing, depth = _CLOSING[opening], 0
-    for bracket in re.finditer(rf"[{re.escape(opening + closing)}]", text[dollar + 1 :]):
+    """Where `$(…)` or `${…}` ends, other brackets of its kind in it counted; None where it does not.
+
+    Raises MakefileError where they are more than any Makefile nests.
+    """
+    opening, depth = text[dollar + 1], 0
+    for bracket in _BRACKETS[opening].finditer(text, dollar + 1):
         depth += 1 if bracket[0] == opening else -1
         if not depth:
-            return dollar + 1 + bracket.end()
+            return bracket.end()
+        if depth > _DEEPEST:
+            raise MakefileError("references are nested too deeply")
     return None

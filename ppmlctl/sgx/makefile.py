@@ -265,7 +265,11 @@ def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
 
 def _joined(text: str) -> str:
     """Outside recipes a continuation and the space around it count as one space."""
-    return re.sub(r"[ \t]*\\\n[ \t]*", " ", text)
+    begin, *rest = text.split("\\\n")
+    if not rest:
+        return text
+    *between, end = rest
+    return " ".join((begin.rstrip(" \t"), *(line.strip(" \t") for line in between), end.lstrip(" \t")))
 
 
 def _without_comment(text: str) -> str:
@@ -320,11 +324,13 @@ def _definition(text: str, line: int, *, is_expanded: bool) -> tuple[str, _Defin
 def _words(recipe: _Recipe, *, is_expanded: bool = False) -> Iterator[tuple[str, int]]:
     """The words of a recipe as its shell will split them, quotes and make's references in them, each with its line."""
     text, start, position = recipe.text, None, 0
+    line, counted = recipe.line, 0
     while position < len(text):
         step, is_space = _step(text, position, is_expanded=is_expanded)
         is_separator = not is_space and step == 1 and text[position] in _SEPARATORS
         if start is not None and (is_space or is_separator):
-            yield text[start:position].replace("\\\n", ""), recipe.line + text.count("\n", 0, start)
+            line, counted = line + text.count("\n", counted, start), start
+            yield text[start:position].replace("\\\n", ""), line
             start = None
         if is_separator:
             yield text[position], recipe.line
@@ -332,7 +338,7 @@ def _words(recipe: _Recipe, *, is_expanded: bool = False) -> Iterator[tuple[str,
             start = position
         position += step
     if start is not None:
-        yield text[start:].replace("\\\n", ""), recipe.line + text.count("\n", 0, start)
+        yield text[start:].replace("\\\n", ""), line + text.count("\n", counted, start)
 
 
 def _step(text: str, position: int, *, is_expanded: bool) -> tuple[int, bool]:

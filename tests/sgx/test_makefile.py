@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tracemalloc
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -215,6 +216,30 @@ def test_references_without_end_are_refused() -> None:
     deep = "$(" * 5_000 + ")" * 5_000
     with pytest.raises(MakefileError, match="nested too deeply"):
         _read(f"{_RULE}-Da={deep}\n").value_of("a")
+
+
+_MANY = 200_000
+MANY = {
+    "spaces": f"A ={' ' * _MANY}1\n{_RULE}-Da=$(A)\n",
+    "words": f"all:\n\t{'a ' * _MANY}\n{_RULE}-Da=1\n",
+    "references": f"all:\n\t{'$(A) ' * _MANY}\n{_RULE}-Da=1\n",
+}
+
+
+@pytest.mark.parametrize("kind", MANY)
+def test_a_makefile_of_one_long_line_is_gone_through_once(kind: str) -> None:
+    assert _values(MANY[kind]) == {"a": "1"}
+
+
+def test_values_that_are_long_together_are_refused_before_they_are_put_together() -> None:
+    text = f"A := {'a' * 60_000}\nB = {'$(A)' * 15_000}\n{_RULE}-Da=$(B)\n"
+    tracemalloc.start()
+    try:
+        with pytest.raises(MakefileError, match="has more than 65536 characters"):
+            _read(text).value_of("a")
+        assert tracemalloc.get_traced_memory()[1] < 10 << 20
+    finally:
+        tracemalloc.stop()
 
 
 @given(st.text("A=$()# \t\n\\:?+'\"{}ifeq-Dgramne;", max_size=60))
