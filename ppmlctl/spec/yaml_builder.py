@@ -5,6 +5,7 @@ Soft faults (a key twice, a tag, a key that is no text) are collected; hard ones
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,8 @@ DEEPEST = 50
 MOST_ALIASED = 100_000
 """Values that aliases may stand for, all together."""
 
+_HALVES = re.compile("[\ud800-\udfff]")
+"""Of characters in UTF-16: escapes can write one alone, and nothing can hold it."""
 _TEXT_TAG = "tag:yaml.org,2002:str"
 
 
@@ -74,6 +77,9 @@ class Builder:
         place, text, is_plain = _place(event), event.value, event.implicit[0] and not event.tag
         if is_plain and is_ambiguous(text):
             self._fault(place, yaml_faults.ambiguous_number(text))
+        if not text.isascii() and _HALVES.search(text):
+            self._fault(place, yaml_faults.half_character())
+            text = ""
         if not text and is_plain:
             place = self._place_of_key() or place
         node = Node(resolve(text) if is_plain else text, place, text if is_plain else None)

@@ -53,6 +53,16 @@ def ambiguous_number(text: str) -> Diagnostic:
     )
 
 
+def half_character() -> Diagnostic:
+    return Diagnostic(
+        "yaml-half-character",
+        "an escape writes half of a character",
+        "\\uD800 to \\uDFFF name halves of characters in UTF-16",
+        "no file, no variable and no server can hold one",
+        "write the character itself, or its number: \\U0001F511",
+    )
+
+
 def foreign_tag() -> Diagnostic:
     return Diagnostic(
         "yaml-tag",

@@ -61,6 +61,15 @@ FAULTS = {
           at   ppml.yaml:1:4
           fix  remove the character, or write it escaped in double quotes""",
     ),
+    "half of a character": (
+        'a: x\nb: ["\\U0001F511", "\\uD800"]\n',
+        """\
+        error[yaml-half-character]: an escape writes half of a character
+          at   ppml.yaml:2:19
+          is   \\uD800 to \\uDFFF name halves of characters in UTF-16
+          why  no file, no variable and no server can hold one
+          fix  write the character itself, or its number: \\U0001F511""",
+    ),
     "nothing": (
         "",
         """\
