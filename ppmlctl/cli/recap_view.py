@@ -117,7 +117,7 @@ def _is_destroyed(recap: Recap) -> bool:
 
 
 def _next_commands(session: Session, style: Style, *, destroyed: bool) -> Iterator[str]:
-    file = session.options.file
+    file = shlex.quote(str(session.options.file))
     yield style.bold("Next")
     if not destroyed:
         yield "  Set another log_level under images.custom, and see what follows from it:"
@@ -127,8 +127,13 @@ def _next_commands(session: Session, style: Style, *, destroyed: bool) -> Iterat
     if destroyed:
         return
     real = _for_real_engines(session.environment)
+    folder = session.options.file.parent / "cluster"
+    if (folder / "ppml.yaml").exists():
+        yield f"  On real engines: go on with the environment that was begun for them, with {real}:"
+        yield f"    ppmlctl plan -f {shlex.quote(str(folder / 'ppml.yaml'))}"
+        return
     yield f"  On real engines: begin an environment of its own, in a folder of its own, with {real}:"
-    yield f"    ppmlctl init {file.parent / 'cluster'}"
+    yield f"    ppmlctl init {shlex.quote(str(folder))}"
 
 
 def _for_real_engines(environment: Environment) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -41,7 +42,7 @@ def recorded_account(session: Session) -> EhsmAccess:
         fix = "set PPML_VAULT_PASSWORD, name a key file (vault.key_file), or run on a terminal"
         raise StateError(Diagnostic("vault-locked", "the vault is locked", found="the account's apikey", fix=fix))
     if session.sandboxed and session.sandbox is None:
-        fix = f"ppmlctl sandbox up -f {session.options.file}"
+        fix = f"ppmlctl sandbox up -f {shlex.quote(str(session.options.file))}"
         raise StateError(Diagnostic("sandbox-stopped", "the sandbox does not run", fix=fix))
     client = session.engines.ehsm(_server(attested[0].inputs["server"]))
     return EhsmAccess(client, Account(appid=result["appid"], apikey=result["apikey"]), attested[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from ppmlctl.diagnostics import Diagnostic, Severity, StateError
@@ -42,6 +43,6 @@ def sandbox_stopped(recorded: int, file: Path) -> StateError:
             "the sandbox does not run",
             found=f"{recorded} recorded tasks live in it",
             why="what is there cannot be compared with what is wanted",
-            fix=f"ppmlctl sandbox up -f {file}",
+            fix=f"ppmlctl sandbox up -f {shlex.quote(str(file))}",
         )
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from pathlib import Path
 
 import typer
@@ -51,9 +52,9 @@ IGNORED = """\
 def init(folder: Path, *, as_json: bool) -> None:
     """Writes what is not there yet; an existing ppml.yaml is never touched."""
     file = folder / "ppml.yaml"
+    command = f"ppmlctl plan -f {shlex.quote(str(file))}"
     if file.exists():
-        fix = f"ppmlctl plan -f {file}"
-        raise InputError(Diagnostic("init-exists", "there is a ppml.yaml already", found=str(file), fix=fix))
+        raise InputError(Diagnostic("init-exists", "there is a ppml.yaml already", found=str(file), fix=command))
     contents = {file: PPML.format(name=_name_of(folder)), folder / ".gitignore": IGNORED}
     contents[folder / SCHEMA] = read_text(schema_path(SCHEMA))
     written = [path for path in contents if not path.exists()]
@@ -62,7 +63,7 @@ def init(folder: Path, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps({"written": [str(path) for path in written]}))
     else:
-        typer.echo("\n".join([*(f"wrote {path}" for path in written), "", "Next:", f"  ppmlctl plan -f {file}"]))
+        typer.echo("\n".join([*(f"wrote {path}" for path in written), "", "Next:", f"  {command}"]))
 
 
 def _name_of(folder: Path) -> str:
