@@ -13,10 +13,10 @@ from typing import Any
 from ppmlctl.spec.key_path import KeyPath
 
 _NAME = re.compile(
-    r"secret|passw|passphrase|(pass|pwd)$|token(?!i[sz])|credential"
-    r"|(access|api|app|account|private|session|master|encryption)[._-]?key(?!provider|gen|s\b)"
-    r"|\.sas\.|(^|[._-])sas$|(^|[._-])pem$|connection[._-]?string|sasl\.jaas\.config|redis\.auth$|bearer"
-    r"|server-side-encryption\.key|encryption\.key\.list|keystore\.key$|plain[._-]?text$"
+    r"secret(?!ary)|passw(?!ordless)|passphrase|(?<!com)(?<!by)(pass|pwd)$|(^|[._-])pw$|token(?!i[sz])|credential"
+    r"|(access|api|app|account|private|session|master|encryption|signing)[._-]?key(?!provider|gen|s\b)"
+    r"|\.sas\.|(^|[._-])sas$|(^|[._-])pem$|connection[._-]?string|sasl\.jaas\.config|redis[._-]auth$|bearer"
+    r"|docker[._-]auth[._-]config$|server-side-encryption\.key|encryption\.key\.list|keystore\.key$|plain[._-]?text$"
     r"|bigdl\.kms\.(ehs|simple|azure|bigdl)\.(key|apikey|secret)$",
     re.IGNORECASE,
 )
@@ -25,19 +25,29 @@ _NAMES_NO_VALUE = re.compile(
     r"|provider(\.|$)|tokenSecret\.itemKey$|^spark\.bigdl\.kms\.key\.|\.material$"
     r"|(file|path|folder|dir|location|class|enabled?|endpoint|type|name|alias|algorithm|format|regex|version"
     r"|size|sizeBits|length|bits|timeout|ttl|interval|renewal|ratio|count|limit|max|min|mode)$"
-    r"|private\.key\.id$|(client|tenant|user)[._-]?id$",
+    r"|private\.key\.id$|(client|tenant|user)[._-]?id$|accesskeyid$"
+    r"|[._-](header|manager|policy|column|field|project|ref|url|uri)$|retryWait$|renewal\.credentials$"
+    r"|pull[._-]?secrets?$",
     re.IGNORECASE,
 )
-_PATHS = re.compile(r"(^|[._-])pwd$|token$", re.IGNORECASE)
-_PATH = re.compile(r"/.*")
+_NAMES_OF_KEYS = re.compile(r"^spark\.kubernetes\.(driver|executor)\.secret(s|KeyRef)\.|itemKey$|regex$", re.IGNORECASE)
+"""Of settings whose values may be `password:key`, and of patterns that find secrets."""
+_PATHS = re.compile(r"(^|[._-])(old)?pwd$|token$|credentials?$", re.IGNORECASE)
+_PATH = re.compile(r"(/[\w.@~-]+)+/?")
 _NUMBERED = re.compile(r"tokens?$", re.IGNORECASE)
 _REFERS = re.compile(r"\$[{(].*[)}]|\{\{.*\}\}|true|false|", re.IGNORECASE | re.DOTALL)
 """A value that is put in elsewhere, or none."""
 
-_ASSIGNED = re.compile(r"([\w.-]+)[=:]([^\s&;,]+)")
-"""`-Dname=value`, `--name=value`, parameters of a URL, and of JAAS."""
-_NO_SECRET = re.compile(r"[0-9.]+|true|false|/.*|\$[{(].*|\{\{.*|\"\"|''", re.IGNORECASE)
-"""`--max-tokens=512`, the paths of files, and what is put in elsewhere."""
+_ASSIGNMENTS = (
+    re.compile(r"(?<![\w.-])([\w.-]+)[=:]([^\s&;,]+)"),
+    re.compile(r'"([\w.-]+)"\s*:\s*"([^"]+)"'),
+    re.compile(r"""^[ \t]*([\w.-]+)[ \t]*[=:][ \t]+["']?([^\s"']+)["']?[ \t]*$""", re.MULTILINE),
+)
+"""`-Dname=value`, `--name=value`, parameters of a URL, and of JAAS; members of JSON; lines of YAML and properties."""
+_NO_SECRET = re.compile(
+    r"[0-9.]+|v?[0-9]+([.][0-9]+)+[\w.-]*|latest|true|false|/.*|\$[{(].*|\{\{.*|\"\"|''", re.IGNORECASE
+)
+"""`--max-tokens=512`, versions of images and packages, the paths of files, and what is put in elsewhere."""
 
 _SHAPES = {
     "a password in a URL": re.compile(r"://[^/@\s:]*:(?!\$[{(])[^/@\s]+@|jdbc:oracle:\w+:[^/@\s]+/[^@\s$]+@"),
@@ -50,6 +60,7 @@ _SHAPES = {
     "a token of Slack": re.compile(r"\bxox[abeprs]-[\w-]{10,}"),
     "an access key of AWS": re.compile(r"\b(AKIA|ASIA)[0-9A-Z]{16}\b"),
     "an API key of Google": re.compile(r"\bAIza[\w-]{35}"),
+    "a key of Stripe": re.compile(r"\b[rs]k_live_\w{16,}"),
     "a token of Hugging Face": re.compile(r"\bhf_[A-Za-z0-9]{30,}"),
     "an authorization": re.compile(r"\b(Bearer|Basic) (?!\$[{(])[A-Za-z0-9+/=_.-]{16,}"),
 }
@@ -66,17 +77,18 @@ def named_secret(name: str, value: str = "x") -> bool:
 
 def secret_in(text: str) -> str:
     """What a text holds: the name of a secret that it assigns, or the kind of one by its shape; empty where none."""
-    for name, value in _ASSIGNED.findall(text):
-        if named_secret(name) and not _NO_SECRET.fullmatch(value):
-            return str(name)
+    for assigned in _ASSIGNMENTS:
+        for name, value in assigned.findall(text):
+            if named_secret(name) and not _NO_SECRET.fullmatch(value):
+                return str(name)
     return next((kind for kind, shape in _SHAPES.items() if shape.search(text)), "")
 
 
 def secret_of(name: str, value: str) -> str:
-    """The same for a setting with its name; of names that name no value, such as a Secret's key, only shapes count."""
+    """The same for a setting with its name; where a value names a Secret's key or is a pattern, only shapes count."""
     if named_secret(name, value):
         return name
-    if _NAMES_NO_VALUE.search(name):
+    if _NAMES_OF_KEYS.search(name):
         return next((kind for kind, shape in _SHAPES.items() if shape.search(value)), "")
     return secret_in(value)
 

@@ -9,9 +9,13 @@ from ppmlctl.spec.secret_words import secret_in, secret_of, secrets_of
 NAMES = [
     "AZURE_STORAGE_CONNECTION_STRING",
     "DB_PASS",
+    "DB_PW",
+    "DOCKER_AUTH_CONFIG",
     "GITHUB_TOKEN",
     "MYSQL_PWD",
     "PGPASSWORD",
+    "REDIS_AUTH",
+    "SIGNING_KEY",
     "SNOWFLAKE_PRIVATE_KEY",
     "kafka.sasl.jaas.config",
     "kafka.ssl.keystore.key",
@@ -41,9 +45,16 @@ NAMES = [
 ]
 
 PLAIN = {
+    "API_KEY_HEADER": "X-Api-Key",
+    "COMPASS": "north",
+    "GOOGLE_APPLICATION_CREDENTIALS": "/keys/gcs.json",
     "MAX_TOKENS": "512",
+    "OLDPWD": "/opt",
     "PWD": "/opt/app",
+    "SECRET_MANAGER_PROJECT": "analytics",
     "TOKENIZERS_PARALLELISM": "false",
+    "TOKEN_URL": "https://login.example.com/token",
+    "accessKeyId": "reader",
     "spark.authenticate": "true",
     "spark.bigdl.kms.key.data": "/keys/data",
     "spark.bigdl.primaryKey.one.material": "/keys/one",
@@ -58,6 +69,8 @@ PLAIN = {
     "spark.io.encryption.keySizeBits": "256",
     "spark.io.encryption.keygen.algorithm": "HmacSHA1",
     "spark.kubernetes.authenticate.driver.oauthTokenFile": "/run/token",
+    "spark.kerberos.renewal.credentials": "ccache",
+    "spark.kubernetes.container.image.pullSecrets": "registry",
     "spark.kubernetes.driver.secretKeyRef.PASSWORD": "db:password",
     "spark.kubernetes.driver.secrets.ssl-keys": "/keys",
     "spark.kubernetes.kerberos.tokenSecret.itemKey": "hadoop.token",
@@ -65,6 +78,7 @@ PLAIN = {
     "spark.my.password": "${env:PASSWORD}",
     "spark.redaction.regex": "(?i)secret|password",
     "spark.security.credentials.hive.enabled": "false",
+    "spark.security.credentials.retryWait": "1h",
     "spark.sql.catalog.primaryKey": "id",
 }
 
@@ -82,6 +96,10 @@ VALUES = {
     "jdbc:oracle:thin:scott/tiger@db:1521/x": "a password in a URL",
     'org.apache.kafka.X required username="u" password="hunter2";': "password",
     "Bearer abcdefghijklmnopqrstuvwx": "an authorization",
+    "sk_live_abcdefghijklmnopqrstuvwx": "a key of Stripe",
+    '{"user": "u", "password": "hunter2"}': "password",
+    "user: u\npassword: 'hunter2'\n": "password",
+    "user = u\ndb.password = hunter2": "db.password",
 }
 
 PLAIN_VALUES = [
@@ -95,6 +113,13 @@ PLAIN_VALUES = [
     "s3a://bucket/path?signature=1",
     "Basic operations",
     "AccountKey=${KEY}",
+    '{"password": "", "token": "${TOKEN}"}',
+    "com.example:token-library:1.2-SNAPSHOT",
+    "example.com/sealed-secrets-controller:v0.24.1",
+    "example.com/vault-token:latest",
+    "password: /keys/password",
+    "select token from t where secret = 1",
+    "x" * 100_000,
 ]
 
 
@@ -117,6 +142,16 @@ def test_a_value_is_known_by_its_shape(value: str) -> None:
 @pytest.mark.parametrize("value", PLAIN_VALUES)
 def test_a_value_of_another_shape_is_none(value: str) -> None:
     assert secret_in(value) == ""
+
+
+def test_what_a_url_or_an_endpoint_holds_counts_whatever_the_setting_is_called() -> None:
+    for name in ("JDBC_URL", "spark.db.endpoint", "spark.db.uri"):
+        assert secret_of(name, "jdbc:postgresql://db/x?user=u&password=hunter2") == "password"
+
+
+def test_a_path_is_no_token_and_a_token_may_begin_like_one() -> None:
+    assert secret_of("TOKEN", "/run/token") == ""
+    assert secret_of("TOKEN", "/abc+def=") == "TOKEN"
 
 
 def test_nested_values_are_told_by_their_place() -> None:
