@@ -81,6 +81,9 @@ FAULTS: dict[str, Fault] = {
     "redirect": _refusing("302 Found", b"", "Location: http://127.0.0.1:9/"),
     "endless wait": _refusing("503 Service Unavailable", b"{}", f"Retry-After: {'9' * 400}"),
     "odd details": _refusing("409 Conflict", _ODD_CAUSES),
+    "odd conflict": _refusing("409 Conflict", _ODD_CAUSES.replace(b"5", b'"Conflict"')),
+    "odd absence": _refusing("410 Gone", b'{"kind":"Status","reason":{},"details":[]}'),
+    "odd kind": _refusing("200 OK", b'{"kind":{},"apiVersion":[],"metadata":{},"items":[],"status":[]}'),
     "odd status": _refusing("422 Unprocessable", b'{"kind":"Status","details":"x","reason":{},"message":{"a":1}}'),
     **{
         str(code): _refusing(f"{code} Refused", _HTML, "Content-Type: text/html")

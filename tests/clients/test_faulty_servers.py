@@ -78,12 +78,8 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, Path]
     return context, certificates.ca
 
 
-SHAPES = {"empty object", "null metadata", "odd details"}
-"""JSON of another shape than an object's; see test_kubernetes_faults.py."""
-
-
 @pytest.mark.parametrize("operation", OPERATIONS)
-@pytest.mark.parametrize("fault", sorted(FAULTS.keys() - SHAPES))
+@pytest.mark.parametrize("fault", FAULTS)
 def test_kubernetes(
     fault: str, operation: str, server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -298,7 +299,11 @@ def test_kinds_are_discovered_once_for_each_group(server: Server, client: Kubern
         {"name": "widgets", "kind": "Widget", "namespaced": True},
         {"name": "widgets/status", "kind": "Widget", "namespaced": True},
     ]
-    widget = {"kind": "Widget", "metadata": {"name": "w", "uid": "u"}}
+    widget = {
+        "kind": "Widget",
+        "apiVersion": "example.com/v1",
+        "metadata": {"name": "w", "uid": "u", "resourceVersion": "1"},
+    }
     server.refuses(200, kind="APIResourceList", resources=resources)
     assert client.resource("example.com/v1", "Widget").namespaced
     server.answer = 200, json.dumps(widget).encode()
@@ -314,7 +319,7 @@ def test_kinds_are_discovered_once_for_each_group(server: Server, client: Kubern
 NOT_THERE = {"reason": "NotFound", "details": {"name": "c", "kind": "configmaps"}}
 ANOTHER = {"reason": "NotFound", "details": {"name": "d", "kind": "configmaps"}}
 STATUS = {"kind": "Status", "status": "Failure"}
-OBJECT = {"kind": "ConfigMap", "metadata": {"name": "c", "uid": "u"}}
+OBJECT = {"kind": "ConfigMap", "apiVersion": "v1", "metadata": {"name": "c", "uid": "u", "resourceVersion": "1"}}
 FROM_SOMETHING_IN_BETWEEN = [
     pytest.param(404, b"<html>not found</html>", id="404 in HTML"),
     pytest.param(404, b"404 page not found", id="404 in plain text"),
@@ -325,7 +330,11 @@ FROM_SOMETHING_IN_BETWEEN = [
     pytest.param(200, b"{}", id="nothing"),
     pytest.param(200, json.dumps({**OBJECT, "metadata": None}).encode(), id="no metadata"),
     pytest.param(200, json.dumps({**OBJECT, "kind": "Secret"}).encode(), id="another kind"),
-    pytest.param(200, json.dumps({**OBJECT, "metadata": {"name": "d", "uid": "u"}}).encode(), id="another object"),
+    pytest.param(
+        200,
+        json.dumps({**OBJECT, "metadata": {"name": "d", "uid": "u", "resourceVersion": "1"}}).encode(),
+        id="another object",
+    ),
     pytest.param(200, json.dumps({"kind": "Status", "status": "Success"}).encode(), id="a Status"),
     pytest.param(200, json.dumps({"kind": "ConfigMapList", "items": []}).encode(), id="a list without metadata"),
     pytest.param(
@@ -405,3 +414,84 @@ def test_long_lists_are_read_page_by_page(server: Server, client: KubernetesClie
         "limit=500&labelSelector=a%3Db",
         "limit=500&labelSelector=a%3Db&continue=more",
     ]
+
+
+META = {"name": "c", "namespace": "ns", "uid": "u", "resourceVersion": "1"}
+WHOLE = {"kind": "ConfigMap", "apiVersion": "v1", "metadata": META}
+GROUP = {"name": "a.b", "versions": [{"groupVersion": "a.b/v1"}], "preferredVersion": {"groupVersion": "a.b/v1"}}
+KIND = {"kind": "Thing", "name": "things", "namespaced": True, "verbs": ["list"]}
+LIST = {"kind": "ConfigMapList", "apiVersion": "v1", "metadata": {"resourceVersion": "1"}, "items": [WHOLE]}
+DELETED = {"kind": "Status", "status": "Success", "details": {"uid": "u"}}
+ODD: list[Any] = [None, 5, [], {}, [5], [[]], {"a": 5}, ""]
+ASKED: list[tuple[Any, dict[str, Any], list[tuple[Any, ...]]]] = [
+    (
+        lambda client: client.get(CONFIG),
+        WHOLE,
+        [("kind",), ("apiVersion",), ("metadata",), ("metadata", "name"), ("metadata", "uid"), ("metadata", "labels")],
+    ),
+    (lambda client: client.apply(WHOLE), WHOLE, [("metadata", "resourceVersion"), ("metadata", "managedFields")]),
+    (
+        lambda client: client.events(CONFIG),
+        {**LIST, "kind": "EventList"},
+        [("items",), ("items", 0), ("items", 0, "metadata"), ("items", 0, "count"), ("items", 0, "lastTimestamp")],
+    ),
+    (
+        lambda client: client.list_objects("v1", "ConfigMap", "ns"),
+        LIST,
+        [("kind",), ("metadata",), ("metadata", "remainingItemCount"), ("items", 0, "metadata", "ownerReferences")],
+    ),
+    (lambda client: client.delete(CONFIG), DELETED, [("status",), ("details",), ("details", "uid")]),
+    (
+        lambda client: client.resource("a.b/v1", "Thing"),
+        {"kind": "APIResourceList", "resources": [KIND]},
+        [("resources",), ("resources", 0), *(("resources", 0, name) for name in KIND)],
+    ),
+    (
+        lambda client: client.resources(),
+        {"kind": "APIGroupList", "groups": [GROUP]},
+        [("groups",), ("groups", 0), *(("groups", 0, name) for name in GROUP), ("groups", 0, "versions", 0)],
+    ),
+    (
+        lambda client: client.may("get", "v1", "Pod"),
+        {"kind": "SelfSubjectAccessReview", "status": {"allowed": True}},
+        [("status",), ("status", "allowed")],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("ask", "whole", "place"), [(ask, whole, one) for ask, whole, places in ASKED for one in places]
+)
+def test_an_answer_of_another_shape_is_a_fault_of_the_way(
+    ask: Any, whole: dict[str, Any], place: tuple[Any, ...], server: Server, client: KubernetesClient
+) -> None:
+    """Each value of an answer is put wrong in turn: a message or a value, and never a defect of the program."""
+    for value in ODD:
+        odd = json.loads(json.dumps(whole))
+        holder = odd
+        for name in place[:-1]:
+            holder = holder[name]
+        holder[place[-1]] = value
+        server.answer = 200, json.dumps(odd).encode()
+        with suppress(EngineError):
+            ask(client)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {**WHOLE, "kind": "Secret"},
+        {**WHOLE, "apiVersion": "v2"},
+        {**WHOLE, "metadata": META | {"name": "another"}},
+        {**WHOLE, "metadata": META | {"uid": None}},
+        {**WHOLE, "metadata": META | {"resourceVersion": 5}},
+        {**WHOLE, "metadata": META | {"annotations": {"a": 5}}},
+    ],
+)
+def test_an_object_is_what_was_asked_for(wrong: Manifest, server: Server, client: KubernetesClient) -> None:
+    server.answer = 200, json.dumps(wrong).encode()
+    with pytest.raises(EngineError) as told:
+        client.get(CONFIG)
+    assert told.value.diagnostics[0].code == "k8s-no-api"
+    server.answer = 200, json.dumps(WHOLE).encode()
+    assert client.get(CONFIG) == WHOLE

@@ -67,11 +67,13 @@ class KubernetesClient:
     def resources(self) -> list[Resource]:
         """All kinds that can be listed, each by its group's preferred version; without groups that do not answer."""
         request = requests.discovery("groups", "/apis")
-        listing = answers.of_kind(request, self._transport.send(request), "APIGroupList", self.connection.context)
+        listing = answers.groups(request, self._transport.send(request), self.connection.context)
         found: list[Resource] = []
-        for version in ("v1", *(group["preferredVersion"]["groupVersion"] for group in listing["groups"])):
+        for version in ("v1", *(answers.preferred(group) for group in listing["groups"])):
             with suppress(EngineError):
-                found += listable_in(version, self._transport.send(requests.discovery(version, group_path(version))))
+                request = requests.discovery(version, group_path(version))
+                kinds = answers.served_kinds(request, self._transport.send(request), self.connection.context)
+                found += listable_in(version, kinds)
         return found
 
     def as_served(self, key: ObjectKey) -> ObjectKey | None:
@@ -246,7 +248,7 @@ class KubernetesClient:
     def pods_of_job(self, job: ObjectKey) -> list[Manifest]:
         """The pods of a Job, oldest first."""
         pods = self.list_objects("v1", "Pod", job.namespace, label_selector=f"job-name={job.name}")
-        return sorted(pods, key=lambda pod: (pod["metadata"]["creationTimestamp"], pod["metadata"]["name"]))
+        return sorted(pods, key=lambda pod: (pod["metadata"].get("creationTimestamp") or "", pod["metadata"]["name"]))
 
     def job_log(self, job: ObjectKey, *, tail_lines: int | None = None) -> str:
         """The log of a Job's youngest pod; empty where it has none."""
@@ -260,8 +262,8 @@ class KubernetesClient:
 
     def may(self, verb: str, api_version: str, kind: str, namespace: str | None = None) -> bool:
         """Whether this user is allowed to `verb` objects of a kind."""
-        review = requests.access_review(verb, self.resource(api_version, kind), namespace)
-        return bool(self._transport.send(review)["status"]["allowed"])
+        request = requests.access_review(verb, self.resource(api_version, kind), namespace)
+        return answers.review(request, self._transport.send(request), self.connection.context)
 
     def _object(self, request: requests.Request) -> Manifest:
         return answers.whole_object(request, self._transport.send(request), self.connection.context)
@@ -289,7 +291,7 @@ class KubernetesClient:
             if api_version == "v1" or api_version in self._versions(api_version.rpartition("/")[0]):
                 raise
             return {}
-        return resources_in(api_version, answers.of_kind(request, listing, "APIResourceList", self.connection.context))
+        return resources_in(api_version, answers.served_kinds(request, listing, self.connection.context))
 
     def _is_served_now(self, api_version: str, kind: str) -> bool:
         """Whether the kind is served, whatever was known before. Only the server's own list says that it is not."""
@@ -303,7 +305,7 @@ class KubernetesClient:
     def _versions(self, group: str) -> list[str]:
         """The versions of a group, as `GROUP/VERSION`; none where it is not served."""
         request = requests.discovery("groups", "/apis")
-        listing = answers.of_kind(request, self._transport.send(request), "APIGroupList", self.connection.context)
+        listing = answers.groups(request, self._transport.send(request), self.connection.context)
         found = (one for one in listing["groups"] if one.get("name") == group)
         return [version["groupVersion"] for one in found for version in one["versions"]]
 

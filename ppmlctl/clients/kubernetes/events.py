@@ -25,11 +25,12 @@ def events_in(manifests: Iterable[Manifest]) -> list[Event]:
 
 
 def _event(manifest: Manifest) -> Event:
-    seen = manifest.get("lastTimestamp") or manifest.get("eventTime") or manifest["metadata"]["creationTimestamp"]
+    created = manifest["metadata"].get("creationTimestamp")
+    count = manifest.get("count")
     return Event(
-        type=manifest.get("type") or "Normal",
-        reason=manifest.get("reason") or "",
-        message=manifest.get("message") or "",
-        count=manifest.get("count") or 1,
-        seen=seen or "",
+        type=str(manifest.get("type") or "Normal"),
+        reason=str(manifest.get("reason") or ""),
+        message=str(manifest.get("message") or ""),
+        count=count if isinstance(count, int) and count else 1,
+        seen=str(manifest.get("lastTimestamp") or manifest.get("eventTime") or created or ""),
     )

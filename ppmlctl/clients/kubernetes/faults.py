@@ -200,18 +200,33 @@ def _cluster_runs(context: str) -> str:
 
 
 def _status(body: bytes) -> Mapping[str, Any]:
-    """The Status object of an answer; anything else (a proxy's page, plain text) counts as its message."""
+    """The Status object of an answer; anything else (a proxy's page, plain text) counts as its message.
+
+    What is not of the type that the API gives it is left out.
+    """
     try:
         status = parse_foreign(body)
     except ValueError:
         return {"message": body[:200].decode(errors="replace").strip()}
-    return status if isinstance(status, dict) else {}
-
-
-def _causes(status: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    if not isinstance(status, dict):
+        return {}
     details = status.get("details")
-    causes = details.get("causes") if isinstance(details, Mapping) else None
-    return [cause for cause in causes if isinstance(cause, Mapping)] if isinstance(causes, list) else []
+    return _texts(status) | ({"details": _details(details)} if isinstance(details, dict) else {})
+
+
+def _details(details: Mapping[str, Any]) -> Mapping[str, Any]:
+    causes = details.get("causes")
+    whole = causes if isinstance(causes, list) else []
+    return {**_texts(details), "causes": [_texts(cause) for cause in whole if isinstance(cause, dict)]}
+
+
+def _texts(part: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in part.items() if isinstance(value, str)}
+
+
+def _causes(status: Mapping[str, Any]) -> Sequence[Mapping[str, str]]:
+    causes: Sequence[Mapping[str, str]] = status.get("details", {}).get("causes", ())
+    return causes
 
 
 def _words(request: Request, status: Mapping[str, Any]) -> str:

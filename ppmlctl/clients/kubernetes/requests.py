@@ -55,6 +55,12 @@ class Request:
         return self.query.get("dryRun") == "All"
 
     @property
+    def api_version(self) -> str:
+        """The version that its path speaks of: `/api/v1/…`, `/apis/GROUP/VERSION/…`."""
+        _, root, *parts = self.path.split("/")
+        return "/".join(parts[: 1 if root == "api" else 2])
+
+    @property
     def name(self) -> str:
         """The operation in words, such as `apply Secret ppml/kms-secret`."""
         return f"{self.verb} {self.subject}"

@@ -79,7 +79,7 @@ class Wait:
         listing = answers.page(request, self.transport.send(request), self.transport.connection.context)
         whole = {"apiVersion": self.resource.api_version, "kind": self.resource.kind}  # items of a list carry neither
         yield next(({**whole, **item} for item in listing["items"]), None)
-        version: str | None = listing["metadata"]["resourceVersion"]
+        version: str | None = listing["metadata"].get("resourceVersion")
         while version and self._left() and not self.stopping.is_set():
             version = yield from self._changes(version)
 
