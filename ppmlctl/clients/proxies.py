@@ -72,10 +72,11 @@ class Way:
         """For messages."""
         return f"{self.url}, through the proxy {self.proxy}" if self.proxy else self.url
 
-    def remedy(self, directly: str) -> str:
-        """What to do where nothing answers: `directly`, unless a proxy stands between."""
+    @property
+    def remedy(self) -> str:
+        """What to do where nothing answers through a proxy; empty where none stands between."""
         host = urlsplit(self.url).hostname
-        return f"check that the proxy runs and leads there, or name {host} in NO_PROXY" if self.proxy else directly
+        return f"check that the proxy runs and leads there, or name {host} in NO_PROXY" if self.proxy else ""
 
 
 def proxy_of(url: str, environment: Mapping[str, str] | None = None) -> Proxy | None:

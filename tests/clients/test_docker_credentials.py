@@ -36,7 +36,7 @@ def test_a_helper_that_is_not_installed_is_a_pull_as_nobody(
 def test_a_refusal_names_the_helper_that_gave_no_login() -> None:
     missing = f"Docker's config.json names {GONE} for quay.io, which is not installed"
     (diagnostic,) = faults.pull_failed("quay.io/a/b:1", "unauthorized", missing=missing).diagnostics
-    assert diagnostic.fix == f"install the helper, or say docker.registries in ppml.yaml: {missing}"
+    assert diagnostic.fix == f"mend this, or say docker.registries in ppml.yaml: {missing}"
     (diagnostic,) = faults.pull_failed("quay.io/a/b:1", "no such host", missing=missing).diagnostics
     assert diagnostic.fix == "docker pull quay.io/a/b:1"
 

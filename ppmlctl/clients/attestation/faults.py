@@ -75,7 +75,9 @@ def unreachable(way: Way, operation: str, reason: str) -> TransientError:
     """The error for a connection that did not come about, or a read that broke off."""
     title, why = "the attestation service cannot be reached", "it does not run, or a firewall or name stands between"
     found = f"{operation} at {way}: {_printable(reason)}"
-    return TransientError(Diagnostic("attestation-unreachable", title, found, why, way.remedy(f"curl -k {way.url}")))
+    return TransientError(
+        Diagnostic("attestation-unreachable", title, found, why, way.remedy if way.proxy else f"curl -k {way.url}")
+    )
 
 
 def answer_lost(way: Way, operation: str, reason: str) -> EngineError:

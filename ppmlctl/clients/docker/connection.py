@@ -11,14 +11,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import docker
-from docker.context import ContextAPI
+from docker.auth import AuthConfig
 from docker.errors import APIError, DockerException
-from docker.utils import kwargs_from_env
 from requests.exceptions import RequestException
 from urllib3.exceptions import HTTPError
 
 from ppmlctl.clients.docker import faults
-from ppmlctl.clients.proxies import Way, proxy_of
+from ppmlctl.clients.docker.configuration import Configuration, load
+from ppmlctl.clients.docker.endpoint import Endpoint, endpoint_of
+from ppmlctl.clients.proxies import Way
 from ppmlctl.clients.watched import Watch, watch_answer, watch_connections
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -26,7 +27,6 @@ WHOLE_SECONDS = 120.0
 """For a whole answer, but those that are followed while they grow: builds, pulls, pushes, logs, archives."""
 _LARGEST_ANSWER = 1 << 25
 _PIECE = 1 << 16
-_DEFAULT_HOST = "unix:///var/run/docker.sock"
 
 
 class Connection:
@@ -67,39 +67,58 @@ class Connection:
                 self._api = None
 
     def _opened(self) -> docker.APIClient:
-        host, source, options = self._endpoint()
-        way = self._way = _way(host, options, self._environment)
+        configuration = load(self._environment)
+        endpoint = endpoint_of(self._given, self._environment, configuration)
+        host, way = endpoint.host, endpoint.way(self._environment)
+        self._way = way
         try:
             _probe(host)
-            api = _BoundedApi(way, version="auto", use_ssh_client=host.startswith("ssh://"), **options)
+            api = _BoundedApi(way, configuration, endpoint)
             podman = _podman(api.version())
+        except RecursionError:  # docker-py reads the file, too, though nothing of it is used
+            raise faults.configuration_invalid(
+                configuration.fault, "remove it, and log in anew:\ndocker login"
+            ) from None
         except (RequestException, DockerException, OSError, ValueError, LookupError, TypeError) as error:
-            raise faults.unreachable(way, source, innermost(error)) from None
-        self.unverified_host = None if is_verified(host, options.get("tls")) else host
+            raise faults.unreachable(way, endpoint.source, innermost(error)) from None
+        self.unverified_host = None if is_verified(host, endpoint.tls) else host
         if podman:
             api.close()
             raise faults.unsupported(host, podman)
         return api
 
-    def _endpoint(self) -> tuple[str, str, dict[str, Any]]:
-        """Where to, who said so, and docker-py's options for it."""
-        given = self._given or self._environment.get("DOCKER_HOST")
-        source = "docker.host in ppml.yaml" if self._given else "DOCKER_HOST"
-        try:
-            if given:
-                return given, source, dict(kwargs_from_env(environment={**self._environment, "DOCKER_HOST": given}))
-            return _endpoint_of_context(self._environment.get("DOCKER_CONTEXT"))
-        except (DockerException, OSError, ValueError) as error:
-            raise faults.unreachable(Way(given or "no host"), source, innermost(error)) from None
-
 
 class _BoundedApi(docker.APIClient):
     """Docker's client, whose whole answers have an end in time and size; those that grow are its callers' to bound."""
 
-    def __init__(self, way: Way, **options: Any) -> None:
+    def __init__(self, way: Way, configuration: Configuration, endpoint: Endpoint) -> None:
         # Before docker-py's own, which already asks the engine.
         self._proxies = dict.fromkeys(("http", "https"), way.proxy.asked) if way.proxy else {}
-        super().__init__(**options)
+        self.configuration_fault = configuration.fault
+        """What of config.json could not be read; empty where all could."""
+        self._configuration = configuration.content
+        self._logins = AuthConfig({**configuration.content})
+        self._logins["auths"] = AuthConfig.parse_auth(configuration.content.get("auths", {}))
+        by_ssh = endpoint.host.startswith("ssh://")
+        super().__init__(endpoint.host, version="auto", tls=endpoint.tls or False, use_ssh_client=by_ssh)
+
+    @property
+    def _general_configs(self) -> dict[str, Any]:
+        """What of config.json has the shapes that docker-py expects without looking."""
+        return {"auths": {}, **self._configuration}  # never empty: docker-py would read the file itself
+
+    @_general_configs.setter
+    def _general_configs(self, _value: Any) -> None:
+        """docker-py's own reading of the file."""
+
+    @property
+    def _auth_configs(self) -> AuthConfig:
+        """The same for logins."""
+        return self._logins
+
+    @_auth_configs.setter
+    def _auth_configs(self, _value: Any) -> None:
+        """docker-py's own reading of the file."""
 
     @property
     def trust_env(self) -> bool:
@@ -161,13 +180,6 @@ def is_verified(host: str, tls: Any) -> bool:
     return getattr(tls, "verify", True) is not False
 
 
-def _way(host: str, options: Mapping[str, Any], environment: Mapping[str, str]) -> Way:
-    """How an engine is reached. docker asks for proxies over TCP, as for HTTP or, with TLS, HTTPS."""
-    scheme, _, place = host.partition("://")
-    spoken = {"tcp": "https" if options.get("tls") else "http"}.get(scheme, scheme)
-    return Way(host, proxy_of(f"{spoken}://{place}", environment))
-
-
 def _podman(version: Mapping[str, Any]) -> str:
     """Podman's name and version, where it is who answers."""
     found = (f"{one.get('Name')} {one.get('Version')}" for one in version.get("Components") or ())
@@ -179,17 +191,6 @@ def _probe(host: str) -> None:
     if host.startswith("unix://"):
         with socket.socket(socket.AF_UNIX) as probe:
             probe.connect(f"/{host.removeprefix('unix://').lstrip('/')}")
-
-
-def _endpoint_of_context(name: str | None) -> tuple[str, str, dict[str, Any]]:
-    context = ContextAPI.get_context(name)
-    if context is None:
-        raise DockerException(f"there is no Docker context {name!r}")
-    host = context.Host or _DEFAULT_HOST
-    options: dict[str, Any] = {"base_url": host}
-    if context.TLSConfig:
-        options["tls"] = context.TLSConfig
-    return host, f"Docker's context {context.Name!r}", options
 
 
 def innermost(error: BaseException) -> str:

@@ -95,7 +95,8 @@ def _configured(api: docker.APIClient, registry: str) -> Login:
         found = known.resolve_authconfig(registry)
     except (DockerException, StoreError, OSError, ValueError, KeyError, TypeError, AttributeError):
         return Login(missing=f"{about}, which gives no login")
-    return Login(dict(found or {}))
+    # What was read of the file has no login for the registry; what was not read may have one.
+    return Login(dict(found or {}), missing="" if found else getattr(api, "configuration_fault", ""))
 
 
 def _known(api: docker.APIClient) -> AuthConfig:

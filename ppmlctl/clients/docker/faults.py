@@ -33,9 +33,23 @@ def unreachable(way: Way, source: str, reason: str) -> EngineError:
     elif host.startswith("unix://"):
         fix = "start Docker, or name another engine by docker.host in ppml.yaml or by DOCKER_HOST"
     else:
-        fix = way.remedy(f"check with: docker --host {host} version")
+        fix = way.remedy if way.proxy else f"check with: docker --host {host} version"
     title = "the Docker engine cannot be reached"
     return EngineError(Diagnostic("docker-unreachable", title, found=f"{way} (from {source}): {reason}", fix=fix))
+
+
+def configuration_invalid(found: str, fix: str) -> EngineError:
+    """What says where the engine is cannot be used: a context, or certificates."""
+    title = "Docker's configuration does not lead to an engine"
+    return EngineError(Diagnostic("docker-configuration-invalid", title, found=found, fix=fix))
+
+
+def ssh_missing(host: str, source: str) -> EngineError:
+    """An engine is named over SSH, which needs a package more."""
+    title, place = "the Docker engine is reached over SSH, which is not installed", host.removeprefix("ssh://")
+    way_round = f"ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock {place}\nexport DOCKER_HOST=unix:///tmp/docker.sock"
+    fix = f"pip install paramiko where ppmlctl is installed, or lead its socket here:\n{way_round}"
+    return EngineError(Diagnostic("docker-ssh-missing", title, found=f"{host} (from {source})", fix=fix))
 
 
 def unsupported(host: str, engine: str) -> EngineError:
@@ -124,7 +138,7 @@ def _login(reference: str, reason: str, *, given: bool, missing: str) -> str:
     if given:
         return f"correct docker.registries in ppml.yaml, or the secret that it names, for {registry or 'docker.io'}"
     if missing:
-        return f"install the helper, or say docker.registries in ppml.yaml: {missing}"
+        return f"mend this, or say docker.registries in ppml.yaml: {missing}"
     return f"log in to the registry, or correct the name:\ndocker login {registry}".rstrip()
 
 

@@ -89,7 +89,7 @@ def refused(operation: str, envelope: Envelope) -> EhsmRefusedError:
 def unreachable(way: Way, operation: str, reason: str) -> TransientError:
     """The error for a connection that did not come about, or a read that broke off."""
     found, why = f"{operation} at {way}: {printable(reason)}", "it does not run, or a firewall or name stands between"
-    fix = way.remedy(f"curl -k {way.url}")
+    fix = way.remedy if way.proxy else f"curl -k {way.url}"
     return TransientError(Diagnostic("ehsm-unreachable", "EHSM cannot be reached", found, why, fix))
 
 

@@ -15,7 +15,9 @@ _PLATFORM_UNKNOWN = "0xe047"
 def unreachable(way: Way, reason: str) -> TransientError:
     """The error for a connection that did not come about, or an answer that broke off."""
     title, why = "the PCCS cannot be reached", "it does not run, or a firewall or name stands between"
-    return TransientError(Diagnostic("pccs-unreachable", title, f"{way}: {reason}", why, way.remedy(f"curl {way.url}")))
+    return TransientError(
+        Diagnostic("pccs-unreachable", title, f"{way}: {reason}", why, way.remedy if way.proxy else f"curl {way.url}")
+    )
 
 
 def untrusted(way: Way, error: ssl.SSLError) -> EngineError:
