@@ -11,10 +11,15 @@ from ppmlctl.modules.base import Module
 from ppmlctl.playbook import Expanded, check_literals, expand, parse
 from ppmlctl.shipped import playbook_path
 from ppmlctl.spec import Environment
+from ppmlctl.spec.yaml_document import Document
 
 
 def expand_environment(
-    environment: Environment, root: Path, modules: Mapping[str, Module[Any, Any]], rerun: Collection[str]
+    environment: Environment,
+    root: Path,
+    modules: Mapping[str, Module[Any, Any]],
+    rerun: Collection[str],
+    document: Document,
 ) -> Expanded:
     """The tasks and outputs; workloads in `rerun` run whatever has changed. Raises InputError with all faults found."""
     data = with_reruns(environment.model_dump(mode="json"), rerun)
@@ -24,4 +29,4 @@ def expand_environment(
     scope = {**data["vars"], "env": data, "target": environment.target}
     playbook = parse(files, tuple(modules))
     check_literals(playbook, environment.not_secrets)
-    return expand(playbook, scope, modules)
+    return expand(playbook, scope, modules, lambda name: document.locate_key(("vars", name)))

@@ -300,7 +300,7 @@ class Session:
         )
 
     def _expand(self) -> Expanded:
-        found = expand_environment(self.environment, self.root, self.modules, self.options.rerun)
+        found = expand_environment(self.environment, self.root, self.modules, self.options.rerun, self.loaded.document)
         tasks = (placed(task, self.modules[task.module], self._placing) for task in found.tasks)
         return replace(found, tasks=tuple(tasks))
 

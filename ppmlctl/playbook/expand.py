@@ -81,8 +81,19 @@ class _Instance:
     scope: Scope
 
 
-def expand(playbook: Playbook, scope: Scope, modules: Mapping[str, ModuleDeclaration]) -> Expanded:
-    """Evaluates what can be evaluated without results. Raises InputError with every fault found."""
+def expand(
+    playbook: Playbook,
+    scope: Scope,
+    modules: Mapping[str, ModuleDeclaration],
+    declared_at: Callable[[str], Location] | None = None,
+) -> Expanded:
+    """Evaluates what can be evaluated without results. Raises InputError with every fault found.
+
+    `declared_at`: where the user declares a variable; what hides a result is told there.
+    """
+    hidden = list(_shadowed(playbook, scope, declared_at))
+    if hidden:
+        raise InputError(*hidden)
     return _Expansion(playbook, scope, modules).run()
 
 
@@ -98,7 +109,6 @@ class _Expansion:
         self.unknowns: Results = {}
 
     def run(self) -> Expanded:
-        self.faults.extend(_shadowed(self.playbook, self.scope))
         written = enumerate(self.playbook.tasks)
         instances = [instance for position, task in written for instance in self._instances(task, position)]
         self.addresses = {instance.address for instance in instances}
@@ -276,16 +286,17 @@ def _loop_fault(at: Location, found: str) -> Diagnostic:
     )
 
 
-def _shadowed(playbook: Playbook, scope: Scope) -> Iterator[Diagnostic]:
-    """A variable of the user's that hides a result would change what shipped tasks mean."""
-    for task in playbook.tasks:
-        if task.register in scope:
+def _shadowed(playbook: Playbook, scope: Scope, declared_at: Callable[[str], Location] | None) -> Iterator[Diagnostic]:
+    """A variable of the user's that hides a result would change what shipped tasks mean. Each is told once."""
+    first = {task.register: task for task in reversed(playbook.tasks)}
+    for name, task in first.items():
+        if name and name in scope:
             yield Diagnostic(
                 "variable-hides-result",
                 "a variable has the name under which a task registers its result",
-                found=f"`{task.register}` is declared under `vars` and registered by task `{task.name}`",
+                found=f"`{name}` is declared under `vars` and registered by task `{task.name}`",
                 fix="give the variable another name",
-                at=task.at("register"),
+                at=declared_at(name) if declared_at else task.at("register"),
             )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ppmlctl.diagnostics import InputError
+from ppmlctl.diagnostics import InputError, Location
 from ppmlctl.modules.base import Known, ModuleArgs
 from ppmlctl.playbook import Expanded, expand, parse
 from ppmlctl.secret import Secret
@@ -173,6 +173,17 @@ def test_a_variable_must_not_hide_a_result(tmp_path: Path) -> None:
     (message,) = faults(tmp_path, "- name: a\n  thing: {}\n  register: key\n", key="x")
     assert "error[variable-hides-result]" in message
     assert "play.yaml:3:13" in message
+
+
+def test_a_variable_that_hides_the_result_of_several_tasks_is_told_once_where_it_is_declared(tmp_path: Path) -> None:
+    text = "- name: a\n  thing: {}\n  register: key\n- name: b\n  thing: {}\n  register: key\n"
+    declared_at = Location("ppml.yaml", 3, 8, "vars.key")
+    (tmp_path / "play.yaml").write_text(text)
+    playbook = parse({"play.yaml": tmp_path / "play.yaml"}, tuple(MODULES))
+    with pytest.raises(InputError) as caught:
+        expand(playbook, {"key": "x"}, MODULES, lambda _name: declared_at)
+    (fault,) = caught.value.diagnostics
+    assert (fault.code, fault.at) == ("variable-hides-result", declared_at)
 
 
 def test_two_tasks_of_one_name_are_refused(tmp_path: Path) -> None:
