@@ -8,13 +8,14 @@ FILE := examples/quickstart/ppml.yaml
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test check bench crash e2e fuzz soak clean
+.PHONY: help quickstart test check bench faults crash e2e fuzz soak clean
 
 help:
 	@echo "make quickstart   the main job, on the embedded sandbox"
 	@echo "make test         all tests that need no Docker and no cluster"
 	@echo "make check        style, types and layers"
 	@echo "make bench        benchmarks, each beside a peer"
+	@echo "make faults       every client before every fault of a server, some minutes"
 	@echo "make crash        kill -9 at every instant of an apply, some minutes"
 	@echo "make fuzz         every parser under a guided fuzzer, 30 seconds each"
 	@echo "make soak         the same for ten minutes each, and all else that takes long"
@@ -36,7 +37,7 @@ quickstart: $(VENV)/installed
 	@$(BIN)/ppmlctl apply --yes -f $(FILE)
 
 test: $(VENV)/installed
-	@$(BIN)/python -m pytest -q -n 2 -m "not docker and not cluster and not crash and not soak and not kubectl"
+	@$(BIN)/python -m pytest -q -n 2 -m "not docker and not cluster and not faults and not crash and not soak and not kubectl"
 
 check: $(VENV)/installed
 	$(BIN)/ruff check .
@@ -46,6 +47,9 @@ check: $(VENV)/installed
 
 bench: $(VENV)/installed
 	@for bench in tests/benchmarks/bench_*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
+
+faults: $(VENV)/installed
+	@$(BIN)/python -m pytest -q -n 2 -m faults
 
 crash: $(VENV)/installed
 	@$(BIN)/python -m pytest -q -n 2 -m crash

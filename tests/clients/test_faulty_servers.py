@@ -1,11 +1,14 @@
-"""Every client before every fault of the table: success or one message, within its time and memory."""
+"""Every client before every fault of the table: success or one message, within its time and memory.
+
+`make faults` runs the whole table; `make test` some rows of each client.
+"""
 
 from __future__ import annotations
 
 import json
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -63,6 +66,20 @@ ENDLESS_BY_NATURE = {("follow", "slow body"), ("follow", "huge")}
 """A log is followed for as long as something comes."""
 
 
+EVERYWHERE = ("huge", "html", "very deep", "odd kind")
+"""Faults of size, kind, depth and shape."""
+ONE_OF_EACH = ("get", "ehsm", "inspect")
+
+
+def _rows(calls: Iterable[str]) -> list[Any]:
+    """Each call before each fault; all but a handful only by `make faults`."""
+    return [
+        pytest.param(fault, call, marks=() if fault in EVERYWHERE and call in ONE_OF_EACH else pytest.mark.faults)
+        for call in calls
+        for fault in FAULTS
+    ]
+
+
 @pytest.fixture
 def server() -> Iterator[FaultServer]:
     with fault_server() as running:
@@ -78,8 +95,7 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, Path]
     return context, certificates.ca
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(("fault", "operation"), _rows(OPERATIONS))
 def test_kubernetes(
     fault: str, operation: str, server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -113,9 +129,8 @@ def _pccs(port: int, authority: Path) -> None:
 HTTPS: dict[str, Callable[[int, Path], None]] = {"ehsm": _ehsm, "attestation": _attestation, "pccs": _pccs}
 
 
-@pytest.mark.parametrize("client", HTTPS)
-@pytest.mark.parametrize("fault", FAULTS)
-def test_https(client: str, fault: str, tls: tuple[ssl.SSLContext, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("fault", "client"), _rows(HTTPS))
+def test_https(fault: str, client: str, tls: tuple[ssl.SSLContext, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ppmlctl.clients.exchange.TIMEOUT", SECONDS)
     monkeypatch.setattr("ppmlctl.clients.pccs.client.TIMEOUT", SECONDS)
     context, authority = tls
@@ -155,8 +170,7 @@ ENGINE: dict[str, Callable[[DockerClient], Any]] = {
 }
 
 
-@pytest.mark.parametrize("operation", ENGINE)
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(("fault", "operation"), _rows(ENGINE))
 def test_docker(fault: str, operation: str, server: FaultServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ppmlctl.clients.docker.connection.WHOLE_SECONDS", SECONDS)
     server.fault = fault
