@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
 
-from ppmlctl.sgx.command_words import command_words
+from ppmlctl.sgx.command_words import command_words, words_path
 from ppmlctl.sgx.detection import DetectedGramine, detect_gramine, known_gramine
-from ppmlctl.sgx.errors import UndefinedVariableError
+from ppmlctl.sgx.errors import ManifestError, UndefinedVariableError
 from ppmlctl.sgx.findings import Finding, findings
 from ppmlctl.sgx.gramine import GramineVersion
 from ppmlctl.sgx.gramine_paths import GraminePaths
@@ -131,8 +131,11 @@ def _variables(
 
 
 def needed_paths(manifest: str) -> list[str]:
-    """The files and folders of the image that a rendered manifest trusts. Raises ManifestError."""
-    return trusted_paths(sgx_table(read_manifest(manifest)).get("trusted_files", []), _WORKING_FOLDER)
+    """The files and folders of the image that a rendered manifest trusts, and the words. Raises ManifestError."""
+    read = read_manifest(manifest)
+    words = words_path(read, _WORKING_FOLDER)
+    trusted = trusted_paths(sgx_table(read).get("trusted_files", []), _WORKING_FOLDER)
+    return [*trusted, words] if words and words not in trusted else trusted
 
 
 def measured_enclave(
@@ -149,7 +152,7 @@ def measured_manifest(
     gramine = detect_gramine(tree) if choices.gramine == "auto" else known_gramine(tree, choices.gramine)
     libos = str(choices.paths.libos)
     manifest_sgx = expand_manifest(rendered, tree, gramine.version, libos=libos, working_folder=_WORKING_FOLDER)
-    command_words(manifest_sgx, _WORKING_FOLDER)  # refuses a manifest that does not trust them
+    _refuse_other_words(manifest_sgx, tree)
     loader = tree.read(choices.loader)
     return MeasuredEnclave(
         manifest_sgx=manifest_sgx,
@@ -158,4 +161,15 @@ def measured_manifest(
         measurement=measure(manifest_sgx, loader, gramine.version),
         findings=findings(read_manifest(manifest_sgx), gramine.version),
         template=tree.read(choices.template).decode(errors="replace"),
+    )
+
+
+def _refuse_other_words(manifest_sgx: bytes, tree: Tree) -> None:
+    """A template may give a digest itself, which is taken as it stands: of the words, the file has to be that one."""
+    words = command_words(manifest_sgx, _WORKING_FOLDER)
+    if words is None or (found := tree.digest(words.path)) == words.sha256:
+        return
+    raise ManifestError(
+        f"the words that the enclave runs are not those that it trusts: {words.path} has SHA-256 {found}, and "
+        f"sgx.trusted_files says {words.sha256}"
     )

@@ -30,17 +30,32 @@ def command_words(manifest_sgx: bytes, working_folder: str) -> CommandWords | No
     Raises ManifestError where it names a file that it does not trust: whoever has the image could change it.
     """
     manifest = read_manifest(manifest_sgx)
-    loader = manifest.get("loader")
-    uri = loader.get("argv_src_file") if isinstance(loader, Mapping) else None
-    if not isinstance(uri, str) or not uri.startswith(_SCHEME):
+    uri = _uri(manifest)
+    if uri is None:
         return None
-    path = str(PurePosixPath(working_folder) / uri.removeprefix(_SCHEME))
+    path = _path(uri, working_folder)
     for file in listed_files(sgx_table(manifest).get("trusted_files", [])):
         if absolute_path(file, working_folder) == path and file.sha256 is not None:
             return CommandWords(path, file.sha256.lower())
     if any(PurePosixPath(path).is_relative_to(folder) for folder in _encrypted_folders(manifest)):
         return None
     raise ManifestError(f"the words that the enclave runs, {uri} (loader.argv_src_file), are not in sgx.trusted_files")
+
+
+def words_path(manifest: Mapping[str, object], working_folder: str) -> str | None:
+    """Where a manifest has the words that the enclave runs; None where it names no file."""
+    uri = _uri(manifest)
+    return _path(uri, working_folder) if uri is not None else None
+
+
+def _uri(manifest: Mapping[str, object]) -> str | None:
+    loader = manifest.get("loader")
+    uri = loader.get("argv_src_file") if isinstance(loader, Mapping) else None
+    return uri if isinstance(uri, str) and uri.startswith(_SCHEME) else None
+
+
+def _path(uri: str, working_folder: str) -> str:
+    return str(PurePosixPath(working_folder) / uri.removeprefix(_SCHEME))
 
 
 def _encrypted_folders(manifest: Mapping[str, object]) -> list[str]:

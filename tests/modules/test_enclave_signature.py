@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shlex
 import shutil
 import subprocess
@@ -318,6 +319,26 @@ bash.manifest: bash.manifest.template
 \tgramine-manifest -Dg_sgx_size=$(G_SGX_SIZE) -Dlog_level=$(G_LOG_LEVEL) \\
 \t\t-Dbin=$(shell dirname $(shell which bash)) $< >$@
 """
+
+
+@pytest.mark.parametrize("source", ["folder", "image"])
+def test_words_that_are_not_those_that_the_template_trusts_are_refused(
+    task: Any, of_image: Any, root: Path, source: str
+) -> None:
+    text = (root / _TEMPLATE).read_text()
+    before, opening, rest = text.partition("sgx.trusted_files = [")
+    entries, closing, after = rest.partition("\n]")
+    tables = re.sub(r'^ *(".*"),?$', r"  { uri = \1 },", entries, flags=re.MULTILINE)
+    (root / _TEMPLATE).write_text(f"{before}{opening}{tables}{closing}{after}")
+    _edit_template(root, '"file:/ppml/secured_argvs" }', f'"file:/ppml/secured_argvs", sha256 = "{"ab" * 32}" }}')
+    with pytest.raises(InputError) as refused:
+        (task if source == "folder" else of_image).apply()
+    found = hashlib.sha256((root / "base/ppml/secured_argvs").read_bytes()).hexdigest()
+    assert (
+        ": the words that the enclave runs are not those that it trusts: /ppml/secured_argvs has SHA-256 "
+        f"{found}, and sgx.trusted_files says {'ab' * 32}\n"
+    ) in str(refused.value)
+    assert not (root / ".ppml/enclave/bash.sig").exists()
 
 
 def _with_makefile(root: Path, text: str) -> None:
