@@ -62,6 +62,8 @@ class OpenEngines:
         cluster: KubernetesClient | None = self.__dict__.get("_kubernetes")
         if cluster and not cluster.connection.verifies_server:
             found.append(_unverified_cluster(cluster.connection))
+        if cluster and cluster.connection.acting_as:
+            found.append(_acting_as_another(cluster.connection))
         docker: DockerClient | None = self.__dict__.get("_docker")
         if docker and docker.unverified_host:
             found.append(_unverified_docker(docker.unverified_host))
@@ -198,6 +200,17 @@ def _unverified_cluster(connection: Connection) -> Diagnostic:
         found=f"context {connection.context} of the kubeconfig does not verify {connection.server}",
         why="secrets, and this kubeconfig's own credentials, go to whoever answers there",
         fix="give the cluster's certificate-authority, and remove insecure-skip-tls-verify",
+        severity=Severity.WARNING,
+    )
+
+
+def _acting_as_another(connection: Connection) -> Diagnostic:
+    return Diagnostic(
+        "cluster-impersonation",
+        "the cluster is asked as another user",
+        found=f"context {connection.context} of the kubeconfig acts as {connection.acting_as}",
+        why="rights, and the cluster's audit log, are those of whom it acts as",
+        fix="remove `as` from the user of this context, if that is not meant",
         severity=Severity.WARNING,
     )
 

@@ -1,4 +1,4 @@
-"""A cluster whose kubeconfig does not verify it is used, as kubectl does, and every plan and apply says so."""
+"""A kubeconfig that does not verify its cluster, or acts as another, is used as kubectl does; every plan says so."""
 
 from __future__ import annotations
 
@@ -14,6 +14,12 @@ warning[insecure-cluster-tls]: any server may pass for the cluster
   is   context CONTEXT of the kubeconfig does not verify SERVER
   why  secrets, and this kubeconfig's own credentials, go to whoever answers there
   fix  give the cluster's certificate-authority, and remove insecure-skip-tls-verify
+"""
+ACTING = """\
+warning[cluster-impersonation]: the cluster is asked as another user
+  is   context CONTEXT of the kubeconfig acts as builder of system:masters, ops
+  why  rights, and the cluster's audit log, are those of whom it acts as
+  fix  remove `as` from the user of this context, if that is not meant
 """
 
 
@@ -32,3 +38,16 @@ def test_every_plan_names_a_cluster_that_is_not_verified(make: Make, kubeconfig:
     code, plan = one.plan()
     assert (code, [warning["code"] for warning in plan["warnings"]]) == (0, ["insecure-cluster-tls"])
     assert "insecure-cluster-tls" not in verified.run("plan").stdout
+
+
+def test_every_plan_names_whom_the_kubeconfig_acts_as(make: Make, kubeconfig: Path, tmp_path: Path) -> None:
+    content = YAML(typ="safe", pure=True).load(kubeconfig)
+    content["users"][0]["user"] |= {"as": "builder", "as-groups": ["system:masters", "ops"]}
+    (tmp_path / "acting").write_text(json.dumps(content))
+    itself = make()
+    one = replace(itself, variables={**itself.variables, "KUBECONFIG": str(tmp_path / "acting")})
+
+    assert ACTING.replace("CONTEXT", content["current-context"]) in one.run("plan").stdout
+    _, plan = one.plan()
+    assert [warning["code"] for warning in plan["warnings"]] == ["cluster-impersonation"]
+    assert "cluster-impersonation" not in itself.run("plan").stdout

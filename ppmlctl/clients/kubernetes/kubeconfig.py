@@ -36,6 +36,14 @@ class Connection:
     pool: urllib3.PoolManager = field(repr=False)
     _identity: Identity = field(repr=False)
 
+    @property
+    def acting_as(self) -> str:
+        """Whom the kubeconfig impersonates, with the groups; empty where it is the user itself."""
+        asked = self._identity.acting_as
+        groups = asked.getlist("Impersonate-Group")
+        of = f" of {', '.join(groups)}" if groups else ""
+        return f"{asked['Impersonate-User']}{of}" if "Impersonate-User" in asked else ""
+
     def credentials(self) -> urllib3.HTTPHeaderDict:
         """The headers that name the user, renewed where the kubeconfig's plugin says they have expired."""
         return self._identity.headers()
