@@ -495,3 +495,17 @@ def test_an_object_is_what_was_asked_for(wrong: Manifest, server: Server, client
     assert told.value.diagnostics[0].code == "k8s-no-api"
     server.answer = 200, json.dumps(WHOLE).encode()
     assert client.get(CONFIG) == WHOLE
+
+
+@pytest.mark.parametrize(("bound", "most"), [("_LARGEST_LIST", 1000), ("_MOST_PAGES", 7)])
+def test_a_list_that_always_goes_on_is_ended(
+    bound: str, most: int, server: Server, client: KubernetesClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"ppmlctl.clients.kubernetes.client.{bound}", most)
+    endless = {**LIST, "metadata": {"resourceVersion": "1", "continue": "more"}}
+    server.answer = 200, json.dumps(endless).encode()
+    with pytest.raises(EngineError) as told:
+        client.list_objects("v1", "ConfigMap", "ns")
+    assert told.value.diagnostics[0].code == "k8s-answer-unbounded"
+    assert str(most) in told.value.diagnostics[0].found.replace(",", "")
+    assert len(server.asked) < 10

@@ -17,6 +17,7 @@ from ppmlctl.clients.kubernetes.faults import (
     NotStartedError,
     ObjectGoneError,
     UnknownKindError,
+    beyond_limits,
     unknown_kind,
 )
 from ppmlctl.clients.kubernetes.kubeconfig import connect
@@ -31,6 +32,11 @@ from ppmlctl.kubernetes.prepare import prepared
 
 _LONGEST_SILENCE_SECONDS = 24 * 3600.0
 """A job may write nothing for hours; that its connection died is noticed by then."""
+
+_LARGEST_LIST = 1 << 27
+"""Bytes of all pages of a list: some ten thousand pods, which as objects take a gigabyte of memory."""
+_MOST_PAGES = 2_000
+"""Of 500 objects each: a server whose pages lead nowhere would keep a list going for ever."""
 
 Propagation = Literal["Background", "Foreground", "Orphan"]
 
@@ -310,15 +316,20 @@ class KubernetesClient:
         return [version["groupVersion"] for one in found for version in one["versions"]]
 
     def _pages(self, resource: Resource, namespace: str | None, labels: str, fields: str) -> Iterator[Manifest]:
-        proceed = ""
-        while True:
+        proceed, size = "", 0
+        for _ in range(_MOST_PAGES):
             request = requests.list_page(
                 resource, namespace, label_selector=labels, field_selector=fields, proceed=proceed
             )
-            page = answers.page(request, self._transport.send(request), self.connection.context)
+            answer, more = self._transport.sized(request)
+            size += more
+            if size > _LARGEST_LIST:
+                raise beyond_limits(request, f"a list has more than {_LARGEST_LIST:,} bytes", self.connection)
+            page = answers.page(request, answer, self.connection.context)
             for item in page["items"]:
                 # Items of a list carry neither; everything else here expects whole manifests.
                 yield {"apiVersion": resource.api_version, "kind": resource.kind, **item}
             proceed = page["metadata"].get("continue") or ""
             if not proceed:
                 return
+        raise beyond_limits(request, f"a list has more than {_MOST_PAGES:,} pages", self.connection)

@@ -41,6 +41,10 @@ class Transport:
 
     def send(self, request: Request) -> dict[str, Any]:
         """The JSON answer. Raises EngineError, TransientError, WriteRefusedError."""
+        return self.sized(request)[0]
+
+    def sized(self, request: Request) -> tuple[dict[str, Any], int]:
+        """The JSON answer, and the bytes that it had."""
         body = self._body(request)
         try:
             answer = parse_foreign(body)
@@ -48,7 +52,7 @@ class Transport:
             answer = None
         if not isinstance(answer, dict):
             raise no_api(request, self.connection.context)
-        return answer
+        return answer, len(body)
 
     def text(self, request: Request) -> str:
         """The answer as text; what is not UTF-8 is replaced."""
