@@ -33,7 +33,7 @@ def as_applied(live: Manifest, manager: str) -> list[Mapping[str, Any]]:
     """The managedFields in which all that `manager` holds is applied. Source: client-go, util/csaupgrade."""
     mine = [entry for entry in _entries(live) if entry.get("manager") == manager and not entry.get("subresource")]
     others = [entry for entry in _entries(live) if entry not in mine]
-    return [{**mine[-1], "operation": "Apply", "fieldsV1": _merged_all(mine)}, *others] if mine else others
+    return [{**mine[-1], "operation": "Apply", "fieldsV1": _whole(mine)}, *others] if mine else others
 
 
 def first_writer(live: Manifest) -> str | None:
@@ -56,6 +56,19 @@ def _is_update(entry: Mapping[str, Any], manager: str) -> bool:
 
 
 def _merged_all(entries: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Without `.`, which says nothing of what lies below."""
+    return _below(_whole(entries))
+
+
+def _below(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {step: _below(below) for step, below in fields.items() if step != "."}
+
+
+def _whole(entries: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """All of a manager's entries, as it has one for each API version.
+
+    `.` is kept: with an element of a list that nobody holds as such, Kubernetes 1.20 cannot remove it again.
+    """
     merged: dict[str, Any] = {}
     for entry in entries:
         merged = _merged(merged, entry.get("fieldsV1") or {})
@@ -63,6 +76,4 @@ def _merged_all(entries: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
-    """Both (a manager has one entry for each API version). `.` is left out: it says nothing of what lies below."""
-    steps = (step for step in {**one, **other} if step != ".")
-    return {step: _merged(one.get(step) or {}, other.get(step) or {}) for step in steps}
+    return {step: _merged(one.get(step) or {}, other.get(step) or {}) for step in {**one, **other}}

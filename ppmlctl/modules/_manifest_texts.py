@@ -11,7 +11,15 @@ from ppmlctl.secret import Secret
 from ppmlctl.unknown import Unknown
 
 _NAMES = (("apiVersion",), ("kind",), ("metadata", "name"), ("metadata", "namespace"))
-_MAPS = (("metadata", "labels"), ("metadata", "annotations"))
+_TEMPLATE = ("spec", "template")
+_MAPS: tuple[tuple[str, ...], ...] = (
+    ("metadata", "labels"),
+    ("metadata", "annotations"),
+    ("spec", "selector", "matchLabels"),
+    (*_TEMPLATE, "metadata", "labels"),
+    (*_TEMPLATE, "metadata", "annotations"),
+    (*_TEMPLATE, "spec", "nodeSelector"),
+)
 
 
 def texts_that_are_none(manifest: Mapping[str, Any]) -> Iterator[InitErrorDetails]:
@@ -19,11 +27,11 @@ def texts_that_are_none(manifest: Mapping[str, Any]) -> Iterator[InitErrorDetail
     maps = (*_MAPS, ("data",)) if manifest.get("kind") == "ConfigMap" else _MAPS
     for path in _NAMES:
         yield from _checked(path, _at(manifest, path))
-    for path in maps:
-        found = _at(manifest, path)
+    for place in maps:
+        found = _at(manifest, place)
         if isinstance(found, Mapping):
             for name, value in found.items():
-                yield from _checked((*path, str(name)), value)
+                yield from _checked((*place, str(name)), value)
 
 
 def _at(manifest: Mapping[str, Any], path: tuple[str, ...]) -> Any:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ppmlctl.kubernetes.differences import ABSENT, FieldDifference, changes, differences
+from ppmlctl.kubernetes.filled import filled_in
 from ppmlctl.kubernetes.objects import key_of
 from ppmlctl.kubernetes.ownership import fields_of
 from ppmlctl.modules._kubernetes import manager_of
@@ -25,12 +27,14 @@ class Answer:
     """One of three: `changes` that applying would make (none: it is as declared), or why it cannot be told which.
 
     `refused` are the server's words where a field of the live object cannot change; `changes` are then what differs.
-    `unforeseen` is why it could not be asked.
+    `unforeseen` is why it could not be asked. `filled`: texts that are declared empty cannot be emptied, so that what
+    stands there is to be sent in their place.
     """
 
     changes: tuple[FieldDifference, ...] = ()
     refused: str = ""
     unforeseen: str = ""
+    filled: bool = False
 
 
 NOTHING_CHANGES = Answer()
@@ -45,18 +49,29 @@ def asked(ctx: Context, desired: Manifest, live: Manifest, *, changed: bool) -> 
     """
     from ppmlctl.clients.kubernetes import ForbiddenError, InvalidError  # noqa: PLC0415 - plans may need no cluster
 
-    client, manager = ctx.engines.kubernetes, manager_of(ctx.environment)
+    manager = manager_of(ctx.environment)
     declared = tuple(one for one in differences(desired, live, manager) if is_known(one))
     if _is_locked(desired):
         return live, Answer(declared)
     try:
-        foreseen = client.apply(desired, manager=manager, force=True, dry_run=True)
+        return _foreseen(ctx, desired, live, changed=changed)
     except ForbiddenError as error:
         return live, Answer(declared, unforeseen=error.diagnostics[0].found)
     except InvalidError as error:
         if not _is_about_the_change(ctx, desired, error):
             raise
-        return live, Answer(declared, refused=error.words)
+        refused = error.words
+    with suppress(InvalidError):
+        filled = filled_in(desired, live)
+        if filled != desired:
+            live, answer = _foreseen(ctx, filled, live, changed=changed)
+            return live, replace(answer, filled=True)
+    return live, Answer(declared, refused=refused)
+
+
+def _foreseen(ctx: Context, sent: Manifest, live: Manifest, *, changed: bool) -> tuple[Manifest, Answer]:
+    client, manager = ctx.engines.kubernetes, manager_of(ctx.environment)
+    foreseen = client.apply(sent, manager=manager, force=True, dry_run=True)
     if foreseen["metadata"].get("resourceVersion") != live["metadata"].get("resourceVersion"):
         live = client.get(key_of(live)) or live  # it was written since it was listed
     found = changes(live, foreseen) or (_ownership(live, foreseen, manager) if changed else [])

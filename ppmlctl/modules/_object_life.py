@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ppmlctl.diagnostics import Diagnostic, EngineError
 from ppmlctl.kubernetes.differences import ABSENT, FieldDifference, differences
+from ppmlctl.kubernetes.filled import filled_in
 from ppmlctl.kubernetes.holders import goes_by_itself, held_by, is_released
 from ppmlctl.kubernetes.objects import ObjectKey, key_of
 from ppmlctl.kubernetes.ownership import first_writer
@@ -94,8 +95,7 @@ def observe_objects(
         if key is None or (there := live.get(key)) is None or "deletionTimestamp" in there["metadata"]:
             continue
         seen = _seen(ctx, one.address, manifests[one.address], there)
-        others = tuple(held_by_others(key, seen.desired, there, ctx.environment, force=ctx.force_conflicts))
-        found[one.address] = Observed(detail=seen, version=_version_of(there), findings=others)
+        found[one.address] = Observed(detail=seen, version=_version_of(there), findings=_held(ctx, seen))
         if any(unknowns_in(seen.desired)) or environment_of(there) not in ("", ctx.environment):
             continue
         if refused := unchangeable(seen.desired, there):
@@ -108,10 +108,11 @@ def observe_objects(
             open_ones[one.address] = changed
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="ask") as pool:
         answered = pool.map(lambda one: _answered(ctx, found[one[0]].detail, changed=one[1]), open_ones.items())
-        found |= {
-            address: replace(found[address], detail=seen, version=_version_of(seen.live))
-            for address, seen in zip(open_ones, answered, strict=True)
-        }
+        for address, seen in zip(open_ones, answered, strict=True):
+            version = _version_of(seen.live)
+            found[address] = replace(found[address], detail=seen, version=version)
+            if seen.answer.filled:
+                found[address] = replace(found[address], findings=_held(ctx, seen))
     return found
 
 
@@ -174,7 +175,8 @@ def apply_object(ctx: Context, manifest: Manifest, observed: Observed, *, force:
         seen = None
     existed_before = seen is not None and not seen.was_ours
     sent = labelled(ctx, ctx.address, manifest, existed_before=existed_before)
-    live = applied(ctx, key, sent, seen.live if seen else None, force=force)
+    given = filled_in(sent, seen.live) if seen and seen.answer.filled else sent
+    live = applied(ctx, key, given, seen.live if seen else None, force=force)
     if seen is None and not made_by(ctx.environment, first_writer(live)):
         # Somebody else made it since the plan was made.
         existed_before = True
@@ -251,6 +253,12 @@ def _seen(ctx: Context, address: str, manifest: Manifest, live: Manifest) -> See
     marked = found_before or EXISTED_BEFORE in (live["metadata"].get("annotations") or {})
     was_ours = (environment_of(live) == ctx.environment or recorded is not None) and not marked
     return Seen(ctx.environment, labelled(ctx, address, manifest, existed_before=not was_ours), live, was_ours)
+
+
+def _held(ctx: Context, seen: Seen) -> tuple[str, ...]:
+    """What applying would take from other managers."""
+    sent = filled_in(seen.desired, seen.live) if seen.answer.filled else seen.desired
+    return tuple(held_by_others(key_of(seen.live), sent, seen.live, ctx.environment, force=ctx.force_conflicts))
 
 
 def _version_of(live: Manifest) -> str:

@@ -52,6 +52,27 @@ def test_an_object_is_made_once_and_kept(world: World) -> None:
     assert task.plan().reasons == ("as declared",)
 
 
+def test_an_empty_text_that_cannot_be_emptied_keeps_what_the_server_gave(world: World) -> None:
+    """The Service of another port is the same Service, with its address."""
+
+    def front(port: int) -> dict[str, Any]:
+        return world.manifest("Service", "front", spec={"clusterIP": "", "ports": [{"port": port}]})
+
+    world.task(K8sObject(), manifest=front(80)).apply()
+    before = world.live("Service", "front")
+    task = world.task(K8sObject(), manifest=front(81))
+    assert task.plan().action is ActionKind.UPDATE
+    assert [(field.path, field.after) for field in task.plan().fields if field.path == "spec.clusterIP"] == []
+    task.apply()
+    after = world.live("Service", "front")
+    assert before
+    assert after
+    assert after["spec"]["ports"][0]["port"] == 81
+    for part, name in (("metadata", "uid"), ("spec", "clusterIP")):
+        assert after[part][name] == before[part][name]
+    assert task.plan().action is ActionKind.KEEP
+
+
 def test_its_labels_name_environment_and_task(world: World) -> None:
     world.task(K8sObject(), "workload[spark pi]", manifest=config(world)).apply()
     live = world.live("ConfigMap", "c")
