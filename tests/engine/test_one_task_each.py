@@ -49,7 +49,7 @@ def test_one_object_of_two_tasks_is_told_at_the_second() -> None:
     assert str(refused.value) == (
         "error[declared-twice]: two tasks declare the same thing\n"
         "  at   play.yaml:2:3\n"
-        "  is   task-1 and task-2: v1 ConfigMap ppml/c\n"
+        "  is   task-1 and task-2: ConfigMap ppml/c\n"
         "  why  each would undo the other's work, at every apply\n"
         "  fix  declare it in one of them, or give one another name"
     )
