@@ -24,8 +24,7 @@ from ppmlctl.modules._enclave_in_image import (
 from ppmlctl.modules._enclave_source import EnclaveSource, copied_source
 from ppmlctl.modules.context import Context
 from ppmlctl.oci import ENVIRONMENT, TASK
-from ppmlctl.sgx import parse_size, read_manifest
-from ppmlctl.sgx.manifest import sgx_table
+from ppmlctl.sgx.bigdl import other_than_asked
 
 if TYPE_CHECKING:
     from ppmlctl.clients.docker import Build
@@ -62,14 +61,7 @@ def enclave_of_build(ctx: Context, image: str, choices: EnclaveChoices, output: 
 
 
 def _refuse_other_choices(enclave: MeasuredEnclave, choices: EnclaveChoices, built: str) -> None:
-    sgx, size = sgx_table(read_manifest(enclave.manifest_sgx)), enclave.measurement.enclave_size
-    other = []
-    if size != parse_size(choices.size):
-        other.append(f"an enclave of {size} bytes, asked for was {choices.size}")
-    if (sgx.get("remote_attestation") == "dcap") != choices.attested:
-        asked = "dcap" if choices.attested else "none"
-        other.append(f"remote_attestation is {sgx.get('remote_attestation')}, asked for was {asked}")
-    if other:
+    if other := other_than_asked(enclave.manifest_sgx, enclave.measurement, choices):
         raise EngineError(
             Diagnostic(
                 "enclave-not-as-asked",

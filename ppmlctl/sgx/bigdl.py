@@ -21,7 +21,7 @@ from ppmlctl.sgx.gramine import GramineVersion
 from ppmlctl.sgx.gramine_paths import GraminePaths
 from ppmlctl.sgx.image_programs import DEFAULT_PATH, ImagePrograms, LinkEnds
 from ppmlctl.sgx.makefile import read_makefile
-from ppmlctl.sgx.manifest import read_manifest, sgx_table
+from ppmlctl.sgx.manifest import parse_size, read_manifest, sgx_table
 from ppmlctl.sgx.manifest_expansion import expand_manifest
 from ppmlctl.sgx.measurement import Measurement, measure
 from ppmlctl.sgx.template import render_template, variables_of
@@ -154,14 +154,28 @@ def measured_manifest(
     manifest_sgx = expand_manifest(rendered, tree, gramine.version, libos=libos, working_folder=_WORKING_FOLDER)
     _refuse_other_words(manifest_sgx, tree)
     loader = tree.read(choices.loader)
+    measurement = measure(manifest_sgx, loader, gramine.version)
+    if other := other_than_asked(manifest_sgx, measurement, choices):
+        raise ManifestError(f"{choices.template} makes another enclave than ppml.yaml asks for: {'; '.join(other)}")
     return MeasuredEnclave(
         manifest_sgx=manifest_sgx,
         loader=loader,
         gramine=gramine,
-        measurement=measure(manifest_sgx, loader, gramine.version),
+        measurement=measurement,
         findings=findings(read_manifest(manifest_sgx), gramine.version),
         template=tree.read(choices.template).decode(errors="replace"),
     )
+
+
+def other_than_asked(manifest_sgx: bytes, measurement: Measurement, choices: EnclaveChoices) -> list[str]:
+    """In what an enclave is not as ppml.yaml has it, for people: a template may fix its size or its attestation."""
+    kind, asked = sgx_table(read_manifest(manifest_sgx)).get("remote_attestation"), choices.attested
+    other = []
+    if measurement.enclave_size != parse_size(choices.size):
+        other.append(f"an enclave of {measurement.enclave_size} bytes, asked for was {choices.size}")
+    if (kind == "dcap") != asked:
+        other.append(f"remote_attestation is {kind}, asked for was {'dcap' if asked else 'none'}")
+    return other
 
 
 def _refuse_other_words(manifest_sgx: bytes, tree: Tree) -> None:

@@ -28,6 +28,7 @@ from ppmlctl.unknown import Unknown
 _QUICKSTART = Path(__file__).parents[2] / "examples/quickstart/base"
 _KEY = "keys/enclave-key.pem"
 _TEMPLATE = "base/ppml/bash.manifest.template"
+_OTHER = "/ppml/bash.manifest.template makes another enclave than ppml.yaml asks for"
 _MANIFEST, _SIGSTRUCT = ".ppml/enclave/bash.manifest.sgx", ".ppml/enclave/bash.sig"
 
 
@@ -302,6 +303,8 @@ def test_a_missing_base_is_named(task: Any) -> None:
         ('"file:/usr/bin/"', '"file:/none"', "base: file:/none of sgx.trusted_files does not exist"),
         ("{{ log_level }}", "{{ 1 / 0 }}", "base: the manifest template cannot be rendered: division by zero"),
         ("sgx.thread_num = 16", "sgx.thread_num = 1024", "base: an enclave of 67108864 bytes is not large enough"),
+        ('"{{ g_sgx_size }}"', '"128M"', f"base: {_OTHER}: an enclave of 134217728 bytes, asked for was 64M"),
+        ('sgx.remote_attestation = "dcap"', "", f"base: {_OTHER}: remote_attestation is none, asked for was dcap"),
     ],
 )
 def test_a_base_that_cannot_be_measured_is_refused(task: Any, root: Path, before: str, after: str, found: str) -> None:
@@ -311,6 +314,14 @@ def test_a_base_that_cannot_be_measured_is_refused(task: Any, root: Path, before
     (diagnostic,) = refused.value.diagnostics
     assert diagnostic.code == "enclave-not-measurable"
     assert diagnostic.found.startswith(found)
+
+
+def test_a_template_that_attests_whatever_is_asked_for_is_refused(task: Any, root: Path) -> None:
+    task.arguments |= {"attestation": "none"}
+    _edit_template(root, 'remote_attestation = "dcap"', "remote_attestation = 'dcap'")
+    with pytest.raises(InputError) as refused:
+        task.plan()
+    assert f"{_OTHER}: remote_attestation is dcap, asked for was none" in str(refused.value)
 
 
 _MAKEFILE = """\
