@@ -61,7 +61,9 @@ class Session:
         self.store = LockStore.open(lockfile, shown_as=lockfile.name)
         self.moved: list[Moves] = []
         self._has_password = False
-        self.expanded, self.vault = self._expand_and_unlock()
+        self._declared, self.vault = self._expand_and_unlock()
+        placed_tasks = (placed(task, self.modules[task.module], self._placing) for task in self._declared.tasks)
+        self.expanded = replace(self._declared, tasks=tuple(placed_tasks))
 
     @property
     def sandboxed(self) -> bool:
@@ -103,12 +105,12 @@ class Session:
         check_own_files(self.environment.name, self.store, wanted, self.modules)
 
     def _arguments_before_results(self) -> Iterator[tuple[Task, Any]]:
-        """Each task with its arguments, as far as they are known without any result."""
+        """Each task with its arguments, as far as they are known without any result; no engine is asked."""
         results = {
             task.address: {name: Unknown(task.address) for name in self.modules[task.module].result_fields()}
-            for task in self.expanded.tasks
+            for task in self._declared.tasks
         }
-        return ((task, task.arguments(results)) for task in self.expanded.tasks)
+        return ((task, task.arguments(results)) for task in self._declared.tasks)
 
     def foreseen_warnings(self) -> tuple[list[Diagnostic], list[str]]:
         """What the tasks themselves have to say without anybody being asked: protections dropped, and notes."""
@@ -300,9 +302,7 @@ class Session:
         )
 
     def _expand(self) -> Expanded:
-        found = expand_environment(self.environment, self.root, self.modules, self.options.rerun, self.loaded.document)
-        tasks = (placed(task, self.modules[task.module], self._placing) for task in found.tasks)
-        return replace(found, tasks=tuple(tasks))
+        return expand_environment(self.environment, self.root, self.modules, self.options.rerun, self.loaded.document)
 
     def _placing(self) -> Engines | None:
         """Whom to ask where things live; nobody while the engines cannot be asked."""

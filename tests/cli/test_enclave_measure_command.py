@@ -101,12 +101,8 @@ def test_weaknesses_are_told_with_their_line(enclave: Command, tmp_path: Path) -
             ("error[gramine-version]: the version of Gramine cannot be used\n  is   Gramine's constants lack DEFAULT_"),
         ),
         (
-            ["--manifest", "/dev/null", "--gramine", "auto"],
-            (
-                "error[gramine-version]: the version of Gramine cannot be used\n"
-                "  is   the keys of the manifest do not tell the version of Gramine\n"
-                "  fix  name it: --gramine 1.3.1\n"
-            ),
+            ["--manifest", "/dev/null"],
+            "error[enclave-file]: a file cannot be read\n  is   /dev/null: it is a device, not a regular file\n",
         ),
     ],
 )

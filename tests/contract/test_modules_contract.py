@@ -13,7 +13,7 @@ import pytest
 import ppmlctl.modules
 from ppmlctl.effects import Effect, Effects
 from ppmlctl.engine.vault_access import NoVault
-from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult
+from ppmlctl.modules.base import BESIDE_THE_RESULT, Module, ModuleArgs, ModuleResult
 from ppmlctl.modules.context import Context, Files
 from ppmlctl.modules.registry import kinds, module
 from ppmlctl.planning import ABSENT, ActionKind, Recorded, Removal, Wanted
@@ -76,7 +76,7 @@ def test_what_it_declares_names_fields_that_exist(kind: str) -> None:
     assert set(declared.shown) <= results
     assert declared.shown
     assert declared.replace_on | declared.recorded_as_digest <= arguments
-    assert set(declared.result_fields()) == results - {"evidence"}
+    assert set(declared.result_fields()) == results - BESIDE_THE_RESULT
 
 
 @every_module
