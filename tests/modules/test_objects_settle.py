@@ -226,9 +226,13 @@ def world(kubeconfig: Path, make_context: Any) -> Iterator[World]:
         yield made
 
 
+_TEXTS = {"labels", "matchLabels", "annotations", "nodeSelector"}
+
+
 def places(value: Any) -> list[dict[str, Any]]:
-    """Every mapping inside."""
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    """Every mapping inside but those of texts, where anything else is an error at its line."""
+    members = [member for key, member in value.items() if key not in _TEXTS] if isinstance(value, dict) else value
+    inner = members if isinstance(members, list) else ()
     return [*([value] if isinstance(value, dict) else ()), *(found for member in inner for found in places(member))]
 
 
