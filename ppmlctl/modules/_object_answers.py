@@ -38,6 +38,8 @@ class Answer:
 
 
 NOTHING_CHANGES = Answer()
+_LOOKS = 3
+"""How often an object that is written all the time is looked at again."""
 
 
 def asked(ctx: Context, desired: Manifest, live: Manifest, *, changed: bool) -> tuple[Manifest, Answer]:
@@ -72,8 +74,12 @@ def asked(ctx: Context, desired: Manifest, live: Manifest, *, changed: bool) -> 
 def _foreseen(ctx: Context, sent: Manifest, live: Manifest, *, changed: bool) -> tuple[Manifest, Answer]:
     client, manager = ctx.engines.kubernetes, manager_of(ctx.environment)
     foreseen = client.apply(sent, manager=manager, force=True, dry_run=True)
-    if foreseen["metadata"].get("resourceVersion") != live["metadata"].get("resourceVersion"):
-        live = client.get(key_of(live)) or live  # it was written since it was listed
+    for _ in range(_LOOKS):
+        if foreseen["metadata"].get("resourceVersion") == live["metadata"].get("resourceVersion"):
+            break
+        # It was written since it was looked at: by a controller, which is no difference of ours.
+        live = client.get(key_of(live)) or live
+        foreseen = client.apply(sent, manager=manager, force=True, dry_run=True)
     found = changes(live, foreseen) or (_ownership(live, foreseen, manager) if changed else [])
     return live, Answer(tuple(found))
 

@@ -95,7 +95,7 @@ def _api(made: Lab, context: ssl.SSLContext | None) -> Iterator[int]:
                     **{name: sorted(self.headers.get_all(name) or ()) for name in asked},
                 }
             )
-            metadata = {"name": self.path.rpartition("/")[2], "uid": "u"}
+            metadata = {"name": self.path.rpartition("/")[2], "uid": "u", "resourceVersion": "1"}
             body = json.dumps({"metadata": metadata, "kind": "Namespace", "apiVersion": "v1"}).encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
