@@ -7,6 +7,10 @@ FILE := examples/quickstart/ppml.yaml
 # Tests start ppmlctl some hundred times; it is compiled for the first of them only.
 unexport PYTHONDONTWRITEBYTECODE
 
+# What pip says goes through a filter, which must not hide that it failed.
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
+
 .DEFAULT_GOAL := help
 .PHONY: help quickstart test check bench faults crash e2e fuzz soak clean
 
@@ -29,7 +33,8 @@ $(BIN)/python:
 	  $$sudo apt-get update -qq >/dev/null && $$sudo apt-get install -y -qq python3-venv >/dev/null && $(PYTHON) -m venv $(VENV); }
 
 $(VENV)/installed: requirements-dev.lock pyproject.toml | $(BIN)/python
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-dev.lock
+	@echo "Packages for $(VENV):"
+	@$(BIN)/python -m pip install --disable-pip-version-check -r requirements-dev.lock | sed -un 's/^Collecting \([^ ]*\).*/  \1/p'
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .
 	@touch $@
 
