@@ -46,6 +46,10 @@ def expand_manifest(
     expanded["sgx"] = sgx
     for key, value in _defaults(sgx, version):
         sgx.setdefault(key, value)
+    if version.toml_style is TomlStyle.TOML_0_10:
+        # gramine-manifest writes so far, level by level, and gramine-sgx-sign goes by the order that it reads there.
+        expanded = read_manifest(write_toml(expanded, version.toml_style))
+        sgx = expanded["sgx"] = dict(sgx_table(expanded))
     if version.has_cpu_features and not (version.has_require_keys and any(key in sgx for key in _REQUIRE_KEYS)):
         sgx["cpu_features"] = _with_features(sgx.get("cpu_features", {}))
     files = expand_trusted_files(sgx["trusted_files"], tree, version, working_folder)

@@ -46,9 +46,14 @@ def _by_the_tools(manifest: dict[str, Any]) -> str | None:
     try:
         once = _TOML.dumps(manifest)
         twice = str(_TOML.dumps(_TOML.loads(once)))
-        return twice if twice == once and tomllib.loads(twice) == manifest else None
+        return twice if tomllib.loads(twice) == manifest else None
     except (ValueError, IndexError, TypeError):
         return None
+
+
+def _written(manifest: dict[str, Any]) -> str:
+    """As an expansion writes it: what was written once is read, and its tables come in another order then."""
+    return write_toml(tomllib.loads(write_toml(manifest, TomlStyle.TOML_0_10)), TomlStyle.TOML_0_10)
 
 
 def test_zero_has_no_sign_as_the_older_library_reads_it() -> None:
@@ -63,7 +68,7 @@ def test_zero_has_no_sign_as_the_older_library_reads_it() -> None:
 def test_what_is_written_as_toml_0_10_is_what_the_tools_write(manifest: dict[str, Any]) -> None:
     expected = _by_the_tools(manifest)
     try:
-        written = write_toml(manifest, TomlStyle.TOML_0_10)
+        written = _written(manifest)
     except ManifestError:
         return  # that no more is refused than has to be is the next test's
     assert written == expected
@@ -76,6 +81,7 @@ _USUAL_ARRAY = st.one_of(st.lists(_WORD, max_size=4), st.lists(st.integers(), ma
 
 
 @_MANY
+@example(manifest={"a-f": {"c": {":": ""}}, ":": {"::": "", ":": {":": ""}}})
 @given(
     manifest=st.recursive(
         st.dictionaries(_USUAL_KEY, _USUAL | _USUAL_ARRAY, min_size=1, max_size=3),
@@ -84,8 +90,8 @@ _USUAL_ARRAY = st.one_of(st.lists(_WORD, max_size=4), st.lists(st.integers(), ma
     )
 )
 def test_usual_words_and_numbers_in_any_depth_are_refused_by_neither(manifest: dict[str, Any]) -> None:
-    written = write_toml(manifest, TomlStyle.TOML_0_10)
-    assert written == _by_the_tools(manifest) == _TOML.dumps(manifest)
+    assert write_toml(manifest, TomlStyle.TOML_0_10) == _TOML.dumps(manifest)
+    assert _written(manifest) == _by_the_tools(manifest)
 
 
 @_MANY
