@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from ppmlctl.clients.kubernetes import KubernetesClient, Manifest, ObjectKey
+from ppmlctl.clients.kubernetes import KubernetesClient, Manifest, ObjectKey, key_of
 from ppmlctl.effects import Effects
 
 JOB_IMAGE = "ppml/contract-job:1"
@@ -61,6 +61,14 @@ class Namespace:
             "metadata": {"name": name, "namespace": self.name, **fields.pop("metadata", {})},
             **fields,
         }
+
+    def foreseen(self, manifest: Manifest, live: Manifest) -> tuple[Manifest, Manifest]:
+        """The live object, and what an apply would make of that very version: controllers note things on theirs."""
+        foreseen = self.client.apply(manifest, force=True, dry_run=True)
+        while foreseen["metadata"]["resourceVersion"] != live["metadata"]["resourceVersion"]:
+            live = self.client.get(key_of(manifest)) or live
+            foreseen = self.client.apply(manifest, force=True, dry_run=True)
+        return live, foreseen
 
     def apply_as_other(self, manifest: Manifest) -> None:
         """Another manager takes what it declares, as a colleague with kubectl does."""

@@ -20,7 +20,6 @@ from ppmlctl.clients.kubernetes import (
     ObjectExistsError,
     ObjectKey,
     WaitStoppedError,
-    key_of,
 )
 from ppmlctl.diagnostics import EngineError, WriteRefusedError
 from ppmlctl.effects import Effect, Effects
@@ -145,12 +144,7 @@ def test_quantities_and_defaulted_fields_are_no_drift(namespace: Namespace, job_
     manifest = namespace.manifest("Deployment", "d", "apps/v1", spec=spec)
     live = namespace.client.apply(manifest)
     assert live["spec"]["template"]["spec"]["restartPolicy"] == "Always"
-    foreseen = namespace.client.apply(manifest, dry_run=True)
-    while foreseen["metadata"]["resourceVersion"] != live["metadata"]["resourceVersion"]:
-        # The controller has written since: it notes a revision, and then rests.
-        live = namespace.client.get(key_of(manifest)) or live
-        foreseen = namespace.client.apply(manifest, dry_run=True)
-    assert changes(live, foreseen) == []
+    assert changes(*namespace.foreseen(manifest, live)) == []
     stored_otherwise = [one.path.rpartition("]")[2] for one in differences(manifest, live, "ppmlctl")]
     assert sorted(stored_otherwise) == [
         ".args",
