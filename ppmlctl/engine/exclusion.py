@@ -40,6 +40,11 @@ class Exclusion:
     held: HeldLease | None = None
     notes: list[Diagnostic] = field(default_factory=list)
 
+    def refuse_beside_another(self) -> None:
+        """Raises StateError (environment-locked) where another apply was under way when the lease was looked at."""
+        if self.held is None and self.seen and self.seen.holder and _is_live(self.seen):
+            raise locked(str(self.seen))
+
     def look(self) -> None:
         """Reads the lease, unless it is held here. Raises StateError for a lockfile that lags behind, unless another
         apply is under way.

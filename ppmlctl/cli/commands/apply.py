@@ -85,6 +85,7 @@ class Shown:
         try:
             check_same(self.plan, now, session.options.file)
         except StateError:
+            session.exclusion.refuse_beside_another()  # by whom the world is being moved
             if not as_json:
                 typer.echo(_introduction(plan, session))
             raise
