@@ -60,8 +60,8 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Place, S
         for number, words in enumerate(
             [
                 ("plan",),
-                ("plan", "--save", "s.plan"),
                 ("apply", "--yes"),
+                ("plan", "--save", "s.plan"),
                 ("apply", "--yes", "-o", "json"),
                 ("plan", "-o", "json"),
                 ("status",),
