@@ -73,7 +73,7 @@ def left_behind(recap: Recap, session: Session) -> Iterator[tuple[TaskFinished, 
         existed_before = bool(finished.result.get("existed_before"))
         if recorded and action.module not in session.modules:
             yield finished, f"what {action.module} made; this ppmlctl has no such module"
-        elif recorded and (action.removal is not Removal.DELETE or existed_before):
+        elif recorded and (action.only_forgets or (existed_before and action.removal is Removal.DELETE)):
             yield finished, session.modules[action.module].kept_as(recorded) or action.module
 
 

@@ -25,7 +25,12 @@ DONE = {
     ActionKind.RUN: "ran",
     ActionKind.KEEP: "kept",
 }
-LEFT = {Removal.DELETE: "deleted", Removal.KEEP: "kept, only its record went", Removal.IMPOSSIBLE: "left behind"}
+LEFT = {
+    Removal.DELETE: "deleted",
+    Removal.KEEP: "kept, only its record went",
+    Removal.IMPOSSIBLE: "left behind",
+    Removal.ALONG: "goes with what it lives in",
+}
 
 
 @contextmanager
@@ -143,7 +148,7 @@ def _verb(event: TaskFinished) -> str:
     action = event.action
     if action.action is not ActionKind.DELETE:
         return DONE[action.action]
-    if (event.result or {}).get("existed_before"):
+    if (event.result or {}).get("existed_before") and action.removal is Removal.DELETE:
         return LEFT[Removal.KEEP]
     return LEFT[action.removal]
 

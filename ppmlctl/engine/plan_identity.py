@@ -185,12 +185,18 @@ def _action(action: PlannedAction, plan: Plan, leaves: Mapping[str, Any]) -> Act
     return ActionIdentity(
         address=action.address,
         module=action.module,
-        action=action.action.value,
+        action=_action_word(action),
         conditional=action.conditional,
         needs=list(action.needs),
         inputs={path: _leaf_digest(value) for path, value in leaves.items()},
         observed=_seen(action, plan.wanted.get(action.address), plan.observed.get(action.address, ABSENT)),
     )
+
+
+def _action_word(action: PlannedAction) -> str:
+    """Whether a removal leaves its thing is part of what was shown."""
+    removes = action.action is ActionKind.DELETE
+    return f"{action.action.value} ({action.removal.value})" if removes else action.action.value
 
 
 def _leaf_digest(value: Any) -> str:

@@ -23,7 +23,7 @@ from ppmlctl.engine.options import Options, lockfile_path
 from ppmlctl.engine.outputs import evaluate_outputs
 from ppmlctl.engine.own_files import check_own_files, neighbours
 from ppmlctl.engine.placement import placed
-from ppmlctl.engine.replacement import check_named, with_company
+from ppmlctl.engine.replacement import accompanied, check_named
 from ppmlctl.engine.rotation import rotating
 from ppmlctl.engine.run import Run, steers_as_recorded
 from ppmlctl.engine.sandbox_state import running_sandbox, sandbox_not_started, sandbox_stopped, start_sandbox
@@ -159,7 +159,7 @@ class Session:
         rotates = frozenset() if destroy else rotating(self.options.rotate, self.recorded, self.modules, rotations)
         unseen = {task.address: NOT_LOOKED_AT for task in tasks if not self._is_reachable(self._engine_of(task))}
         named = check_named(self.options.replace, self.recorded, self.modules)
-        planner = partial(Planner, rotating=rotates, named=named, destroying=destroy)
+        planner = partial(Planner, rotating=rotates, named=named)
         plan = settled(
             kept,
             self.modules,
@@ -168,7 +168,7 @@ class Session:
         )
         check_one_task_each(tasks, plan, self.modules)
         check_secret_references(tasks, plan.wanted, self.modules)
-        return with_company(plan, self.modules, self.context, self.recorded)
+        return accompanied(plan, self.modules, self.context, self.recorded, destroying=destroy)
 
     @cached_property
     def exclusion(self) -> Exclusion:

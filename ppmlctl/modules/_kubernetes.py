@@ -92,6 +92,12 @@ def identity_of_key(key: ObjectKey) -> str:
     return f"{key.api_version.rpartition('/')[0]} {key}".lstrip()
 
 
+def home_of(recorded: Recorded) -> str | None:
+    """What tells the namespace of a record's object from all others, as `identity_of_key` would; None without one."""
+    namespace = recorded_key(recorded).namespace
+    return identity_of_key(ObjectKey("v1", "Namespace", "", namespace)) if namespace else None
+
+
 def is_same_object(one: ObjectKey, other: ObjectKey) -> bool:
     """Whether both name the same object, by whatever version of its group."""
     return identity_of_key(one) == identity_of_key(other)

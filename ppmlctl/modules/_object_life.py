@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ppmlctl.diagnostics import Diagnostic, EngineError
 from ppmlctl.kubernetes.differences import ABSENT, FieldDifference, differences
 from ppmlctl.kubernetes.filled import filled_in
-from ppmlctl.kubernetes.holders import goes_by_itself, held_by, is_released
+from ppmlctl.kubernetes.holders import goes_by_itself, is_released
 from ppmlctl.kubernetes.objects import ObjectKey, key_of
 from ppmlctl.kubernetes.ownership import first_writer
 from ppmlctl.kubernetes.stored import not_noted, noted
@@ -30,6 +30,7 @@ from ppmlctl.modules._kubernetes import (
     require_free,
 )
 from ppmlctl.modules._object_answers import NOTHING_CHANGES, Answer, asked, is_known
+from ppmlctl.modules._object_company import held_in, takes_away
 from ppmlctl.modules._object_holders import held_by_others
 from ppmlctl.modules._object_writes import applied, delete_object
 from ppmlctl.modules.context import Context
@@ -88,19 +89,24 @@ def observe_objects(
     manifests = {one.address: manifest_of(one.args) for one in wanted}
     keys = {address: key for address, manifest in manifests.items() if (key := _known_key(manifest))}
     live = _live(ctx, set(keys.values()))
-    found: dict[str, Observed] = {}
+    found = {
+        address: Observed(exists=False, held=held)
+        for address, key in keys.items()
+        if (held := _held_by_former(ctx, ctx.recorded.get(address), key))
+    }
     open_ones: dict[str, bool] = {}
     for one in wanted:
         key = keys.get(one.address)
         if key is None or (there := live.get(key)) is None or "deletionTimestamp" in there["metadata"]:
             continue
         seen = _seen(ctx, one.address, manifests[one.address], there)
-        found[one.address] = Observed(detail=seen, version=_version_of(there), findings=_held(ctx, seen))
+        held = found[one.address].held if one.address in found else ""
+        found[one.address] = Observed(detail=seen, version=_version_of(there), findings=_held(ctx, seen), held=held)
         if any(unknowns_in(seen.desired)) or environment_of(there) not in ("", ctx.environment):
             continue
         if refused := unchangeable(seen.desired, there):
-            refused_seen = replace(seen, answer=Answer(refused=refused))
-            found[one.address] = replace(found[one.address], detail=refused_seen)
+            seen = replace(seen, answer=Answer(refused=refused))
+            found[one.address] = _with_answer(ctx, one.address, found[one.address], seen)
             continue
         recorded = ctx.recorded.get(one.address)
         changed = recorded is None or _is_changed(one, recorded)
@@ -109,8 +115,7 @@ def observe_objects(
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="ask") as pool:
         answered = pool.map(lambda one: _answered(ctx, found[one[0]].detail, changed=one[1]), open_ones.items())
         for address, seen in zip(open_ones, answered, strict=True):
-            version = _version_of(seen.live)
-            found[address] = replace(found[address], detail=seen, version=version)
+            found[address] = replace(_with_answer(ctx, address, found[address], seen), version=_version_of(seen.live))
             if seen.answer.filled:
                 found[address] = replace(found[address], findings=_held(ctx, seen))
     return found
@@ -124,7 +129,7 @@ def decide_object(wanted: Wanted, manifest: Manifest, observed: Observed, record
     """
     name = key_of(manifest)
     if recorded is not None and not is_same_object(recorded_key(recorded), name):
-        _require_expendable(recorded_key(recorded), None, f"{name} would take its place", wanted.address)
+        _require_expendable(recorded_key(recorded), observed.held, f"{name} would take its place", wanted.address)
         before = f"{recorded.result.get('namespace') or ''}/{recorded.result.get('name')}".lstrip("/")
         change = FieldChange("name", before, f"{name.namespace}/{name.name}".lstrip("/"))
         return Change(ActionKind.REPLACE, ("another object takes its place",), (change,))
@@ -143,7 +148,7 @@ def decide_object(wanted: Wanted, manifest: Manifest, observed: Observed, record
     if is_released(seen.live) and seen.was_ours:
         return Change(ActionKind.REPLACE, ("its claim is gone; its data stays",), fields)
     if seen.answer.refused:
-        _require_replaceable(name, seen, wanted.address)
+        _require_replaceable(name, seen, observed.held, wanted.address)
         return Change(ActionKind.REPLACE, (f"cannot be changed in place: {seen.answer.refused}",), fields)
     if recorded is None:
         return Change(ActionKind.CREATE, ("adopts what is there already",), fields)
@@ -165,8 +170,8 @@ def apply_object(ctx: Context, manifest: Manifest, observed: Observed, *, force:
     manifest = ctx.engines.kubernetes.placed(manifest)
     key, recorded = key_of(manifest), ctx.recorded.get(ctx.address)
     if recorded is not None and not is_same_object(recorded_key(recorded), key):
-        if not ctx.replacing:
-            _require_expendable(recorded_key(recorded), None, f"{key} would take its place", ctx.address)
+        held = "" if ctx.replacing else _held_by_former(ctx, recorded, key)
+        _require_expendable(recorded_key(recorded), held, f"{key} would take its place", ctx.address)
         remove_object(ctx, recorded)
     seen: Seen | None = observed.detail
     if seen is not None and _must_go(ctx, key, seen):
@@ -207,8 +212,26 @@ def _must_go(ctx: Context, key: ObjectKey, seen: Seen) -> bool:
     if ctx.replacing or (is_released(seen.live) and seen.was_ours):
         return True
     if seen.answer.refused:
-        _require_replaceable(key, seen, ctx.address)
+        _require_replaceable(key, seen, held_in(ctx, key, seen.live, ctx.recorded.get(ctx.address)), ctx.address)
     return bool(seen.answer.refused)
+
+
+def _held_by_former(ctx: Context, recorded: Recorded | None, key: ObjectKey) -> str:
+    """What goes with the recorded object where one named otherwise takes its place, and no plan takes unasked."""
+    if recorded is None or is_same_object(recorded_key(recorded), key):
+        return ""
+    former = ctx.engines.kubernetes.as_served(recorded_key(recorded))
+    live = ctx.engines.kubernetes.get(former) if former else None
+    if former is None or live is None or not takes_away(ctx, recorded, live):
+        return ""
+    return held_in(ctx, former, live, recorded)
+
+
+def _with_answer(ctx: Context, address: str, observed: Observed, seen: Seen) -> Observed:
+    """The observation with what the server said; where that is a refusal, with what a replacement would take along."""
+    if not seen.answer.refused or observed.held:
+        return replace(observed, detail=seen)
+    return replace(observed, detail=seen, held=held_in(ctx, key_of(seen.live), seen.live, ctx.recorded.get(address)))
 
 
 def _known_key(manifest: Manifest) -> ObjectKey | None:
@@ -289,15 +312,15 @@ def _shown(difference: FieldDifference) -> FieldChange:
     return FieldChange(difference.path, live, desired)
 
 
-def _require_replaceable(key: ObjectKey, seen: Seen, address: str) -> None:
+def _require_replaceable(key: ObjectKey, seen: Seen, held: str, address: str) -> None:
     if not seen.was_ours:
         raise _not_ours(key, seen.answer.refused)
-    _require_expendable(key, seen.live, seen.answer.refused, address)
+    _require_expendable(key, held, seen.answer.refused, address)
 
 
-def _require_expendable(key: ObjectKey, live: Manifest | None, because: str, address: str) -> None:
+def _require_expendable(key: ObjectKey, held: str, because: str, address: str) -> None:
     """Refuses to take away what holds data or other objects, unless somebody names it."""
-    if held := held_by(key.kind, live):
+    if held:
         raise EngineError(
             Diagnostic(
                 "k8s-holds-data",

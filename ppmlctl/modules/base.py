@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, WrapValidator, field_validato
 
 from ppmlctl.evidence import Evidence
 from ppmlctl.modules.context import Context, Engines
-from ppmlctl.planning import ActionKind, Change, Observed, Recorded, Removal, Wanted, decide
+from ppmlctl.planning import ActionKind, Change, Company, Observed, Recorded, Removal, Wanted, decide
 from ppmlctl.planning.diff import SECRET
 from ppmlctl.secret import Secret, SecretLockedError
 from ppmlctl.unknown import Unknown, unknowns_in
@@ -105,9 +105,9 @@ class Module(Generic[A, R]):
         """The arguments by the names that the engine knows the thing by; it is asked for names alone."""
         return args
 
-    def goes_with(self, _ctx: Context, _recorded: Recorded) -> Sequence[str]:
-        """What else goes where the recorded thing is taken away, in words; asked for what a plan takes away."""
-        return ()
+    def goes_with(self, _ctx: Context, _recorded: Recorded) -> Company:
+        """What goes where the recorded thing is taken away, as its engine tells; asked for what a plan takes away."""
+        return Company()
 
     def diff(self, wanted: Wanted, observed: Observed, recorded: Recorded | None) -> Change:
         """Pure. What would have to be done; the arguments are all known here."""
@@ -169,9 +169,9 @@ class Module(Generic[A, R]):
         """Pure. What becomes of one thing whose task is gone."""
         return self.removal
 
-    def holds(self, _recorded: Recorded) -> str:
-        """Pure. What goes where this thing goes, where that is more than itself: no plan takes it away unasked."""
-        return ""
+    def lives_in(self, _recorded: Recorded) -> str | None:
+        """Pure. The identity of the recorded thing that takes this one along where it goes; None: there is none."""
+        return None
 
     def kept_as(self, recorded: Recorded) -> str:
         """What a removal leaves behind, for people: a path, an account."""

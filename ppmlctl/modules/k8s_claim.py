@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ppmlctl.diagnostics import Diagnostic, EngineError
+from ppmlctl.modules._kubernetes import home_of
 from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import ActionKind, Change, Observed, Recorded, Removal, Wanted
@@ -63,6 +64,9 @@ class K8sClaim(Module[K8sClaimArgs, K8sClaimResult]):
     def apply(self, ctx: Context, args: K8sClaimArgs, observed: Observed) -> K8sClaimResult:
         _require(args, observed)
         return K8sClaimResult(name=args.name, namespace=args.namespace, evidence=ctx.simulated)
+
+    def lives_in(self, recorded: Recorded) -> str | None:
+        return home_of(recorded)
 
     def remove(self, ctx: Context, recorded: Recorded) -> None:
         """Leaves it as it is."""

@@ -16,9 +16,9 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from ppmlctl.kubernetes.holders import HOLD_DATA, held_by
+from ppmlctl.kubernetes.holders import HOLD_DATA
 from ppmlctl.kubernetes.readiness import READY_KINDS, has_condition, is_ready
-from ppmlctl.modules._kubernetes import identity_of_key, recorded_key
+from ppmlctl.modules._kubernetes import home_of, identity_of_key, recorded_key
 from ppmlctl.modules._manifest_texts import texts_that_are_none
 from ppmlctl.modules._object_company import company_of, placed_manifest
 from ppmlctl.modules._object_life import (
@@ -32,7 +32,7 @@ from ppmlctl.modules._readiness import await_ready
 from ppmlctl.modules._secret_references import keys_read
 from ppmlctl.modules.base import Module, ModuleArgs, ObjectResult, SecretKey
 from ppmlctl.modules.context import Context, Engines
-from ppmlctl.planning import Change, Observed, Recorded, Removal, Wanted
+from ppmlctl.planning import Change, Company, Observed, Recorded, Removal, Wanted
 from ppmlctl.secret import Secret
 from ppmlctl.unknown import Unknown
 
@@ -144,8 +144,11 @@ class K8sObject(Module[K8sObjectArgs, K8sObjectResult]):
         manifest = placed_manifest(engines, args.manifest)
         return args if manifest is args.manifest else args.model_copy(update={"manifest": manifest})
 
-    def goes_with(self, ctx: Context, recorded: Recorded) -> Sequence[str]:
-        return company_of(ctx, recorded_key(recorded))
+    def goes_with(self, ctx: Context, recorded: Recorded) -> Company:
+        return company_of(ctx, recorded)
+
+    def lives_in(self, recorded: Recorded) -> str | None:
+        return home_of(recorded)
 
     def identity(self, args: K8sObjectArgs) -> str | None:
         return identity_of(args.manifest)
@@ -174,9 +177,6 @@ class K8sObject(Module[K8sObjectArgs, K8sObjectResult]):
     def removal_of(self, recorded: Recorded) -> Removal:
         """Volumes and claims hold data, which outlives the environment."""
         return Removal.KEEP if recorded.result.get("kind") in HOLD_DATA else self.removal
-
-    def holds(self, recorded: Recorded) -> str:
-        return held_by(str(recorded.result.get("kind")))
 
     def reads_secrets(self, args: K8sObjectArgs) -> Iterable[SecretKey]:
         return keys_read(args.manifest) if isinstance(args.manifest, Mapping) else ()

@@ -1,7 +1,8 @@
 """A Secret of the cluster, its values from the vault, from files or from other tasks.
 
 Identity: namespace and name; another type replaces it. Values are compared with the live ones and shown nowhere; while
-the vault is locked only the presence of the keys is compared. Keys that others added are theirs.
+the vault is locked only the presence of the keys is compared. Keys that others added are theirs, and a Secret that has
+some is not taken away unless somebody names it.
 Errors: as k8s_object. Source: the seed's `kubectl create secret`; Kubernetes, "Secrets".
 """
 
@@ -12,11 +13,12 @@ from typing import Any
 
 from pydantic import Field
 
-from ppmlctl.modules._kubernetes import identity_of_key, recorded_key
+from ppmlctl.modules._kubernetes import home_of, identity_of_key, recorded_key
+from ppmlctl.modules._object_company import company_of
 from ppmlctl.modules._object_life import apply_object, decide_object, identity_of, observe_objects, remove_object
 from ppmlctl.modules.base import Known, Module, ModuleArgs, ObjectResult, SecretKey
 from ppmlctl.modules.context import Context
-from ppmlctl.planning import Change, Observed, Recorded, Removal, Wanted
+from ppmlctl.planning import Change, Company, Observed, Recorded, Removal, Wanted
 from ppmlctl.secret import Secret
 
 
@@ -62,6 +64,12 @@ class K8sSecret(Module[K8sSecretArgs, K8sSecretResult]):
 
     def recorded_identity(self, recorded: Recorded) -> str | None:
         return identity_of_key(recorded_key(recorded))
+
+    def goes_with(self, ctx: Context, recorded: Recorded) -> Company:
+        return company_of(ctx, recorded)
+
+    def lives_in(self, recorded: Recorded) -> str | None:
+        return home_of(recorded)
 
     def diff(self, wanted: Wanted, observed: Observed, recorded: Recorded | None) -> Change:
         """By the live values; keyed digests in the record only tell people what changed."""

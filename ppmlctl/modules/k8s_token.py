@@ -14,14 +14,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ppmlctl.diagnostics import Diagnostic, EngineError
-from ppmlctl.modules._kubernetes import identity_of_key, recorded_key
+from ppmlctl.kubernetes.holders import TOKEN_TYPE
+from ppmlctl.modules._kubernetes import home_of, identity_of_key, recorded_key
 from ppmlctl.modules._object_life import apply_object, decide_object, identity_of, observe_objects, remove_object
 from ppmlctl.modules.base import Module, ModuleArgs, ObjectResult, SecretKey
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import ActionKind, Change, FieldChange, Observed, Recorded, Removal, Wanted
 from ppmlctl.secret import Secret
 
-TOKEN_TYPE = "kubernetes.io/service-account-token"  # noqa: S105 - the name of a type
 _ACCOUNT = "kubernetes.io/service-account.name"
 _SECONDS = 60.0
 
@@ -67,6 +67,9 @@ class K8sToken(Module[K8sTokenArgs, K8sTokenResult]):
 
     def recorded_identity(self, recorded: Recorded) -> str | None:
         return identity_of_key(recorded_key(recorded))
+
+    def lives_in(self, recorded: Recorded) -> str | None:
+        return home_of(recorded)
 
     def diff(self, wanted: Wanted, observed: Observed, recorded: Recorded | None) -> Change:
         """By the live Secret; an unfilled one, or another CA than recorded, is an update."""

@@ -7,6 +7,7 @@ from ppmlctl.planning.model import (
     NOT_LOOKED_AT,
     ActionKind,
     Change,
+    Company,
     FieldChange,
     Observed,
     Plan,
@@ -17,6 +18,7 @@ from ppmlctl.planning.model import (
 )
 from ppmlctl.planning.moves import Moves, followed, moves, relocated
 from ppmlctl.planning.plan import Planner, make_plan
+from ppmlctl.planning.removals import with_company
 from ppmlctl.planning.task import Declaration, Results, Task
 
 __all__ = [
@@ -24,6 +26,7 @@ __all__ = [
     "NOT_LOOKED_AT",
     "ActionKind",
     "Change",
+    "Company",
     "Declaration",
     "FieldChange",
     "Moves",
@@ -43,4 +46,5 @@ __all__ = [
     "moves",
     "relocated",
     "sorted_by_needs",
+    "with_company",
 ]

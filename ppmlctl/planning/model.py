@@ -29,6 +29,8 @@ class Removal(StrEnum):
     DELETE = "delete"
     KEEP = "keep"
     IMPOSSIBLE = "impossible"
+    ALONG = "along"
+    """It would be kept, but what it lives in is taken away, and it goes with that."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,17 @@ class Observed:
     looked_at: bool = True
     given: Secret | None = None
     """A secret value that the user gives elsewhere than in the arguments, where it is to be put in place."""
+    held: str = ""
+    """What goes with the recorded thing where a replacement takes it away, and no plan takes away unasked; in words."""
+
+
+@dataclass(frozen=True)
+class Company:
+    """What goes where a recorded thing is taken away. `along`: what else goes, in words."""
+
+    along: tuple[str, ...] = ()
+    held: str = ""
+    """What makes the thing one that no plan takes away unasked, in words; empty: nothing."""
 
 
 ABSENT = Observed(exists=False)
@@ -127,7 +140,14 @@ class PlannedAction:
     @property
     def only_forgets(self) -> bool:
         """Whether it is a removal that drops the record and leaves the thing."""
-        return self.action is ActionKind.DELETE and self.removal is not Removal.DELETE
+        return self.action is ActionKind.DELETE and self.removal not in {Removal.DELETE, Removal.ALONG}
+
+    @property
+    def takes_away(self) -> bool:
+        """Whether it takes its thing away, for good or to make it anew."""
+        return self.action is ActionKind.REPLACE or (
+            self.action is ActionKind.DELETE and self.removal is Removal.DELETE
+        )
 
 
 @dataclass(frozen=True)

@@ -41,8 +41,6 @@ class Planner:
     """Addresses whose things are made anew though they are there."""
     named: frozenset[str] = frozenset()
     """Addresses whose things somebody named to be taken away, whatever they hold."""
-    destroying: bool = False
-    """Whether everything goes, as somebody asked."""
     results: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     wanted: dict[str, Wanted] = field(default_factory=dict)
     acting: set[str] = field(default_factory=set)
@@ -137,12 +135,9 @@ class Planner:
         removal = declaration.removal_of(entry) if declaration else Removal.IMPOSSIBLE
         if removal is Removal.DELETE and entry.result.get("existed_before"):
             removal = Removal.KEEP
-        reason, named = _removal_reason(removal), removal in {Removal.DELETE, Removal.KEEP} and address in self.named
+        reason, named = removal_reason(removal), removal in {Removal.DELETE, Removal.KEEP} and address in self.named
         if named and not entry.result.get("existed_before"):
             removal, reason = Removal.DELETE, "its removal is asked for"
-        elif declaration and removal is Removal.DELETE and not self.destroying and (held := declaration.holds(entry)):
-            removal = Removal.KEEP
-            reason = f"{_removal_reason(removal)}, since with it would go {held}; to remove it: --replace {address}"
         return PlannedAction(
             address,
             entry.module,
@@ -207,11 +202,13 @@ def _new_fields(inputs: Mapping[str, Any]) -> Iterable[FieldChange]:
             yield FieldChange(name, None, value)
 
 
-def _removal_reason(removal: Removal) -> str:
+def removal_reason(removal: Removal) -> str:
+    """Why a thing goes, and what becomes of it."""
     return {
         Removal.DELETE: "no task wants it any more",
         Removal.KEEP: "no task wants it any more; kept, only the record goes",
         Removal.IMPOSSIBLE: "no task wants it any more; cannot be removed, left behind",
+        Removal.ALONG: "no task wants it any more; it goes with what it lives in",
     }[removal]
 
 

@@ -46,9 +46,6 @@ class Thing:
     def result_fields(self) -> list[str]:
         return ["value"]
 
-    def holds(self, _recorded: Recorded) -> str:
-        return ""
-
     def removal_of(self, recorded: Recorded) -> Removal:
         return self.removal
 
