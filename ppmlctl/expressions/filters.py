@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import wraps
 from itertools import islice
-from typing import Any
+from typing import Any, get_args
 
 from jinja2.filters import FILTERS
 from jinja2.tests import TESTS
@@ -15,6 +15,7 @@ from jinja2.tests import TESTS
 from ppmlctl.expressions.errors import ExpressionError
 from ppmlctl.expressions.limits import LARGEST, MEMBER, refuse_larger, weighed
 from ppmlctl.expressions.seeing import as_text, refuse_undefined, see_all
+from ppmlctl.protection import Role, Tee, for_playbooks
 
 KNOWN = "known value"
 CONCATENATED = "~"
@@ -38,6 +39,13 @@ _MAY_SEE_UNDEFINED = {"d", "default", "defined", "undefined"}
 
 def _b64encode(value: str | bytes) -> str:
     return base64.b64encode(value.encode() if isinstance(value, str) else value).decode()
+
+
+def _host_access(cluster: Mapping[str, Any], role: str, tee: str) -> dict[str, Any]:
+    for word, known in ((role, get_args(Role)), (tee, get_args(Tee))):
+        if word not in known:
+            raise ExpressionError(f"`host_access` takes {', '.join(known)}")
+    return for_playbooks(cluster, role, tee)
 
 
 def _join(values: Sequence[Any], separator: str = "") -> str:
@@ -96,6 +104,7 @@ def _to_json(value: Any) -> str:
 
 _OWN: dict[str, Callable[..., Any]] = {
     "b64encode": _b64encode,
+    "host_access": _host_access,
     "join": _join,
     "keyed": _keyed,
     "prefixed": _prefixed,

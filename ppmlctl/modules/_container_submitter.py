@@ -12,11 +12,10 @@ from ppmlctl.diagnostics import Diagnostic, EngineError
 from ppmlctl.files import read_text
 from ppmlctl.modules._submitter import SubmitState
 from ppmlctl.modules.context import Context
+from ppmlctl.protection import KEYS_FOLDER, encrypted_variables
 from ppmlctl.spark import (
-    KEYS_FOLDER,
     Pods,
     Submission,
-    encrypted_variables,
     submission_files,
     submit_environment,
     submit_words,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ppmlctl.diagnostics import Diagnostic, EngineError
 from ppmlctl.modules.context import Context
 from ppmlctl.oci import ENVIRONMENT, TASK
+from ppmlctl.protection import KEY_CLIENT
 from ppmlctl.sgx import (
     ContentTree,
     Entry,
@@ -27,7 +28,6 @@ from ppmlctl.sgx import (
 from ppmlctl.sgx.bigdl import MeasuredEnclave
 from ppmlctl.sgx.command_words import command_words
 from ppmlctl.sgx.detection import known_gramine
-from ppmlctl.spark import KEY_CLIENT
 
 MANIFEST, SIGSTRUCT = "/ppml/bash.manifest.sgx", "/ppml/bash.sig"
 WORKING_FOLDER = "/ppml"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from ppmlctl.diagnostics import Diagnostic, InputError, Location
 from ppmlctl.evidence import Evidence
 from ppmlctl.modules.context import Context, Files
+from ppmlctl.protection import KEY_CLIENT
 from ppmlctl.sgx import (
     ContentTree,
     FolderTree,
@@ -32,7 +33,6 @@ from ppmlctl.sgx.bigdl import (
     needed_paths,
     rendered_manifest,
 )
-from ppmlctl.spark import KEY_CLIENT
 
 _LOADER, _OFFSETS = "libpal.so", "_offsets.py"
 

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field
 from ppmlctl.modules._ehsm import AccountArgs, ServerArgs
 from ppmlctl.modules.base import ModuleArgs
 from ppmlctl.planning.protections import is_on
+from ppmlctl.protection import TDX_DEVICE, DevicePlugin, Tee
 from ppmlctl.secret import Secret
 from ppmlctl.spec import Duration
 
@@ -132,9 +133,9 @@ class SparkSubmitArgs(ModuleArgs):
     data_key_folders: tuple[str, ...] | None = None
     key_client: bool | None = None
     epc_request: int | str | None = None
-    device_plugin: Literal["intel", "host", "none"] = "intel"
-    tee: Literal["sgx", "tdx"] = "sgx"
-    tdx_device: str = "/dev/tdx-guest"
+    device_plugin: DevicePlugin = "intel"
+    tee: Tee = "sgx"
+    tdx_device: str = TDX_DEVICE
     claim: str | None = None
     data: str | None = None
     client: SparkClientArgs | None = None

@@ -14,7 +14,7 @@ import json
 import stat
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
@@ -25,8 +25,20 @@ from ppmlctl.modules.base import Known, Module, ModuleArgs, ModuleResult
 from ppmlctl.modules.context import Context
 from ppmlctl.oci import labels
 from ppmlctl.planning import Observed, Recorded, Wanted
+from ppmlctl.protection import (
+    AESM_SOCKET,
+    DATA_KEY,
+    ENCRYPTED_FOLDER,
+    KEYS_FOLDER,
+    NOTHING,
+    PRIMARY_KEY,
+    STORED_FOLDER,
+    Access,
+    Device,
+    DevicePlugin,
+    access_of,
+)
 from ppmlctl.secret import Secret
-from ppmlctl.spark import AESM_SOCKET, DATA_KEY, ENCRYPTED_FOLDER, KEYS_FOLDER, PRIMARY_KEY, STORED_FOLDER
 from ppmlctl.unknown import Unknown, unknowns_in
 
 if TYPE_CHECKING:
@@ -37,7 +49,6 @@ FOLDER = ".ppml/client"
 _KUBECONFIG = "/root/.kube/config"
 _IDLE = ("bash", "-c", "trap 'exit 0' TERM; while :; do sleep 3600 & wait $!; done")
 """The first process: it takes in what commands leave behind, and goes when it is told to."""
-_DEVICES = {name: (f"/dev/sgx/{name}", f"/dev/sgx_{name}") for name in ("enclave", "provision")}
 
 
 def _modes(value: object) -> object:
@@ -68,7 +79,7 @@ class DockerContainerArgs(ModuleArgs):
     data_keys: Annotated[dict[str, Known[Secret]], BeforeValidator(_key_files)] = Field(default_factory=dict)
     data: str | None = None
     modes: Annotated[tuple[str, ...], BeforeValidator(_modes)] = ()
-    device_plugin: Literal["intel", "host", "none"] = "intel"
+    device_plugin: DevicePlugin = "intel"
     account: str
     namespace: str
     token: Secret
@@ -193,7 +204,7 @@ def _spec(ctx: Context, args: DockerContainerArgs) -> ContainerSpec:
     from ppmlctl.clients.docker import ContainerSpec  # noqa: PLC0415 - plans without containers do without it
 
     own = {labels.ENVIRONMENT: ctx.environment, labels.TASK: ctx.address, labels.INPUTS: _inputs(ctx, args)}
-    devices = dict(_devices()) if _has_enclave(args) else {}
+    devices = {_found(device): device.place for device in _access(args).devices}
     return ContainerSpec(args.name, args.image, _IDLE, own, tuple(_binds(ctx, args)), devices, network="host")
 
 
@@ -201,7 +212,14 @@ def _inputs(ctx: Context, args: DockerContainerArgs) -> str:
     """A digest of all that cannot be changed in place."""
     files = {**args.files, **args.data_keys}
     folders = sorted({str(PurePosixPath(path).parent) for path, content in files.items() if content is not None})
-    parts = [args.image, args.image_digest, folders, args.data, _has_enclave(args), str(ctx.files.root.resolve())]
+    parts = [
+        args.image,
+        args.image_digest,
+        folders,
+        args.data,
+        bool(_access(args).devices),
+        str(ctx.files.root.resolve()),
+    ]
     return "sha256:" + hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
@@ -211,8 +229,11 @@ def _make_folder(path: Path) -> None:
         path.mkdir(exist_ok=True)
 
 
-def _has_enclave(args: DockerContainerArgs) -> bool:
-    return args.device_plugin != "none" and bool({"client", "local-sgx"} & set(args.modes))
+def _access(args: DockerContainerArgs) -> Access:
+    """What enclaves need that are started in it; a domain is a node, and never this container."""
+    if not {"client", "local-sgx"} & set(args.modes):
+        return NOTHING
+    return access_of("sgx", args.device_plugin, "client")
 
 
 def _binds(ctx: Context, args: DockerContainerArgs) -> Iterable[Bind]:
@@ -227,20 +248,19 @@ def _binds(ctx: Context, args: DockerContainerArgs) -> Iterable[Bind]:
         yield Bind(args.data, "/ppml/data", read_only=False)
     if args.data and args.data_keys:
         yield Bind(f"{args.data}/{STORED_FOLDER}", ENCRYPTED_FOLDER, read_only=False)
-    if _has_enclave(args):
+    if _access(args).aesm:
         _check_socket()
         yield Bind(AESM_SOCKET, AESM_SOCKET, read_only=False)
 
 
-def _devices() -> Iterable[tuple[str, str]]:
-    """Both devices of this machine, under either of their names. Raises EngineError where one is missing."""
-    for places in _DEVICES.values():
-        there = [place for place in places if _is(place, stat.S_ISCHR)]
-        if not there:
-            title = "this machine has no SGX device for the client container"
-            fix = "run on a machine with SGX, or say `via: job`"
-            raise EngineError(Diagnostic("sgx-device-missing", title, found=" ".join(places), fix=fix))
-        yield there[0], places[0]
+def _found(device: Device) -> str:
+    """Where this machine has it, under any of its names. Raises EngineError where it is missing."""
+    there = next((place for place in device.on_host if _is(place, stat.S_ISCHR)), None)
+    if there is None:
+        title = "this machine has no SGX device for the client container"
+        fix = "run on a machine with SGX, or say `via: job`"
+        raise EngineError(Diagnostic("sgx-device-missing", title, found=" ".join(device.on_host), fix=fix))
+    return there
 
 
 def _check_socket() -> None:

@@ -32,10 +32,11 @@ from ppmlctl.modules._signer import SignerChoice
 from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult
 from ppmlctl.modules.context import Context, Files
 from ppmlctl.planning import ActionKind, Change, FieldChange, Observed, Recorded, Wanted, decide
+from ppmlctl.protection import KEY_CLIENT
 from ppmlctl.sgx import Finding, MeasurementCache, Sigstruct, SigstructError, data_key_folders, measure
 from ppmlctl.sgx.allowed_files import opens_unmeasured
 from ppmlctl.sgx.bigdl import LOADER, TEMPLATE, EnclaveChoices, Measure, MeasuredEnclave
-from ppmlctl.spark import KEY_CLIENT, key_client_program
+from ppmlctl.spark import key_client_program
 from ppmlctl.unknown import Unknown, unknowns_in
 
 _MANIFEST, _SIGSTRUCT, _COPIES = "bash.manifest.sgx", "bash.sig", ("libpal.so", "_offsets.py")

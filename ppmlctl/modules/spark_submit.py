@@ -40,21 +40,23 @@ from ppmlctl.modules._submitter import Submitter
 from ppmlctl.modules.base import Module, ModuleResult, SecretKey
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import ActionKind, Change, Observed, Recorded, Wanted, decide
-from ppmlctl.spark import (
-    AUTHENTICATION,
-    CREDENTIALS,
+from ppmlctl.protection import (
     DATA_KEY,
     ENCRYPTED_FOLDER,
     KEY_CLIENT,
-    KEYS_SECRET,
-    KUBECONFIG_SECRET,
     PRIMARY_KEY,
-    SPARK_SECRET,
     Attestation,
     EncryptedFs,
-    Submission,
-    account_references,
     attestation_environment,
+    encrypted_environment,
+)
+from ppmlctl.spark import (
+    AUTHENTICATION,
+    CREDENTIALS,
+    KEYS_SECRET,
+    KUBECONFIG_SECRET,
+    SPARK_SECRET,
+    Submission,
     run_name,
 )
 from ppmlctl.unknown import Unknown
@@ -152,7 +154,7 @@ class SparkSubmit(Module[SparkSubmitArgs, SparkSubmitResult]):
         if isinstance(args.encrypted_fs, SparkEncryptedFsArgs):
             encrypted = EncryptedFs(**args.encrypted_fs.model_dump())
             found += [SecretKey(args.namespace, encrypted.secret, key) for key in (PRIMARY_KEY, DATA_KEY)]
-            account = account_references(encrypted)
+            account = encrypted_environment(encrypted)
             found += keys_read({"metadata": {"namespace": args.namespace}, "env": account})
         return list(dict.fromkeys(found))
 

@@ -1,16 +1,5 @@
 """Spark on Kubernetes as BigDL's images run it: submission, pod templates, the Job, what logs and pods mean. Pure."""
 
-from ppmlctl.spark.encrypted_fs import (
-    DATA_KEY,
-    ENCRYPTED_FOLDER,
-    KEY_CLIENT,
-    KEYS_FOLDER,
-    PRIMARY_KEY,
-    STORED_FOLDER,
-    account_references,
-    encrypted_variables,
-    key_client_program,
-)
 from ppmlctl.spark.job import (
     SUBMIT_CONTAINER,
     admission_manifest,
@@ -20,21 +9,18 @@ from ppmlctl.spark.job import (
     submission_files,
     submit_environment,
 )
+from ppmlctl.spark.key_client_program import key_client_program
 from ppmlctl.spark.log_lines import failures_in, telling_lines, tells_refused_account
 from ppmlctl.spark.pod_template import (
-    AESM_SOCKET,
     KEYS_SECRET,
     KUBECONFIG_SECRET,
     SPARK_SECRET,
-    attestation_environment,
     completed_template,
     pod_template,
 )
 from ppmlctl.spark.pods import Pods, end_of, failed_mounts, patience, phase, waiting_reason
 from ppmlctl.spark.security import AUTHENTICATION, CREDENTIALS
 from ppmlctl.spark.submission import (
-    Attestation,
-    EncryptedFs,
     Executor,
     Process,
     Security,
@@ -46,22 +32,13 @@ from ppmlctl.spark.verdict import NOT_CHECKED, Logs, Verdict, judged, said_at_fi
 from ppmlctl.spark.words import submit_words
 
 __all__ = [
-    "AESM_SOCKET",
     "AUTHENTICATION",
     "CREDENTIALS",
-    "DATA_KEY",
-    "ENCRYPTED_FOLDER",
-    "KEYS_FOLDER",
     "KEYS_SECRET",
-    "KEY_CLIENT",
     "KUBECONFIG_SECRET",
     "NOT_CHECKED",
-    "PRIMARY_KEY",
     "SPARK_SECRET",
-    "STORED_FOLDER",
     "SUBMIT_CONTAINER",
-    "Attestation",
-    "EncryptedFs",
     "Executor",
     "Logs",
     "Pods",
@@ -69,13 +46,10 @@ __all__ = [
     "Security",
     "Submission",
     "Verdict",
-    "account_references",
     "admission_manifest",
     "admission_name",
-    "attestation_environment",
     "completed_template",
     "driver_name",
-    "encrypted_variables",
     "end_of",
     "failed_mounts",
     "failures_in",

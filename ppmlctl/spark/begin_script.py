@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ppmlctl.spark.encrypted_fs import ACCOUNT
+from collections.abc import Mapping
+
+from ppmlctl.protection import ATTESTING_ACCOUNT, KEY_ACCOUNT, OF_ENTRYPOINT
 
 NAME = "begin.sh"
 LOG, BEGUN, STATUS = "log", "begun", "status"
@@ -10,7 +12,12 @@ LOG, BEGUN, STATUS = "log", "begun", "status"
 The run leads a process group, whose number is in the file `process` of the folder."""
 LATE = "ppmlctl: it did not end within its deadline"
 KMS_FOLDER = "/ppml/kms-secret"
-_ACCOUNT = " ".join(f"{name}:{key}" for name, key in ACCOUNT.items())
+
+
+def _pairs(account: Mapping[str, str]) -> str:
+    """Each variable with its file; nothing runs the image's entrypoint here."""
+    return " ".join(f"{name}:{file}" for name, file in account.items() if name not in OF_ENTRYPOINT)
+
 
 BEGIN_SCRIPT = f"""\
 #!/bin/bash
@@ -19,8 +26,8 @@ here=$(dirname "$0")
 mkdir "$here/{BEGUN}" 2>/dev/null || exit 0
 echo $$ >"$here/{BEGUN}/process"
 names=
-[ "${{ATTESTATION:-}}" != true ] || names="APP_ID:app_id API_KEY:api_key ATTESTATION_POLICYID:policy_id"
-[ "${{ENCRYPTED_FSD:-}}" != true ] || names="$names {_ACCOUNT}"
+[ "${{ATTESTATION:-}}" != true ] || names="{_pairs(ATTESTING_ACCOUNT)}"
+[ "${{ENCRYPTED_FSD:-}}" != true ] || names="$names {_pairs(KEY_ACCOUNT)}"
 for pair in $names; do
     file={KMS_FOLDER}/${{pair#*:}}
     [ ! -f "$file" ] || export "${{pair%%:*}}=$(cat "$file")"

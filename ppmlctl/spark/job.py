@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
-from ppmlctl.spark.encrypted_fs import folder_mounts
+from ppmlctl.kubernetes.pod_parts import Manifest, Volumes, mounts, plain, sources, unreferenced
+from ppmlctl.protection import container_fields, host_volumes, key_volume
 from ppmlctl.spark.pod_template import (
     USUAL_VARIABLES,
     enclave_environment,
-    enclave_volumes,
-    mounts,
-    plain,
+    encrypted_folder,
     pod_template,
-    sgx_access,
     shared_volumes,
-    sources,
-    unreferenced,
 )
 from ppmlctl.spark.security import SECRET_FILE
 from ppmlctl.spark.submission import Submission
 from ppmlctl.spark.submit_script import ADMISSION_FOLDER, ADMITTED, NAME, SUBMIT_SCRIPT
 from ppmlctl.spark.words import SUBMISSION_FOLDER, submit_words
 
-Manifest = dict[str, Any]
 WORKING_FOLDER = "/ppml"
 """The image's scripts call each other by relative paths."""
 SUBMIT_CONTAINER = "submit"
@@ -106,8 +100,8 @@ def _container(submission: Submission) -> Manifest:
         "command": ["bash", f"{SUBMISSION_FOLDER}/{NAME}"],
         "args": [*_words_of_the_pod(submission), *words],
         "env": _environment(submission),
-        "volumeMounts": [*mounts(_volumes(submission)), *(folder_mounts(submission) if here else [])],
-        **sgx_access(submission, wanted=here),
+        "volumeMounts": [*mounts(_volumes(submission)), *(encrypted_folder(submission) if here else [])],
+        **container_fields(submission.access("submitter"), submission.epc_request),
     }
 
 
@@ -128,13 +122,14 @@ def _environment(submission: Submission) -> list[Manifest]:
     return [*own, *plain(submit_environment(submission)), *enclave]
 
 
-def _volumes(submission: Submission) -> dict[str, tuple[str, Manifest]]:
-    found: dict[str, tuple[str, Manifest]] = {
+def _volumes(submission: Submission) -> Volumes:
+    found: Volumes = {
         "admission": (ADMISSION_FOLDER, {"configMap": {"name": admission_name(submission)}}),
         "submission": (SUBMISSION_FOLDER, {"configMap": {"name": f"{submission.name}-submission"}}),
         **shared_volumes(submission),
     }
-    return found | (enclave_volumes(submission) if submission.enclave_is_here else {})
+    key = key_volume(submission.encrypted) if submission.enclave_is_here else {}
+    return found | key | host_volumes(submission.access("submitter"))
 
 
 def _metadata(submission: Submission, name: str) -> Manifest:

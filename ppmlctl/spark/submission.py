@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
-from urllib.parse import urlsplit
+
+from ppmlctl.protection import NOTHING, TDX_DEVICE, Access, Attestation, DevicePlugin, EncryptedFs, Role, Tee, access_of
 
 Mode = Literal["local", "local-sgx", "client", "cluster"]
-DevicePlugin = Literal["intel", "host", "none"]
-Tee = Literal["sgx", "tdx"]
 
 API_SERVER = "https://kubernetes.default.svc"
 """The API server as every pod reaches it, and as its certificate names it."""
@@ -17,12 +16,6 @@ API_SERVER = "https://kubernetes.default.svc"
 SUFFIXES = "-driver-svc"
 """What Spark appends to a submission's name for the driver's Service; the whole must fit 63 characters (RFC 1123)."""
 LONGEST_NAME = 63 - len(SUFFIXES)
-
-
-def host_and_port(url: str) -> tuple[str, str]:
-    """Of an https URL, or of what follows its scheme: the images take both apart, and assume other ports."""
-    parts = urlsplit(url if "://" in url else f"//{url}")
-    return parts.hostname or "", str(parts.port or 443)
 
 
 def run_name(workload: str, digest: str, attempt: int) -> str:
@@ -73,50 +66,6 @@ class Security:
 
 
 @dataclass(frozen=True)
-class Attestation:
-    """What the attestation client inside the pods is given. `url` is its service's.
-
-    `quote_type` is the images' name for who makes the quote; None leaves it to them, who ask Gramine.
-    """
-
-    url: str
-    service: str
-    secret: str
-    pccs_url: str | None = None
-    quote_type: str | None = None
-    must_succeed: bool = True
-    """Whether a run whose logs do not report it has failed."""
-
-    @property
-    def variables(self) -> dict[str, str]:
-        """What `attestation.sh` reads, without the account. The entrypoint adds the API's path to PCCS_URL."""
-        pccs = urlsplit(self.pccs_url or "")
-        return {
-            "ATTESTATION": "true",
-            "ATTESTATION_URL": ":".join(host_and_port(self.url)),
-            "ATTESTATION_TYPE": self.service,
-            **({"QUOTE_TYPE": self.quote_type} if self.quote_type else {}),
-            **({"PCCS_URL": f"{pccs.scheme}://{pccs.netloc}"} if self.pccs_url else {}),
-        }
-
-
-@dataclass(frozen=True)
-class EncryptedFs:
-    """What opens the encrypted folder: EHSM (`url` is host:port), and the Secrets with its account and the data key."""
-
-    url: str
-    account: str
-    secret: str
-    data_key: str = ""
-    """Its name, for people and for the client container's folders."""
-    ca: str | None = None
-    """PEM text of the certificates by which EHSM is trusted; or `fingerprint`, the SHA-256 of its own, in hex digits;
-    or, `insecure`, nothing. Else the image's authorities are."""
-    fingerprint: str | None = None
-    insecure: bool = False
-
-
-@dataclass(frozen=True)
 class Submission:
     """One run of one workload. `name` is the Job's name; everything that Spark makes is named after it.
 
@@ -143,7 +92,7 @@ class Submission:
     epc_request: str | None = None
     device_plugin: DevicePlugin = "intel"
     tee: Tee = "sgx"
-    tdx_device: str = "/dev/tdx-guest"
+    tdx_device: str = TDX_DEVICE
     """Of the node, which is the domain."""
     image_pull_policy: str = "IfNotPresent"
     image_pull_secrets: tuple[str, ...] = ()
@@ -186,3 +135,9 @@ class Submission:
     def on_cluster(self) -> bool:
         """Whether Spark asks Kubernetes for pods."""
         return self.mode in {"client", "cluster"}
+
+    def access(self, role: Role) -> Access:
+        """What a process of it in that role is given of its host; in a domain only quotes need anything."""
+        here = {"submitter": self.enclave_is_here, "client": self.enclave_is_here}
+        wanted = here.get(role, self.in_enclave) or (self.in_domain and self.attested is not None)
+        return access_of(self.tee, self.device_plugin, role, self.tdx_device) if wanted else NOTHING

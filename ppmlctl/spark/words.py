@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ppmlctl.spark.pod_template import unreferenced
+from ppmlctl.kubernetes.pod_parts import unreferenced
 from ppmlctl.spark.security import security_settings
 from ppmlctl.spark.submission import API_SERVER, Submission, driver_name
 

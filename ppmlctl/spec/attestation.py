@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from ppmlctl.protection import Tee
 from ppmlctl.spec.kms import ServerTls
 from ppmlctl.spec.names import (
     AbsolutePath,
@@ -53,7 +54,7 @@ class ServiceDeploy(Section):
 
     image: ImageReference = Field(description="The service's image.")
     external_ip: Ipv4 = Field(description="Where pods and this machine reach it, at port 9875.")
-    devices: Literal["sgx", "tdx"] = Field(
+    devices: Tee = Field(
         "sgx", description="What its node has, for Intel's verification library: SGX devices, or a TDX domain's."
     )
     node: ObjectName | None = Field(None, description="The node that runs it. Default: the scheduler chooses.")

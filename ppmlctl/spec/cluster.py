@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from ppmlctl.protection import TDX_DEVICE, DevicePlugin
 from ppmlctl.spec.names import AbsolutePath, Label, ObjectName
 from ppmlctl.spec.section import Section
 from ppmlctl.spec.size import StorageSize
@@ -42,7 +43,7 @@ class Storage(Section):
 class Sgx(Section):
     """`cluster.sgx`"""
 
-    device_plugin: Literal["intel", "host", "none"] = Field(
+    device_plugin: DevicePlugin = Field(
         "intel",
         description="How pods get SGX devices: intel (requests to the device plugin), host (hostPath), or none, "
         "and then nothing runs in an enclave.",
@@ -53,7 +54,7 @@ class Tdx(Section):
     """`cluster.tdx`"""
 
     device: AbsolutePath = Field(
-        "/dev/tdx-guest",
+        TDX_DEVICE,
         description="The device by which a node that is a TDX domain is quoted: /dev/tdx-guest, /dev/tdx_guest or "
         "/dev/tdx-attest, by its kernel. Pods see it as /dev/tdx-attest.",
     )

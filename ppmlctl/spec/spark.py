@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from ppmlctl.protection import Tee
 from ppmlctl.spec.names import Boolean, Integer, JavaClass, Label, VariableName
 from ppmlctl.spec.section import Section, refusal
 from ppmlctl.spec.size import EpcSize, JvmSize, Size
@@ -86,7 +87,7 @@ class Spark(Section):
     mode: Literal["local", "local-sgx", "client", "cluster"] = Field(
         "cluster", description="Where the driver runs: in the client (local, client), the client's enclave, or a pod."
     )
-    tee: Literal["sgx", "tdx"] = Field(
+    tee: Tee = Field(
         "sgx",
         description="What protects it: sgx (an enclave in each process), or tdx (the nodes are trust domains; mode "
         "cluster only).",

@@ -22,8 +22,9 @@ from ppmlctl.modules._container_submitter import ClientContainer, ContainerSubmi
 from ppmlctl.modules._submitter import SubmitState
 from ppmlctl.modules.docker_container import DockerContainer as Module
 from ppmlctl.planning import ActionKind
+from ppmlctl.protection import Access, Device, EncryptedFs
 from ppmlctl.secret import Secret
-from ppmlctl.spark import EncryptedFs, Pods, Submission
+from ppmlctl.spark import Pods, Submission
 from ppmlctl.spark.begin_script import BEGIN_SCRIPT, KMS_FOLDER
 from ppmlctl.unknown import Unknown, unknowns_in
 
@@ -181,13 +182,12 @@ def test_missing_devices_and_a_missing_socket_are_told_before_anything_is_made(
 ) -> None:
     task.arguments["device_plugin"] = "intel"
     monkeypatch.setattr(docker_container, "AESM_SOCKET", str(tmp_path / "aesm.socket"))
-    monkeypatch.setattr(
-        docker_container, "_DEVICES", {"enclave": ("/dev/null",), "provision": (str(tmp_path / "none"),)}
-    )
+    enclave, missing = Device("enclave", "/dev/null", ("/dev/none", "/dev/null")), Device("p", "/p", ("/dev/none",))
+    monkeypatch.setattr(docker_container, "_access", lambda _: Access((enclave, missing), aesm=True))
     with pytest.raises(EngineError) as refused:
         task.apply()
     assert refused.value.diagnostics[0].code == "sgx-device-missing"
-    monkeypatch.setattr(docker_container, "_DEVICES", {"enclave": ("/dev/null",)})
+    monkeypatch.setattr(docker_container, "_access", lambda _: Access((enclave,), aesm=True))
     (tmp_path / "aesm.socket").mkdir()
     with pytest.raises(EngineError) as refused:
         task.apply()

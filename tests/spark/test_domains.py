@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from spark_cases import PI, settings
 
-from ppmlctl.spark import Attestation, Logs, Submission, job_manifest, judged, pod_template
+from ppmlctl.protection import Attestation
+from ppmlctl.spark import Logs, Submission, job_manifest, judged, pod_template
 
 SERVICE = Attestation(
     "attestation:9875", "BigDLRemoteAttestationService", "attestation-secret", "https://pccs:1", quote_type="TDX"

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from spark_cases import PI, environment, submitting
 
-from ppmlctl.spark import Attestation, EncryptedFs, encrypted_variables, job_manifest, pod_template
+from ppmlctl.protection import Attestation, EncryptedFs, encrypted_variables
+from ppmlctl.spark import job_manifest, pod_template
 
 ENCRYPTED = EncryptedFs("ehsm:9000", "kms-secret", "data-key-warehouse", "warehouse")
 REPORT = replace(PI, encrypted_fs=ENCRYPTED, claim="nfsvolumeclaim")

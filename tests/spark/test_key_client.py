@@ -18,11 +18,12 @@ import pytest
 from ppmlctl.clients.ehsm import EhsmClient, ServerTrust
 from ppmlctl.effects import Effects
 from ppmlctl.ehsm import Account, KeySpec
+from ppmlctl.protection import EncryptedFs, encrypted_variables
 from ppmlctl.sandbox.ehsm import make_app
 from ppmlctl.sandbox.ehsm.release import Release, Release032
 from ppmlctl.sandbox.ehsm.serving import served
 from ppmlctl.sandbox.tls import ensure_certificates
-from ppmlctl.spark import EncryptedFs, encrypted_variables, key_client_program
+from ppmlctl.spark import key_client_program
 from ppmlctl.spark.key_client import ADDITIONAL_DATA
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from spark_cases import PI, environment, option, settings, submitting
 
+from ppmlctl.protection import Attestation
 from ppmlctl.spark import (
-    Attestation,
     Security,
     admission_manifest,
     completed_template,

@@ -8,7 +8,8 @@ import pytest
 from spark_cases import PI
 
 from ppmlctl.evidence import Evidence
-from ppmlctl.spark import Attestation, Logs, Verdict, judged, telling_lines
+from ppmlctl.protection import Attestation
+from ppmlctl.spark import Logs, Verdict, judged, telling_lines
 
 OPEN = replace(PI, device_plugin="none")
 ATTESTED = replace(PI, attestation=Attestation("ehsm:9000", "EHSMAttestationService", "kms-secret"))

@@ -17,7 +17,8 @@ from spark_cases import PI, environment, option, settings, submitting
 
 from ppmlctl.expressions import parse
 from ppmlctl.modules.spark_submit import SparkSubmit
-from ppmlctl.spark import Attestation, EncryptedFs, Security, job_manifest, pod_template, submission_files, submit_words
+from ppmlctl.protection import Attestation, EncryptedFs
+from ppmlctl.spark import Security, job_manifest, pod_template, submission_files, submit_words
 from ppmlctl.spark.submit_script import SUBMIT_SCRIPT
 
 ATTESTED = replace(

@@ -8,13 +8,10 @@ whatever the key's length; a newline makes them Gramine's 16. Source: upstream `
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
 
-from ppmlctl.files import read_bytes
-from ppmlctl.spark.submission import EncryptedFs, Submission, host_and_port
-
-Manifest = dict[str, Any]
+from ppmlctl.kubernetes.pod_parts import Manifest, Volumes, of_secret, plain
+from ppmlctl.protection.addresses import host_and_port
 
 ENCRYPTED_FOLDER = "/ppml/encrypted-fsd"
 STORED_FOLDER = "encrypted-fsd"
@@ -24,13 +21,24 @@ PRIMARY_KEY, DATA_KEY = "encrypted_primary_key", "encrypted_data_key"
 """Files below KEYS_FOLDER and keys of a data key's Secret: the id of the key that wraps, and the wrapped one."""
 KEY_CLIENT = "/ppml/kms/client.py"
 """What the script starts to have the data key unwrapped. No image of BigDL's is known to have it."""
-ACCOUNT = {"APP_ID": "app_id", "API_KEY": "api_key", "APPID": "app_id", "APIKEY": "api_key"}
+KEY_ACCOUNT = {"APP_ID": "app_id", "API_KEY": "api_key", "APPID": "app_id", "APIKEY": "api_key"}
 """Variables with the account, and where its Secret has each."""
 
 
-def key_client_program() -> bytes:
-    """The key client that goes into images which have none."""
-    return read_bytes(Path(__file__).with_name("key_client.py"))
+@dataclass(frozen=True)
+class EncryptedFs:
+    """What opens the encrypted folder: EHSM (`url` is host:port), and the Secrets with its account and the data key."""
+
+    url: str
+    account: str
+    secret: str
+    data_key: str = ""
+    """Its name, for people and for the client container's folders."""
+    ca: str | None = None
+    """PEM text of the certificates by which EHSM is trusted; or `fingerprint`, the SHA-256 of its own, in hex digits;
+    or, `insecure`, nothing. Else the image's authorities are."""
+    fingerprint: str | None = None
+    insecure: bool = False
 
 
 def encrypted_variables(encrypted: EncryptedFs, keys_folder: str = KEYS_FOLDER) -> dict[str, str]:
@@ -54,21 +62,20 @@ def encrypted_variables(encrypted: EncryptedFs, keys_folder: str = KEYS_FOLDER) 
     }
 
 
-def account_references(encrypted: EncryptedFs) -> list[Manifest]:
-    """The account from its Secret."""
-    return [
-        {"name": name, "valueFrom": {"secretKeyRef": {"name": encrypted.account, "key": key}}}
-        for name, key in ACCOUNT.items()
-    ]
+def encrypted_environment(encrypted: EncryptedFs | None) -> list[Manifest]:
+    """What `encrypted-fsd.sh` reads, with the account from its Secret."""
+    if encrypted is None:
+        return []
+    return [*plain(encrypted_variables(encrypted)), *of_secret(encrypted.account, KEY_ACCOUNT)]
 
 
-def key_volume(encrypted: EncryptedFs) -> dict[str, tuple[str, Manifest]]:
+def key_volume(encrypted: EncryptedFs | None) -> Volumes:
     """The wrapped data key, as files."""
-    return {"data-key": (KEYS_FOLDER, {"secret": {"secretName": encrypted.secret}})}
+    return {"data-key": (KEYS_FOLDER, {"secret": {"secretName": encrypted.secret}})} if encrypted else {}
 
 
-def folder_mounts(submission: Submission) -> list[Manifest]:
-    """The encrypted folder out of the shared data; without those it is the container's own, and goes with it."""
-    if submission.encrypted is None or not (submission.claim or submission.data):
+def folder_mounts(encrypted: EncryptedFs | None, *, has_data: bool) -> list[Manifest]:
+    """The encrypted folder out of the volume `data`; without that it is the container's own, and goes with it."""
+    if encrypted is None or not has_data:
         return []
     return [{"name": "data", "mountPath": ENCRYPTED_FOLDER, "subPath": STORED_FOLDER}]
