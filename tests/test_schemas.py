@@ -18,7 +18,7 @@ from ppmlctl.modules.registry import Registry, kinds
 from ppmlctl.planning import Recorded
 from ppmlctl.planning.diff import SECRET
 from ppmlctl.playbook import schema as playbook_schema
-from ppmlctl.playbook.parse import _ENTRY_KEYS, _TASK_KEYS
+from ppmlctl.playbook.words import BLOCK_KEYS, FILE_KEYS, IMPORT_KEYS, OUTPUTS_KEYS, TASK_KEYS
 from ppmlctl.secret import Secret
 from ppmlctl.spec import schema as ppml_schema
 from ppmlctl.state import LockStore
@@ -47,10 +47,11 @@ def test_every_schema_can_be_printed() -> None:
 
 
 def test_a_playbook_may_say_what_the_schema_says() -> None:
-    (task,) = [entry for entry in GENERATORS["playbook"]()["items"]["anyOf"] if "name" in entry["properties"]]
-    assert task["properties"].keys() == {*_TASK_KEYS, *kinds()}
-    others = [entry for entry in GENERATORS["playbook"]()["items"]["anyOf"] if entry is not task]
-    assert {entry["required"][0] for entry in others if entry != task} >= set(_ENTRY_KEYS)
+    schema = GENERATORS["playbook"]()
+    entries = schema["$defs"]["Entries"]["items"]["anyOf"]
+    (file,) = [one for one in schema["anyOf"] if "properties" in one]
+    known = [IMPORT_KEYS, OUTPUTS_KEYS, BLOCK_KEYS, (*TASK_KEYS, *kinds()), FILE_KEYS]
+    assert [set(one["properties"]) for one in (*entries, file)] == [set(keys) for keys in known]
 
 
 @pytest.mark.parametrize("name", GENERATORS)
@@ -98,7 +99,13 @@ WRONG_PLAYBOOKS = {
     "an unknown key": [{"name": "a", "enclave_key": {"path": "k"}, "whem": "x"}],
     "an unknown argument": [{"name": "a", "enclave_key": {"path": "k", "size": 1}}],
     "a wrong type": [{"name": "a", "vault_secret": {"name": "s", "length": "long"}}],
-    "an import with more": [{"import": "x.yaml", "when": "x"}],
+    "an import with more": [{"import": "x.yaml", "title": "x"}],
+    "a block with a name": [{"block": [{"name": "a", "enclave_key": {"path": "k"}}], "name": "b"}],
+    "a wrong task in a block": [{"block": [{"name": "a", "enclave_key": {"path": "k"}, "whem": "x"}]}],
+    "a block without tasks": [{"block": []}],
+    "tags that are no list": [{"name": "a", "enclave_key": {"path": "k"}, "tags": 5}],
+    "a file with a name": {"tasks": [{"name": "a", "enclave_key": {"path": "k"}}], "name": "b"},
+    "a file without tasks": {"when": "x"},
 }
 
 

@@ -27,6 +27,6 @@ def expand_environment(
     files = {site or "site.yaml": root / site if site else playbook_path("site.yaml")}
     files |= {shown: root / shown for shown in environment.playbooks}
     scope = {**data["vars"], "env": data, "target": environment.target}
-    playbook = parse(files, tuple(modules))
+    playbook = parse(files, tuple(modules), lambda kind: modules[kind].in_files)
     check_literals(playbook, environment.not_secrets)
     return expand(playbook, scope, modules, lambda name: document.locate_key(("vars", name)))

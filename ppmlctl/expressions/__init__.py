@@ -9,9 +9,11 @@ from ppmlctl.expressions.errors import ExpressionError
 from ppmlctl.expressions.expansion import Expansion, ExpansionError
 from ppmlctl.expressions.expression import Expression
 from ppmlctl.expressions.limits import Budget, refuse_heavy
+from ppmlctl.expressions.omit import OMIT
 from ppmlctl.expressions.parsing import is_expression, parse
 
 __all__ = [
+    "OMIT",
     "Budget",
     "Expansion",
     "ExpansionError",

@@ -14,6 +14,7 @@ from jinja2.tests import TESTS
 
 from ppmlctl.expressions.errors import ExpressionError
 from ppmlctl.expressions.limits import LARGEST, MEMBER, refuse_larger, weighed
+from ppmlctl.expressions.omit import refuse_omit
 from ppmlctl.expressions.seeing import as_text, refuse_undefined, see_all
 from ppmlctl.protection import Role, Tee, for_playbooks
 
@@ -56,6 +57,12 @@ def _join(values: Sequence[Any], separator: str = "") -> str:
 
 def _keyed(values: Sequence[Any], key: str) -> list[dict[str, Any]]:
     return [{key: value} for value in values]
+
+
+def _concatenated(values: Sequence[Any]) -> str:
+    for value in values:
+        refuse_omit(value)
+    return _join(see_all(values))
 
 
 def _prefixed(values: Sequence[Any], prefix: str) -> list[str]:
@@ -116,7 +123,7 @@ _OWN: dict[str, Callable[..., Any]] = {
     "int": _number("int"),
     "float": _number("float"),
     **{name: _with_words(name) for name in ("max", "min", "sort", "trim", "unique")},
-    CONCATENATED: _join,
+    CONCATENATED: _concatenated,
 }
 
 
@@ -138,10 +145,11 @@ def _guarded(name: str, function: Any) -> Callable[..., Any]:
     def guarded(*arguments: Any, **options: Any) -> Any:
         for given in (*arguments[leading:], *options.values()):
             weighed(given, name)
-        seen = [*arguments[:leading], *(see_all(argument) for argument in arguments[leading:])]
+        seen = [*arguments[:leading], *(_seen(name, argument) for argument in arguments[leading:])]
         if name not in _MAY_SEE_UNDEFINED:
             for value in seen[leading:]:
                 refuse_undefined(value)
+                refuse_omit(value)
         result = function(*seen, **{key: see_all(option) for key, option in options.items()})
         if isinstance(result, Iterator):
             result = list(islice(result, LARGEST // MEMBER + 1))
@@ -149,3 +157,8 @@ def _guarded(name: str, function: Any) -> Callable[..., Any]:
         return result
 
     return guarded
+
+
+def _seen(name: str, argument: Any) -> Any:
+    """An argument as `name` sees it. Operands of `~` are told apart from members of a list: none may be omitted."""
+    return argument if name == CONCATENATED else see_all(argument)

@@ -13,6 +13,7 @@ from jinja2.visitor import NodeTransformer
 
 from ppmlctl.expressions.filters import CONCATENATED, KNOWN, offered_filters, offered_tests
 from ppmlctl.expressions.limits import refuse_larger, weighed
+from ppmlctl.expressions.omit import refuse_omit
 from ppmlctl.expressions.seeing import see
 
 
@@ -49,6 +50,8 @@ class DataEnvironment(ImmutableSandboxedEnvironment):
             raise SecurityError("`**` is not offered")
         if operator == "%" and isinstance(left, str | bytes):
             raise SecurityError("`%` does not format texts here; write them around {{ }}")
+        refuse_omit(left)
+        refuse_omit(right)
         size = weighed(left, operator) + weighed(right, operator)
         if operator == "+" and isinstance(left, Sequence):
             refuse_larger(size, operator)

@@ -10,6 +10,7 @@ from typing import Any
 from jinja2.runtime import Undefined
 
 from ppmlctl.expressions.errors import ExpressionError
+from ppmlctl.expressions.omit import OMIT, refuse_omit
 from ppmlctl.secret import Secret
 from ppmlctl.unknown import Unknown
 
@@ -50,15 +51,16 @@ def see(value: Any) -> Any:
 def see_all(value: Any) -> Any:
     """The same for everything inside nested mappings and sequences, as filters and comparisons see them."""
     if isinstance(value, Mapping):
-        return {key: see_all(member) for key, member in value.items()}
+        return {key: see_all(member) for key, member in value.items() if member is not OMIT}
     if isinstance(value, list | tuple):
-        return [see_all(member) for member in value]
+        return [see_all(member) for member in value if member is not OMIT]
     return see(value)
 
 
 def as_text(value: Any) -> str:
     """How a value stands inside a text. Raises ExpressionError for what is no scalar, UndefinedError for nothing."""
     refuse_undefined(value)
+    refuse_omit(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, bytes):
@@ -69,14 +71,16 @@ def as_text(value: Any) -> str:
 
 
 def as_data(value: Any) -> Any:
-    """A result as plain data, in which secrets and unknowns stay what they are."""
+    """A result as plain data, in which secrets and unknowns stay what they are, and nothing is that is omitted."""
     refuse_undefined(value)
-    if value is None or isinstance(value, str | bytes | int | float | Secret | Unknown):
+    if value is None or value is OMIT or isinstance(value, str | bytes | int | float | Secret | Unknown):
         return value
     if isinstance(value, Mapping):
-        return {key: as_data(member) for key, member in value.items()}
+        if OMIT in value:
+            refuse_omit(OMIT)
+        return {key: as_data(member) for key, member in value.items() if member is not OMIT}
     if isinstance(value, Iterable):
-        return [as_data(member) for member in value]
+        return [as_data(member) for member in value if member is not OMIT]
     raise ExpressionError(f"a {type(value).__name__} is no data")
 
 

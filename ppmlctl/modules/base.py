@@ -94,6 +94,8 @@ class Module(Generic[A, R]):
     """What follows, in words for people, where its thing is made anew on request; None: it cannot be."""
     may_be_named: ClassVar[bool] = False
     """Whether its thing can be taken away by name (`--replace`) and made anew."""
+    in_files: ClassVar[frozenset[str]] = frozenset()
+    """Arguments that may stand in a YAML file beside the playbook, which names the file in their place."""
     recorded_as_digest: ClassVar[frozenset[str]] = frozenset()
     """Large arguments, recorded as the SHA-256 of their canonical JSON."""
 

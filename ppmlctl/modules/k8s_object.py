@@ -126,6 +126,7 @@ class K8sObject(Module[K8sObjectArgs, K8sObjectResult]):
     """See the module's text."""
 
     kind = "k8s_object"
+    in_files = frozenset({"manifest"})
     Args = K8sObjectArgs
     Result = K8sObjectResult
     engine = "kubernetes"

@@ -7,16 +7,21 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from ppmlctl.diagnostics import InputError, Location
-from ppmlctl.expressions import Budget, ExpressionError, is_expression, parse, refuse_heavy
+from ppmlctl.diagnostics import Diagnostic, InputError, Location
+from ppmlctl.expressions import OMIT, Budget, ExpressionError, is_expression, parse, refuse_heavy
 from ppmlctl.planning import Results
-from ppmlctl.playbook.faults import expression_fault
+from ppmlctl.playbook.faults import expression_fault, omitted_fault
+from ppmlctl.playbook.words import OMIT_NAME
+from ppmlctl.spec.key_path import KeyPath
 from ppmlctl.unknown import Unknown
 
 Scope = Mapping[str, Any]
 
-At = Callable[[], Location]
-"""The place of a value; asked for only where something is wrong, since finding it takes longer than evaluating."""
+At = Callable[..., Location]
+"""The place of a value, or of what is in it behind the keys that it is called with.
+
+Asked for only where something is wrong, since finding it takes longer than evaluating.
+"""
 
 
 @dataclass
@@ -39,10 +44,20 @@ class Registered:
 
 @dataclass(frozen=True)
 class Later:
-    """A task's variable that reads results: evaluated where it is used, in the scope that it was written in."""
+    """A variable that reads results: evaluated where it is used, in the scope that it was written in."""
 
     template: Any
     scope: Scope
+    at: At
+    reads: frozenset[str]
+    """The registered names that it starts from, by itself and by other variables."""
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A variable that cannot be evaluated: told where it is used, since it may be meant for where it can be."""
+
+    faults: tuple[Diagnostic, ...]
 
 
 @dataclass
@@ -80,20 +95,41 @@ class Evaluation:
 
     def depends_on_results(self, template: Any, scope: Scope = MappingProxyType({})) -> bool:
         """Whether anything in it starts from a registered name, or from a variable in `scope` that does."""
-        names = roots(template)
-        return not self.registers.isdisjoint(names) or any(type(scope.get(name)) is Later for name in names)
+        return bool(self._reads(template, scope))
 
-    def sources(self, template: Any) -> frozenset[str]:
-        """The addresses of the tasks whose results it reads."""
-        names = roots(template) & self.registered.keys()
+    def sources(self, template: Any, scope: Scope = MappingProxyType({})) -> frozenset[str]:
+        """The addresses of the tasks whose results it reads, by itself and by variables in `scope`."""
+        names = self._reads(template, scope) & self.registered.keys()
         return frozenset(address for name in names for address in self.registered[name].addresses.values())
 
+    def _reads(self, template: Any, scope: Scope) -> frozenset[str]:
+        names = roots(template)
+        through = [value.reads for name in names if type(value := scope.get(name)) is Later]
+        return frozenset(self.registers.intersection(names) - scope.keys()).union(*through)
+
+    def variable(self, template: Any, scope: Scope, at: At) -> Any:
+        """The value of a variable, or what stands for it until it is used."""
+        if reads := self._reads(template, scope):
+            return Later(template, scope, at, reads)
+        try:
+            return self.evaluate(template, scope, {}, at)
+        except InputError as error:
+            return Broken(error.diagnostics)
+
+    def needed(self, template: Any, scope: Scope, results: Results, at: At) -> Any:
+        """The value of a template tree where one is needed. Raises InputError at `at`, also where it is omitted."""
+        value = self.evaluate(template, scope, results, at)
+        if value is OMIT:
+            raise InputError(omitted_fault(at()))
+        return value
+
     def evaluate(self, template: Any, scope: Scope, results: Results, at: At) -> Any:
-        """The value of a template tree. Raises InputError at `at`."""
-        if isinstance(template, str):
-            return self._text(template, scope, results, at) if is_expression(template) else template
-        value = self._tree(template, scope, results, at)
-        if isinstance(value, dict | list):
+        """The value of a template tree, in which nothing is that is omitted; OMIT for itself. Raises InputError."""
+        try:
+            value = self._tree(template, scope, results, at, ())
+        except RecursionError:
+            raise InputError(expression_fault(ExpressionError("variables go too deep"), "", at())) from None
+        if isinstance(value, dict | list) and not isinstance(template, str):
             # Lists of lists that share their members double at every step, without any operation.
             try:
                 refuse_heavy(value)
@@ -101,31 +137,41 @@ class Evaluation:
                 raise InputError(expression_fault(error, "", at())) from None
         return value
 
-    def _tree(self, template: Any, scope: Scope, results: Results, at: At) -> Any:
+    def _tree(self, template: Any, scope: Scope, results: Results, at: At, path: KeyPath) -> Any:
         if isinstance(template, str):
-            return self._text(template, scope, results, at) if is_expression(template) else template
+            return self._text(template, scope, results, at, path) if is_expression(template) else template
         if isinstance(template, dict):
-            return {name: self._tree(member, scope, results, at) for name, member in template.items()}
+            members = ((name, self._tree(one, scope, results, at, (*path, name))) for name, one in template.items())
+            return {name: member for name, member in members if member is not OMIT}
         if isinstance(template, list):
-            return [self._tree(member, scope, results, at) for member in template]
+            entries = (self._tree(one, scope, results, at, (*path, index)) for index, one in enumerate(template))
+            return [entry for entry in entries if entry is not OMIT]
         return template
 
-    def _text(self, text: str, scope: Scope, results: Results, at: At) -> Any:
+    def _text(self, text: str, scope: Scope, results: Results, at: At, path: KeyPath) -> Any:
         try:
             expression = parse(text)
-            return expression.evaluate(self._seen(expression.roots, scope, results, at), self.budget)
+            return expression.evaluate(self._seen(expression.roots, scope, results), self.budget)
         except ExpressionError as error:
-            raise InputError(expression_fault(error, text, at())) from None
+            raise InputError(expression_fault(error, text, at(*path))) from None
 
-    def _seen(self, names: frozenset[str], scope: Scope, results: Results, at: At) -> dict[str, Any]:
+    def _seen(self, names: frozenset[str], scope: Scope, results: Results) -> dict[str, Any]:
         seen: dict[str, Any] = {}
         for name in names:
-            if name in scope:
-                value = scope[name]
-                seen[name] = self.evaluate(value.template, value.scope, results, at) if type(value) is Later else value
+            if name == OMIT_NAME:
+                seen[name] = OMIT
+            elif name in scope:
+                seen[name] = self._known(scope[name], results)
             elif name in self.registered and (value := self.registered[name].value(results)) is not None:
                 seen[name] = value
         return seen
+
+    def _known(self, value: Any, results: Results) -> Any:
+        if type(value) is Later:
+            return self.evaluate(value.template, value.scope, results, value.at)
+        if type(value) is Broken:
+            raise InputError(*value.faults)
+        return value
 
 
 class Unknowns(Mapping[str, Any]):

@@ -6,18 +6,21 @@ import difflib
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any, Protocol
 
 from pydantic import BaseModel, ValidationError
 
 from ppmlctl.diagnostics import Diagnostic, InputError, Location
+from ppmlctl.expressions import OMIT
 from ppmlctl.planning import Results, Task
-from ppmlctl.playbook.evaluation import At, Evaluation, Later, Scope, Unknowns
-from ppmlctl.playbook.faults import argument_faults
-from ppmlctl.playbook.parse import Playbook, WrittenOutputs, WrittenTask
-from ppmlctl.unknown import Unknown
+from ppmlctl.playbook.entered import Condition, Entered, Entries, holds
+from ppmlctl.playbook.evaluation import At, Evaluation, Scope, Unknowns, roots
+from ppmlctl.playbook.faults import argument_faults, omitted_fault
+from ppmlctl.playbook.shape import reserved
+from ppmlctl.playbook.words import OMIT_NAME
+from ppmlctl.playbook.written import Block, Playbook, WrittenOutputs, WrittenTask
 
 
 class ModuleDeclaration(Protocol):
@@ -53,22 +56,14 @@ class Expanded:
     def digest(self) -> str:
         """SHA-256 of all that the files declare; comments and places in the files play no part."""
         playbook, scope = self.declared
-        written = [
-            [
-                one.name,
-                one.module,
-                one.arguments,
-                one.when,
-                one.register,
-                one.needs,
-                one.loop,
-                one.variables,
-                one.protect,
-            ]
-            for one in playbook.tasks
-        ]
-        text = json.dumps([written, scope], separators=(",", ":"), default=str)
+        text = json.dumps([[*map(_declared, playbook.tasks)], scope], separators=(",", ":"), default=str)
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _declared(one: WrittenTask) -> list[Any]:
+    around = [[block.when, block.variables, block.needs] for block in one.blocks]
+    own = [one.name, one.module, one.arguments, one.when, one.register, one.needs, one.loop, one.variables, one.protect]
+    return [*own, around, sorted(one.all_tags)]
 
 
 @dataclass(frozen=True)
@@ -78,7 +73,11 @@ class _Instance:
     written: WrittenTask
     position: int
     address: str
-    scope: Scope
+    entered: Entered
+
+    @property
+    def scope(self) -> Scope:
+        return self.entered.scope
 
 
 def expand(
@@ -104,6 +103,7 @@ class _Expansion:
         self.modules = modules
         self.faults: list[Diagnostic] = []
         self.evaluation = Evaluation(frozenset(task.register for task in playbook.tasks if task.register))
+        self.entries = Entries(self.evaluation, scope, self.faults.append)
         self.by_name: dict[str, list[str]] = {task.name: [] for task in playbook.tasks}
         self.addresses: set[str] = set()
         self.unknowns: Results = {}
@@ -116,14 +116,17 @@ class _Expansion:
         tasks = [self._task(order, instance) for order, instance in enumerate(instances)]
         outputs = [output for one in self.playbook.outputs for output in self._outputs(one)]
         if self.faults:
-            raise InputError(*self.faults)
+            raise InputError(*dict.fromkeys(self.faults))  # a block's is found once for each task in it
         return Expanded(tuple(tasks), tuple(outputs), (self.playbook, self.scope))
 
     def _instances(self, written: WrittenTask, position: int) -> Iterator[_Instance]:
-        scope = self._with_variables(written)
-        for key, member in self._turns(written, scope):
-            turn = scope if key is None else {**scope, "item": member}
-            if not self.evaluation.depends_on_results(written.when, turn) and not self._holds(written, turn):
+        around = self.entries.into(written.within)
+        if around is None:
+            return
+        for key, member in self._turns(written, around):
+            turn = around if key is None else replace(around, scope={**around.scope, "item": member})
+            entered = self.entries.further(turn, written)
+            if entered is None:
                 continue
             address = written.name if key is None else f"{written.name}.{key}"
             if address in self.by_name[written.name]:
@@ -134,20 +137,15 @@ class _Expansion:
             self.by_name[written.name].append(address)
             if written.register:
                 self.evaluation.register(written.register, key, address, position)
-            yield _Instance(written, position, address, turn)
+            yield _Instance(written, position, address, entered)
 
-    def _with_variables(self, written: WrittenTask) -> Scope:
-        scope = dict(self.scope)
-        for name, value in written.variables.items():
-            later = self.evaluation.depends_on_results(value, scope)
-            scope[name] = Later(value, dict(scope)) if later else self._evaluated(value, scope, written, "vars", name)
-        return scope
-
-    def _turns(self, written: WrittenTask, scope: Scope) -> Iterator[tuple[str | None, Any]]:
+    def _turns(self, written: WrittenTask, around: Entered) -> Iterator[tuple[str | None, Any]]:
         if written.loop is None:
             yield None, None
             return
-        at = written.at("loop")
+        if "item" not in roots([written.when, written.variables]) and self.entries.further(around, written) is None:
+            return  # whatever it would go over
+        at, scope = written.at("loop"), self.entries.with_variables(around.scope, written)
         if self.evaluation.depends_on_results(written.loop, scope):
             self.faults.append(_loop_fault(at, "its length depends on what another task gives"))
             return
@@ -156,13 +154,16 @@ class _Expansion:
             yield from ((str(key), member) for key, member in members.items())
         elif isinstance(members, list | tuple):
             yield from ((_key_of(member, index), member) for index, member in enumerate(members))
+        elif members is OMIT:
+            self.faults.append(omitted_fault(at))
         elif members is not None:
             self.faults.append(_loop_fault(at, f"it gives a {type(members).__name__}"))
 
     def _task(self, order: int, instance: _Instance) -> Task:
         written = instance.written
         evaluation = self.evaluation.seen_from(instance.position)
-        sources = evaluation.sources([written.arguments, written.when, written.variables])
+        conditions, scope = instance.entered.conditions, instance.scope
+        sources = evaluation.sources(written.arguments, scope) | _read_by(conditions, evaluation)
         arguments = _Arguments(self, instance, evaluation)
         arguments.check()
         return Task(
@@ -172,8 +173,8 @@ class _Expansion:
             arguments,
             sources=sources,
             needs=sources | self._needs(instance),
-            condition=_condition(instance, evaluation),
-            tags=frozenset(written.tags),
+            condition=partial(holds, conditions, evaluation) if conditions else None,
+            tags=written.all_tags,
             protect=written.protect,
             title=written.title,
             location=written.at(),
@@ -181,38 +182,40 @@ class _Expansion:
 
     def _needs(self, instance: _Instance) -> set[str]:
         """Names of tasks, with all turns of their loops, or addresses of single turns; expressions may give lists."""
-        written, found = instance.written, set()
-        for index, need in enumerate(written.needs):
-            value = self._evaluated(need, instance.scope, written, "needs", index)
-            for name in value if isinstance(value, list) else [value]:
-                if name in self.by_name:
-                    found.update(self.by_name[name])
-                elif name in self.addresses:
-                    found.add(name)
-                elif name is not None:
-                    self.faults.append(_unknown_need(str(name), self.by_name, written.at("needs", index)))
+        found: set[str] = set()
+        parts: list[WrittenTask | Block] = [instance.written, *instance.written.blocks]
+        for part in parts:
+            for index, need in enumerate(part.needs):
+                found.update(self._needed(need, instance.scope, part, index))
         return found
 
+    def _needed(self, need: str, scope: Scope, part: WrittenTask | Block, index: int) -> Iterator[str]:
+        value = self._evaluated(need, scope, part, "needs", index)
+        for name in value if isinstance(value, list) else [value]:
+            if name in self.by_name:
+                yield from self.by_name[name]
+            elif name in self.addresses:
+                yield name
+            elif name is not None and name is not OMIT:
+                self.faults.append(_unknown_need(str(name), self.by_name, part.at("needs", index)))
+
     def _outputs(self, written: WrittenOutputs) -> Iterator[Output]:
-        if not self._holds(written, self.scope):
+        around = self.entries.into(written.within)
+        entered = around and self.entries.further(around, written)
+        if entered is None:
             return
         for name, value in written.values.items():
-            evaluate = partial(self._output, value, partial(written.at, "outputs", name))
-            yield Output(name, self.evaluation.sources(value), evaluate)
+            sources = self.evaluation.sources(value, entered.scope) | _read_by(entered.conditions, self.evaluation)
+            evaluate = partial(self._output, entered, value, partial(written.at, "outputs", name))
+            yield Output(name, sources, evaluate)
 
-    def _output(self, value: Any, at: At, results: Results) -> Any:
-        return self.evaluation.evaluate(value, self.scope, results, at)
+    def _output(self, entered: Entered, value: Any, at: At, results: Results) -> Any:
+        if holds(entered.conditions, self.evaluation, results) is False:
+            return None
+        given = self.evaluation.evaluate(value, entered.scope, results, at)
+        return None if given is OMIT else given
 
-    def _holds(self, written: WrittenTask | WrittenOutputs, scope: Scope) -> bool:
-        if written.when is None:
-            return True
-        try:
-            return bool(self.evaluation.evaluate(written.when, scope, {}, partial(written.at, "when")))
-        except InputError as error:
-            self.faults.extend(error.diagnostics)
-            return False
-
-    def _evaluated(self, value: Any, scope: Scope, written: WrittenTask, *path: str | int) -> Any:
+    def _evaluated(self, value: Any, scope: Scope, written: WrittenTask | Block, *path: str | int) -> Any:
         try:
             return self.evaluation.evaluate(value, scope, {}, partial(written.at, *path))
         except InputError as error:
@@ -220,16 +223,8 @@ class _Expansion:
             return None
 
 
-def _condition(instance: _Instance, evaluation: Evaluation) -> Callable[[Results], bool | Unknown] | None:
-    when = instance.written.when
-    if not evaluation.depends_on_results(when, instance.scope):
-        return None
-
-    def condition(results: Results) -> bool | Unknown:
-        value = evaluation.evaluate(when, instance.scope, results, partial(instance.written.at, "when"))
-        return value if isinstance(value, Unknown) else bool(value)
-
-    return condition
+def _read_by(conditions: tuple[Condition, ...], evaluation: Evaluation) -> frozenset[str]:
+    return frozenset().union(*(evaluation.sources(one.when, one.scope) for one in conditions))
 
 
 class _Arguments:
@@ -239,8 +234,7 @@ class _Arguments:
         self._expansion = expansion
         self._instance = instance
         self._evaluation = evaluation
-        written = instance.written
-        self._constant = not evaluation.depends_on_results([written.arguments, written.variables])
+        self._constant = not evaluation.depends_on_results(instance.written.arguments, instance.scope)
         self._made: BaseModel | None = None
 
     def check(self) -> None:
@@ -254,7 +248,8 @@ class _Arguments:
         if self._made is not None:
             return self._made
         written = self._instance.written
-        values = {name: self._value(name, member, results) for name, member in written.arguments.items()}
+        given = {name: self._value(name, member, results) for name, member in written.arguments.items()}
+        values = {name: value for name, value in given.items() if value is not OMIT}
         shape = self._expansion.modules[written.module].Args
         try:
             made = shape.model_validate(values)
@@ -288,16 +283,26 @@ def _loop_fault(at: Location, found: str) -> Diagnostic:
 
 def _shadowed(playbook: Playbook, scope: Scope, declared_at: Callable[[str], Location] | None) -> Iterator[Diagnostic]:
     """A variable of the user's that hides a result would change what shipped tasks mean. Each is told once."""
-    first = {task.register: task for task in reversed(playbook.tasks)}
+    first = {task.register: task for task in reversed(playbook.tasks) if task.register}
+    if OMIT_NAME in scope:
+        yield reserved(declared_at(OMIT_NAME) if declared_at else None)
     for name, task in first.items():
-        if name and name in scope:
-            yield Diagnostic(
-                "variable-hides-result",
-                "a variable has the name under which a task registers its result",
-                found=f"`{name}` is declared under `vars` and registered by task `{task.name}`",
-                fix="give the variable another name",
-                at=declared_at(name) if declared_at else task.at("register"),
-            )
+        if name in scope:
+            at = declared_at(name) if declared_at else task.at("register")
+            yield _hides(name, "under `vars`", task, at)
+    for block in playbook.blocks():
+        for name in block.variables.keys() & first.keys():
+            yield _hides(name, "for all of a block", first[name], block.at("vars", name))
+
+
+def _hides(name: str, where: str, task: WrittenTask, at: Location) -> Diagnostic:
+    return Diagnostic(
+        "variable-hides-result",
+        "a variable has the name under which a task registers its result",
+        found=f"`{name}` is declared {where} and registered by task `{task.name}`",
+        fix="give the variable another name",
+        at=at,
+    )
 
 
 def _unknown_need(name: str, names: Mapping[str, Any], at: Location) -> Diagnostic:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from ppmlctl.diagnostics import Diagnostic, Location
 from ppmlctl.expressions import ExpressionError
-from ppmlctl.playbook.parse import WrittenTask
+from ppmlctl.playbook.written import WrittenTask
 
 _MOST_QUOTED = 1000
 """Characters of an expression that a message repeats."""
@@ -27,6 +27,17 @@ def expression_fault(error: ExpressionError, text: str, at: Location) -> Diagnos
     )
 
 
+def omitted_fault(at: Location) -> Diagnostic:
+    """`omit` where there is no key and no list entry that could be dropped."""
+    return Diagnostic(
+        "value-omitted",
+        "`omit` stands where a value is needed",
+        why="it drops an argument, a key or a list entry, and here is none of them",
+        fix="write a value in its place",
+        at=at,
+    )
+
+
 def _beginning(text: str) -> str:
     return text if len(text) <= _MOST_QUOTED else f"{text[:_MOST_QUOTED]}…"
 
@@ -37,13 +48,15 @@ def argument_faults(error: ValidationError, task: WrittenTask, known: Collection
         path = [part for part in fault["loc"] if isinstance(part, str | int)]
         if fault["type"] == "extra_forbidden":
             yield _unknown_argument(task, path, known)
+        elif fault["type"] == "missing":
+            omitted = "it is omitted here, and " if task.is_written(task.module, *path) else ""
+            found = f"{task.module}.{'.'.join(map(str, path))}: {omitted}{fault['msg'].lower()}"
+            title = "a module's argument is missing"
+            yield Diagnostic("argument-missing", title, found=found, at=task.at(task.module, *path))
         else:
-            yield Diagnostic(
-                "argument-missing" if fault["type"] == "missing" else "argument-wrong",
-                "a module's argument is missing" if fault["type"] == "missing" else "a module's argument does not fit",
-                found=f"{task.module}.{'.'.join(map(str, path))}: {fault['msg'].lower()}",
-                at=task.at(task.module, *path),
-            )
+            found = f"{task.module}.{'.'.join(map(str, path))}: {fault['msg'].lower()}"
+            title = "a module's argument does not fit"
+            yield Diagnostic("argument-wrong", title, found=found, at=task.at(task.module, *path))
 
 
 def _unknown_argument(task: WrittenTask, path: list[str | int], known: Collection[str]) -> Diagnostic:
@@ -53,5 +66,5 @@ def _unknown_argument(task: WrittenTask, path: list[str | int], known: Collectio
         "a module has no such argument",
         found=f"{task.module}.{'.'.join(map(str, path))}",
         fix=f"did you mean `{near[0]}`?" if near else f"arguments: {', '.join(known)}",
-        at=task.document.locate_key((task.index, task.module, *path)),
+        at=task.key_at(task.module, *path),
     )

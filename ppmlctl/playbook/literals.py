@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
-from ppmlctl.diagnostics import Diagnostic, InputError
+from ppmlctl.diagnostics import Diagnostic, InputError, Location
 from ppmlctl.expressions import is_expression
-from ppmlctl.playbook.parse import Playbook, WrittenTask
+from ppmlctl.playbook.written import Playbook
 from ppmlctl.spec.key_path import KeyPath
 from ppmlctl.spec.secret_words import secret_in, secret_of
 
@@ -19,14 +19,24 @@ _NAME_AND_VALUE = {"name", "value"}
 def check_literals(playbook: Playbook, allowed: Collection[str]) -> None:
     """Raises InputError (literal-secret) for each, but for names in `allowed`."""
     faults = [
-        _fault(task, path, found)
-        for task in playbook.tasks
-        for section, values in ((task.module, task.arguments), ("vars", task.variables))
+        _fault(at(*path), found)
+        for at, section, values in _values(playbook)
         for path, found in _literals(values, (section,))
         if found not in allowed and str(path[-1]) not in allowed
     ]
     if faults:
         raise InputError(*faults)
+
+
+def _values(playbook: Playbook) -> Iterator[tuple[Callable[..., Location], str, Any]]:
+    """Everything that playbooks write values in: how places in it are found, its key, and the values."""
+    for block in playbook.blocks():
+        yield block.at, "vars", block.variables
+    for task in playbook.tasks:
+        yield task.at, task.module, task.arguments
+        yield task.at, "vars", task.variables
+    for outputs in playbook.outputs:
+        yield outputs.at, "vars", outputs.variables
 
 
 def _literals(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
@@ -53,12 +63,12 @@ def _in_text(name: str, value: str) -> str:
     return secret_of(name, value) if name else secret_in(value)
 
 
-def _fault(task: WrittenTask, path: KeyPath, found: str) -> Diagnostic:
+def _fault(at: Location, found: str) -> Diagnostic:
     return Diagnostic(
         "literal-secret",
         "a secret stands in a playbook",
         found,
         "playbooks are committed, and what they make can be read by others",
         "name the result of a vault_secret task instead; or name it in `not_secrets`, where it is none",
-        at=task.at(*path),
+        at=at,
     )

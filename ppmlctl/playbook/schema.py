@@ -10,28 +10,44 @@ from pydantic import BaseModel
 
 _EXPRESSION = {"$ref": "#/$defs/Expression"}
 _NAME = "^[a-z0-9]([a-z0-9-]{0,51}[a-z0-9])?$"
-_NAMES = {"type": "array", "items": {"type": "string"}}
+_NAMES: dict[str, Any] = {"type": ["array", "null"], "items": {"type": "string"}}
 _ANYTHING: tuple[dict[str, Any], ...] = ({}, {"type": "string"})
+
+_CONDITION: dict[str, Any] = {"type": ["string", "boolean"]}
+
+SHARED_KEYS: Mapping[str, dict[str, Any]] = {
+    "when": {
+        "anyOf": [_CONDITION, {"type": "array", "items": _CONDITION}, {"type": "null"}],
+        "description": "An expression, or a list of which all must hold; without it, the task is not there.",
+    },
+    "vars": {
+        "type": ["object", "null"],
+        "not": {"required": ["omit"]},
+        "description": "Variables; each may use those before it, and is evaluated where it is used.",
+    },
+    "needs": {**_NAMES, "description": "Names of tasks that come before; results that are read are needed anyway."},
+    "tags": {**_NAMES, "description": "Words to choose tasks by: `--tags`, `--skip-tags`."},
+}
+"""What a task says for itself, and a block, an import and a file for all that is inside."""
 
 _TASK_KEYS: Mapping[str, dict[str, Any]] = {
     "name": {"type": "string", "pattern": _NAME, "description": "The task's identity, in the lockfile too."},
     "title": {"type": "string", "description": "What it is, for people."},
-    "when": {"description": "An expression; the task is there where it is true."},
     "register": {"type": "string", "pattern": "^[a-z_][a-z0-9_]*$", "description": "A name for the result."},
-    "needs": {**_NAMES, "description": "Names of tasks that come before; results that are read are needed anyway."},
-    "tags": {**_NAMES, "description": "Words to choose tasks by."},
     "loop": {
         "type": ["array", "object", "string"],
         "description": "The task is there once for each member, which is `item`.",
     },
     "protect": {"type": "boolean", "description": "Whether removal is refused."},
-    "vars": {"type": "object", "description": "Variables of this task alone."},
+    **SHARED_KEYS,
 }
 
 
 class _Module(Protocol):
     @property
     def Args(self) -> type[BaseModel]: ...  # noqa: N802 - a class that modules carry
+    @property
+    def in_files(self) -> frozenset[str]: ...
 
 
 def json_schema(modules: Mapping[str, _Module]) -> dict[str, Any]:
@@ -39,30 +55,47 @@ def json_schema(modules: Mapping[str, _Module]) -> dict[str, Any]:
     definitions: dict[str, Any] = {}
     for kind in modules:
         definitions |= _definitions(kind, modules[kind])
+        for name in sorted(modules[kind].in_files):
+            argument = definitions[kind]["properties"][name]
+            argument["anyOf"].append(
+                {"type": "string", "description": "The YAML file beside the playbook that has it."}
+            )
     definitions["Expression"] = {
         "type": "string",
         "pattern": r"\{\{",
         "description": "An expression over variables, `env` and what earlier tasks register.",
     }
+    definitions["Entries"] = {
+        "type": "array",
+        "items": {"anyOf": [_import(), _outputs(), _with_shared("block", _entries("Tasks in here.")), _task(modules)]},
+    }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A playbook of ppmlctl",
-        "type": "array",
-        "items": {"anyOf": [_import(), _outputs(), _task(modules)]},
+        "anyOf": [{"$ref": "#/$defs/Entries"}, _with_shared("tasks", _entries("All tasks of the file."))],
         "$defs": definitions,
     }
 
 
+def _entries(description: str) -> dict[str, Any]:
+    return {"$ref": "#/$defs/Entries", "minItems": 1, "description": description}
+
+
+def _with_shared(key: str, value: dict[str, Any]) -> dict[str, Any]:
+    """A mapping that says something for all that is under its key."""
+    properties = {key: value, **SHARED_KEYS}
+    return {"type": "object", "properties": properties, "required": [key], "additionalProperties": False}
+
+
 def _import() -> dict[str, Any]:
-    file = {"type": "string", "description": "Another playbook, beside this one."}
-    return {"type": "object", "properties": {"import": file}, "required": ["import"], "additionalProperties": False}
+    return _with_shared("import", {"type": "string", "description": "Another playbook, beside this one."})
 
 
 def _outputs() -> dict[str, Any]:
-    values = {"type": "object", "description": "Named values that the recap and `ppmlctl output` show."}
+    values = {"type": ["object", "null"], "description": "Named values that the recap and `ppmlctl output` show."}
     return {
         "type": "object",
-        "properties": {"outputs": values, "when": _TASK_KEYS["when"]},
+        "properties": {"outputs": values, "when": SHARED_KEYS["when"], "vars": SHARED_KEYS["vars"]},
         "required": ["outputs"],
         "additionalProperties": False,
     }

@@ -25,11 +25,19 @@ from ppmlctl.spec.yaml_scalar import kind_of
 LARGEST = 1 << 20
 """Bytes."""
 
-Top = Literal["mapping", "list"]
+Top = Literal["mapping", "list", "manifest"]
+"""What a file holds: ppml.yaml's mapping, a playbook's list of tasks or a mapping that has it, an object's mapping."""
+
+_KINDS: dict[Top, tuple[type, ...]] = {"mapping": (dict,), "list": (list, dict), "manifest": (dict,)}
+_BEGIN: dict[Top, str] = {
+    "mapping": "begin with `version: 1`",
+    "list": "begin each task with `- name:`",
+    "manifest": "begin with `apiVersion:`",
+}
 
 
 def read_yaml(path: Path, *, shown_as: str, limit: int = LARGEST, top: Top = "mapping") -> Document:
-    """The document in `path`, with positions. `limit` is in bytes; `top` is what the file must hold.
+    """The document in `path`, with positions. `limit` is in bytes; `top` is what it must hold.
 
     Raises InputError: file missing, unreadable, empty, too large, not UTF-8, or no YAML within the limits.
     """
@@ -39,15 +47,14 @@ def read_yaml(path: Path, *, shown_as: str, limit: int = LARGEST, top: Top = "ma
 
 def parse_yaml(text: str, *, shown_as: str, top: Top = "mapping") -> Document:
     """The same for text at hand."""
-    root = _root(text, shown_as)
-    expected = dict if top == "mapping" else list
-    if not isinstance(root.value, expected):
+    root = _root(text, shown_as, _BEGIN[top])
+    if not isinstance(root.value, _KINDS[top]):
         raise InputError(
             Diagnostic(
                 "yaml-top-level",
-                f"the file must hold a {top}",
+                "the file must hold a list of tasks" if top == "list" else "the file must hold a mapping",
                 kind_of(root.value),
-                fix="begin with `version: 1`" if top == "mapping" else "begin each task with `- name:`",
+                fix=_BEGIN[top],
                 at=Location(shown_as, root.place[0] + 1, root.place[1] + 1),
             )
         )
@@ -89,7 +96,7 @@ def _decode(content: bytes, shown_as: str) -> str:
         ) from None
 
 
-def _root(text: str, shown_as: str) -> Node:
+def _root(text: str, shown_as: str, beginning: str) -> Node:
     try:
         builder = _build(text, shown_as)
     except YAMLError as error:
@@ -97,7 +104,8 @@ def _root(text: str, shown_as: str) -> Node:
     if builder.faults:
         raise InputError(*builder.faults)
     if builder.root is None or builder.root.spelling == "":
-        at, fix = Location(shown_as, 1, 1), "begin with `version: 1`; `ppmlctl init` writes a first file"
+        at = Location(shown_as, 1, 1)
+        fix = f"{beginning}; `ppmlctl init` writes a first file" if beginning == _BEGIN["mapping"] else beginning
         raise InputError(Diagnostic("yaml-empty", "the file is empty", "no value", fix=fix, at=at))
     return builder.root
 

@@ -1,0 +1,21 @@
+"""The keys of playbooks, by what they stand in."""
+
+from __future__ import annotations
+
+SHARED_KEYS = ("when", "vars", "needs", "tags")
+"""What a task, a block, an import and a whole file can say: a task for itself, the others for all that is inside."""
+TASK_KEYS = ("name", "title", "when", "register", "needs", "tags", "loop", "protect", "vars")
+BLOCK_KEYS = ("block", *SHARED_KEYS)
+IMPORT_KEYS = ("import", *SHARED_KEYS)
+FILE_KEYS = ("tasks", *SHARED_KEYS)
+OUTPUTS_KEYS = ("outputs", "when", "vars")
+ENTRY_KEYS = ("block", "import", "outputs")
+"""Each makes an entry of a list of tasks something else than a task."""
+
+OMIT_NAME = "omit"
+"""The variable whose value drops the key or the list entry that it is given to."""
+
+EVERY_TIME, ON_REQUEST = "always", "never"
+"""Tags of tasks that `--tags` need not name, and that a plan has only where a tag of theirs is named."""
+KINDS_OF_TASKS = ("all", "tagged", "untagged")
+"""Words that may stand for tags on the command line, and so are none."""
