@@ -37,7 +37,16 @@ CONFIG = ObjectKey("v1", "ConfigMap", "ns", "config")
 MANIFEST = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "config", "namespace": "ns"}}
 MOST_MEMORY = 200 << 20
 """Bytes that one call may add; the rest of 300 MB is the program's."""
-SECONDS = 1.0
+SOON = 0.2
+"""Seconds after which a call gives up what only the clock can end."""
+NEVER = 3600.0
+"""Seconds for every other fault: it ends by itself, by its size or by its shape, or the test says that it hangs."""
+ENDLESS = ("slow headers", "slow body")
+
+
+def _bound(fault: str) -> float:
+    return SOON if fault in ENDLESS else NEVER
+
 
 
 def _kubernetes(port: int, folder: Path) -> KubernetesClient:
@@ -54,8 +63,8 @@ OPERATIONS: dict[str, Callable[[KubernetesClient], Any]] = {
     "list": lambda client: client.list_objects("v1", "ConfigMap", "ns"),
     "apply": lambda client: client.apply(MANIFEST),
     "create": lambda client: client.create(MANIFEST),
-    "delete": lambda client: client.delete(CONFIG, wait_seconds=1),
-    "wait": lambda client: client.wait(CONFIG, Condition("it is there", bool), 1),
+    "delete": lambda client: client.delete(CONFIG, wait_seconds=SOON),
+    "wait": lambda client: client.wait(CONFIG, Condition("it is there", bool), SOON),
     "discover": lambda client: client.resource("example.com/v1", "Thing"),
     "log": lambda client: client.pod_log(ObjectKey("v1", "Pod", "ns", "pod")),
     "follow": lambda client: list(client.follow_log(ObjectKey("v1", "Pod", "ns", "pod"))),
@@ -101,7 +110,7 @@ def test_kubernetes(
 ) -> None:
     if (operation, fault) in ENDLESS_BY_NATURE:
         return
-    monkeypatch.setattr(kubernetes_transport.Transport, "whole_seconds", SECONDS)
+    monkeypatch.setattr(kubernetes_transport.Transport, "whole_seconds", _bound(fault))
     server.fault = fault
     _is_told(lambda: OPERATIONS[operation](_kubernetes(server.port, tmp_path)))
 
@@ -131,8 +140,8 @@ HTTPS: dict[str, Callable[[int, Path], None]] = {"ehsm": _ehsm, "attestation": _
 
 @pytest.mark.parametrize(("fault", "client"), _rows(HTTPS))
 def test_https(fault: str, client: str, tls: tuple[ssl.SSLContext, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ppmlctl.clients.exchange.TIMEOUT", SECONDS)
-    monkeypatch.setattr("ppmlctl.clients.pccs.client.TIMEOUT", SECONDS)
+    monkeypatch.setattr("ppmlctl.clients.exchange.TIMEOUT", _bound(fault))
+    monkeypatch.setattr("ppmlctl.clients.pccs.client.TIMEOUT", _bound(fault))
     context, authority = tls
     with fault_server(context) as server:
         server.fault = fault
@@ -172,7 +181,7 @@ ENGINE: dict[str, Callable[[DockerClient], Any]] = {
 
 @pytest.mark.parametrize(("fault", "operation"), _rows(ENGINE))
 def test_docker(fault: str, operation: str, server: FaultServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ppmlctl.clients.docker.connection.WHOLE_SECONDS", SECONDS)
+    monkeypatch.setattr("ppmlctl.clients.docker.connection.WHOLE_SECONDS", _bound(fault))
     server.fault = fault
 
     def call() -> None:
