@@ -20,9 +20,14 @@ def keys_place(folder: Path) -> Place:
     return Place(folder / "env", {"XDG_STATE_HOME": str(folder / "state"), "NO_COLOR": "1"})
 
 
+def copy_of(applied: Path, folder: Path) -> Place:
+    """A copy of an applied one, whose sandbox is not running yet."""
+    shutil.copytree(applied, folder, symlinks=True)
+    return Place(folder / "env", {"XDG_STATE_HOME": str(folder / "state"), "NO_COLOR": "1"})
+
+
 def copied(applied: Path, folder: Path) -> Place:
     """A copy of an applied one, with its sandbox running."""
-    shutil.copytree(applied, folder, symlinks=True)
-    place = Place(folder / "env", {"XDG_STATE_HOME": str(folder / "state"), "NO_COLOR": "1"})
+    place = copy_of(applied, folder)
     process.up(place.sandbox)
     return place

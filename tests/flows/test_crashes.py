@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from flows.forked_place import sandboxed
 from flows.place import Place, make_place
 from flows.world import enrolments, lease_holder_of, lockfile_of, objects_of
 
@@ -70,13 +71,10 @@ def inside_the_window(instant: str, instants: list[str]) -> bool:
 def test_a_kill_at_any_instant_converges(share: int, reference: tuple[list[str], str, str], tmp_path: Path) -> None:
     for number in range(1 + share, len(reference[0]) + 1, SHARES):
         instant = f"{number} {reference[0][number - 1]}"
-        place = without_heartbeat(tmp_path / str(number))
-        try:
+        with sandboxed(without_heartbeat(tmp_path / str(number))) as place:
             killed = place.run(*APPLY, PPMLCTL_FAILPOINT=str(number))
             assert killed.returncode == -signal.SIGKILL, f"at {instant}:\n{killed.stdout}{killed.stderr}"
             converges(place, reference, after=instant)
-        finally:
-            process.down(place.sandbox)
 
 
 def test_the_first_and_the_narrowest_instants_converge(reference: tuple[list[str], str, str], tmp_path: Path) -> None:

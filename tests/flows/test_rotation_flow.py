@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from flows.keys_place import copied
+from flows.forked_place import sandboxed
+from flows.keys_place import copied, copy_of
 from flows.place import Place, changed
 
 from ppmlctl.sandbox import process
@@ -78,12 +79,9 @@ def test_the_key_that_signs_the_enclave_is_rotated_and_the_signature_follows(app
 
 def instants_of(keys_applied: Path, folder: Path) -> list[str]:
     """The instants of a rotation that nobody disturbs."""
-    place = copied(keys_applied, folder)
-    try:
+    with sandboxed(copy_of(keys_applied, folder)) as place:
         place.succeed(*ROTATE, PPMLCTL_FAILPOINT_LOG=str(folder / "instants"))
         return [line.split(" ", 1)[1] for line in (folder / "instants").read_text().splitlines()]
-    finally:
-        process.down(place.sandbox)
 
 
 def survives(keys_applied: Path, folder: Path, number: int, names: list[str]) -> None:
@@ -91,8 +89,7 @@ def survives(keys_applied: Path, folder: Path, number: int, names: list[str]) ->
 
     Only the answer of Enroll can be lost; and once the lockfile says that all is done, asking again means another one.
     """
-    place = copied(keys_applied, folder)
-    try:
+    with sandboxed(copy_of(keys_applied, folder)) as place:
         killed = place.run(*ROTATE, PPMLCTL_FAILPOINT=str(number))
         instant = f"{number} {names[number - 1]}"
         assert killed.returncode == -signal.SIGKILL, f"at {instant}:\n{killed.stdout}{killed.stderr}"
@@ -108,8 +105,6 @@ def survives(keys_applied: Path, folder: Path, number: int, names: list[str]) ->
         assert sent(place, "CreateKey") == (4 if is_rotated else 2), instant
         assert place.plan()[0] == 0, instant
         assert b"rotations" not in place.lockfile, instant
-    finally:
-        process.down(place.sandbox)
 
 
 def test_a_rotation_that_is_killed_around_its_enrolment_is_made_once(keys_applied: Path, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Self
 from urllib.parse import quote
 
 import pytest
+from flows.forked_place import sandboxed
 from flows.place import Place, make_place
 
 from ppmlctl.clients.kubernetes import KubernetesClient, ObjectKey
@@ -52,9 +53,7 @@ class Secrets:
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Place, Secrets, dict[str, bytes]]]:
     """An environment that was planned and applied with planted secrets, and all that it said and showed meanwhile."""
-    place = make_place(tmp_path_factory.mktemp("secrets"))
-    place.variables |= {"PPML_VAULT_PASSWORD": VAULT_PASSWORD, "SENTINEL": PASSWORD}
-    place.edit("keys: {}", "keys: {password: {env: SENTINEL}}")
+    place = _planted(tmp_path_factory.mktemp("secrets"))
     shown: dict[str, bytes] = {}
     with _ProcessTable() as table:
         for number, words in enumerate(
@@ -103,6 +102,14 @@ class _ProcessTable:
                     self._lines.add(path.read_bytes())
                 except OSError:
                     continue
+
+
+def _planted(folder: Path) -> Place:
+    """A fresh environment with two secrets that are known."""
+    place = make_place(folder)
+    place.variables |= {"PPML_VAULT_PASSWORD": VAULT_PASSWORD, "SENTINEL": PASSWORD}
+    place.edit("keys: {}", "keys: {password: {env: SENTINEL}}")
+    return place
 
 
 def _secrets_of(place: Place) -> dict[str, bytes]:
@@ -199,15 +206,9 @@ def test_no_planted_fault_shows_a_secret(share: int, tmp_path: Path) -> None:
     """Each failpoint raises once, in an environment of its own; whatever is said then holds no secret."""
     number, returncode = 1 + share, 1
     while returncode:
-        place = make_place(tmp_path / str(number))
-        place.variables |= {"PPML_VAULT_PASSWORD": VAULT_PASSWORD, "SENTINEL": PASSWORD}
-        place.edit("keys: {}", "keys: {password: {env: SENTINEL}}")
-        try:
+        with sandboxed(_planted(tmp_path / str(number))) as place:
             done = place.run("apply", "--yes", "--parallel", "1", PPMLCTL_FAILPOINT=f"raise:{number}")
-            Secrets(_secrets_of(place)).absent_from(
-                (done.stdout + done.stderr).encode(), f"the fault planted at {number}"
-            )
-        finally:
-            process.down(place.sandbox)
+            said = (done.stdout + done.stderr).encode()
+            Secrets(_secrets_of(place)).absent_from(said, f"the fault planted at {number}")
         number, returncode = number + SHARES, done.returncode
     assert number > 100, "the faults ended early"
