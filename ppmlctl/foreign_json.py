@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any, NoReturn
 
 LARGEST = 1 << 25
@@ -23,7 +24,7 @@ def parse_foreign(content: bytes | str, most: int = LARGEST) -> Any:
     if content.count(comma) + content.count(opening) + content.count(nested) > MOST_VALUES:  # type: ignore[arg-type]
         raise ValueError(f"it has more than {MOST_VALUES:,} values")
     try:
-        value = json.loads(content, parse_constant=_refused)
+        value = json.loads(content, parse_constant=_refused, parse_float=_finite)
         if escape in content:  # type: ignore[operator]
             json.dumps(value, ensure_ascii=False).encode()  # half of a surrogate pair is no text
     except UnicodeError:
@@ -48,6 +49,13 @@ def _refuse_deeper(value: Any) -> None:
             if type(member) is dict or type(member) is list
         ]
     raise ValueError(f"it is nested more than {DEEPEST} deep")
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if math.isinf(value):
+        raise ValueError
+    return value
 
 
 def _refused(_name: str) -> NoReturn:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ppmlctl.foreign_json import LARGEST, MOST_VALUES, parse_foreign
@@ -17,6 +17,7 @@ REFUSED = {
     "no utf-8": (b'"\xff"', "it is not UTF-8"),
     "half a surrogate": (b'"\\ud800"', "it is not UTF-8"),
     "not finite": (b"[NaN]", "it is not JSON"),
+    "beyond every number": (b'{"a":[1,-1e999]}', "it is not JSON"),
     "digits": (b"1" * 6000, "it is not JSON"),
     "deep": (b"[" * 100_000 + b"]" * 100_000, "it is nested more than 200 deep"),
     "deep, with siblings": (b'{"a":[],"b":' * 300 + b"1" + b"}" * 300, "it is nested more than 200 deep"),
@@ -33,6 +34,7 @@ def test_what_is_no_bounded_json_is_a_value_error(kind: str) -> None:
     assert str(refused.value) == words
 
 
+@settings(deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ppmlctl.explanations.explanation import Explanation
 
+_SANDBOX = "ppmlctl/sandbox/storage.py"
 _SERVICE = "intel/ehsm ehsm_kms_service/function.js"
 _CHECKS = "intel/ehsm ehsm_kms_service/payload_checker.js"
 _KEYS = "intel/ehsm ehsm_kms_service/key_management_apis.js"
@@ -11,6 +12,12 @@ _CLIENT = "intel-analytics/BigDL scala/ppml attestation/service/EHSMAttestationS
 _QUOTES = "intel/ehsm ehsm_kms_service/quote_manager_apis.js"
 
 ROWS = (
+    Explanation(
+        "nothing can be kept: the sandbox's disk is full or cannot be written",
+        "the sandbox keeps accounts, keys and policies in `.ppml/sandbox`",
+        "make room there, then:\nppmlctl apply",
+        _SANDBOX,
+    ),
     Explanation(
         "sign error",
         "the apikey is not this account's",

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from contextlib import suppress
 from typing import Any
 
 MOST_OPEN = 200
 """Connections of one service, also those whose TLS is not agreed yet: twice the files of both fit into 1024."""
+
+
+HANDSHAKE_SECONDS = 10.0
+"""For the whole of TLS's handshake, where asyncio would wait a minute."""
+
+
+class BoundedLoop(asyncio.SelectorEventLoop):
+    """Ends connections whose TLS is not agreed within HANDSHAKE_SECONDS; uvicorn has no setting for it."""
+
+    async def create_server(self, *arguments: Any, **options: Any) -> asyncio.Server:
+        """As asyncio's own."""
+        bound = {"ssl_handshake_timeout": HANDSHAKE_SECONDS} if options.get("ssl") else {}
+        return await super().create_server(*arguments, **{**bound, **options})
 
 
 class BoundedListener(socket.socket):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -42,7 +43,8 @@ class RequestLog:
         async def noting(message: Message) -> None:
             if message["type"] == "http.response.start":
                 shorten(self._file)
-                os.write(self._file, self._line(scope, message["status"]))
+                with suppress(OSError):  # a full disk keeps nobody from the answer
+                    os.write(self._file, self._line(scope, message["status"]))
             await send(message)
 
         await self._app(scope, receive, noting)

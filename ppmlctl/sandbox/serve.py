@@ -26,7 +26,7 @@ from starlette.applications import Starlette
 from ppmlctl.files import PRIVATE, read_bytes, read_text, write_atomic
 from ppmlctl.process_identity import start_time_of
 from ppmlctl.sandbox.address import Address
-from ppmlctl.sandbox.listener import BoundedListener
+from ppmlctl.sandbox.listener import BoundedListener, BoundedLoop
 from ppmlctl.sandbox.process import EHSM, KUBERNETES, Run
 from ppmlctl.sandbox.request_log import RequestLog, shorten
 from ppmlctl.sandbox.tls import SandboxCertificates, ensure_certificates
@@ -54,8 +54,8 @@ def serve(order: Order) -> int:
     os.umask(0o077)
     order.state.mkdir(parents=True, exist_ok=True)
     try:
-        with FileLock(order.state / "serving.lock", timeout=0):
-            asyncio.run(_serve(order))
+        with FileLock(order.state / "serving.lock", timeout=0), asyncio.Runner(loop_factory=BoundedLoop) as runner:
+            runner.run(_serve(order))
     except Timeout:
         sys.stderr.write("another process serves this state folder\n")
         return 1

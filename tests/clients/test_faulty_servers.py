@@ -48,7 +48,6 @@ def _bound(fault: str) -> float:
     return SOON if fault in ENDLESS else NEVER
 
 
-
 def _kubernetes(port: int, folder: Path) -> KubernetesClient:
     cluster = {"name": "c", "cluster": {"server": f"http://127.0.0.1:{port}"}}
     context = {"name": "x", "context": {"cluster": "c", "user": "u"}}

@@ -15,6 +15,8 @@ import pytest
 from ppmlctl.sandbox import Sandbox, down, up
 
 _numbers = itertools.count(1)
+SECONDS = 60
+"""For an answer, however busy the machine is."""
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +73,9 @@ def connect_to(sandbox: Sandbox) -> httpx.Client:
     token = json.loads(sandbox.kubeconfig.read_text())["users"][0]["user"]["token"]
     headers = {"Authorization": f"Bearer {token}", "User-Agent": "tests/1"}
     trust = ssl.create_default_context(cafile=str(sandbox.ca))
-    return httpx.Client(base_url=sandbox.kubernetes_url, headers=headers, verify=trust, trust_env=False)
+    return httpx.Client(
+        base_url=sandbox.kubernetes_url, headers=headers, verify=trust, trust_env=False, timeout=SECONDS
+    )
 
 
 @pytest.fixture

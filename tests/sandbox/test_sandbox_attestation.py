@@ -97,11 +97,11 @@ def test_a_policy_of_no_known_type_is_refused(service: Service, kind: Any) -> No
     assert (answer.status_code, answer.text) == (400, "Unsupported policy type.")
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'"x"', b"[" * 100_000])
-def test_what_is_no_object_makes_it_fail(service: Service, body: bytes) -> None:
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'"x"'])
+def test_what_is_no_object_is_refused(service: Service, body: bytes) -> None:
     for path in ("/registerPolicy", "/verifyQuote"):
         answer = service.http("POST", path, content=body)
-        assert (answer.status_code, answer.text) == (500, "There was an internal server error.")
+        assert (answer.status_code, answer.text) == (400, "The request content was malformed.")
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ class AttestationClient:
         with self._effects.operation(effect, operation):
             answer = self._exchange.send(operation, effect, method, path, body)
         if answer.status_code == _FAILED:
-            raise faults.failed(self.url, operation)
+            raise faults.failed(self.url, operation, answer.text)
         return answer
 
     def _json(self, operation: str, answer: httpx.Response) -> Mapping[str, Any]:

@@ -15,6 +15,7 @@ import ssl
 
 from ppmlctl.clients.proxies import Way
 from ppmlctl.diagnostics import Diagnostic, EngineError, InputError, TransientError
+from ppmlctl.explanations import answer_of_ehsm
 
 UNKNOWN_ACCOUNT = "Invalid app_id and api_key."
 UNKNOWN_POLICY = "Unsupported policy type."
@@ -63,12 +64,17 @@ def refused(operation: str, words: str) -> AttestationRefusedError:
     return AttestationRefusedError(Diagnostic("attestation-refused", title, found, why, fix), words)
 
 
-def failed(url: str, operation: str) -> EngineError:
-    """The error for status 500: it fails so at a quote that is not genuine, and where its PCCS gives nothing."""
-    title = "the attestation service failed by itself"
+def failed(url: str, operation: str, words: str) -> EngineError:
+    """The error for status 500: it fails so at a quote that is not genuine, and where its PCCS gives nothing.
+
+    Its words are shown only where they are known: they may quote what it was sent.
+    """
+    title, found = "the attestation service failed by itself", f"{operation} at {url}: HTTP 500"
     why = "it ends so for a quote that does not verify, for one without collateral, and for what it cannot read"
     fix = "read its log, and look at the PCCS that its PCCS_URL names"
-    return EngineError(Diagnostic("attestation-service-failed", title, f"{operation} at {url}: HTTP 500", why, fix))
+    if known := answer_of_ehsm(words):  # the sandbox's, which serves both
+        found, why, fix = f"{found}, `{words}`", known.cause, known.remedy
+    return EngineError(Diagnostic("attestation-service-failed", title, found, why, fix))
 
 
 def unreachable(way: Way, operation: str, reason: str) -> TransientError:

@@ -19,6 +19,7 @@ from ppmlctl.sandbox.ehsm import make_app as make_ehsm
 from ppmlctl.sandbox.ehsm.flaws import Flaws
 from ppmlctl.sandbox.ehsm.quote_route import quote_route
 from ppmlctl.sandbox.ehsm.quoting import Quoting
+from ppmlctl.sandbox.storage import StorageError
 
 HOST = "attestation.sandbox"
 _LARGEST_BODY = 1 << 23  # bytes
@@ -59,7 +60,10 @@ class _Endpoint:
             body += piece
             if len(body) > _LARGEST_BODY:
                 break
-        answer = _TOO_LARGE if len(body) > _LARGEST_BODY else await run_in_threadpool(self._answer, request, body)
+        try:
+            answer = _TOO_LARGE if len(body) > _LARGEST_BODY else await run_in_threadpool(self._answer, request, body)
+        except StorageError as error:
+            answer = Answer(500, str(error))
         await PlainTextResponse(answer.text, answer.status)(scope, receive, send)
 
     def _answer(self, request: Request, body: bytearray) -> Answer:

@@ -33,6 +33,8 @@ class Answer:
 
 
 FAILED = Answer(500, _SERVER_FAULT)
+_MALFORMED = Answer(400, "The request content was malformed.")
+"""In the words of the real one's framework, whose own code fails at such content with 500."""
 
 
 class Service:
@@ -50,12 +52,12 @@ class Service:
         return Answer(200, _WELCOME) if path == "/" else None
 
     def post(self, path: str, raw: bytes) -> Answer | None:
-        """The same; what is no JSON object makes the service fail, whatever the account."""
+        """The same; what is no JSON object is refused, whatever the account."""
         if path not in ("/registerPolicy", "/verifyQuote"):
             return None
         members = _members(raw)
         if members is None:
-            return FAILED
+            return _MALFORMED
         if not self._store.has(members.get("appid"), members.get("apikey")):
             return Answer(400, _NO_ACCOUNT)
         return self._register(members) if path == "/registerPolicy" else self._verify(members)

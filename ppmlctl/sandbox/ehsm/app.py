@@ -25,6 +25,7 @@ from ppmlctl.sandbox.ehsm.quote_route import quote_route
 from ppmlctl.sandbox.ehsm.quoting import Quoting
 from ppmlctl.sandbox.ehsm.release import Release
 from ppmlctl.sandbox.ehsm.service import Call, Service
+from ppmlctl.sandbox.storage import StorageError
 
 _LARGEST_BODY = 100 * 1024  # bytes
 _LONGEST_INTEGER = 400  # digits: beyond every double
@@ -82,16 +83,19 @@ class _Endpoint:
         return JSONResponse(answer.body())
 
     def _answer(self, call: Call, path: str) -> Answer | None:
-        checked = self._service.check(call)
-        answer: Answer | None
-        if isinstance(checked, Answer):
-            answer = checked
-        elif path.lower().removesuffix("/") == "/ehsm" and call.method in ("GET", "POST"):
-            answer = self._service.act(call, checked)
-        else:
-            answer = None
+        try:
+            answer = self._done(call, path)
+        except StorageError as error:
+            answer = Answer.refused(str(error), 500)
         self._log.write(call.action, call.body, answer.code if answer else 404, self._service.now())
         return answer
+
+    def _done(self, call: Call, path: str) -> Answer | None:
+        checked = self._service.check(call)
+        if isinstance(checked, Answer):
+            return checked
+        is_served = path.lower().removesuffix("/") == "/ehsm" and call.method in ("GET", "POST")
+        return self._service.act(call, checked) if is_served else None
 
 
 async def _read(request: Request) -> bytes:

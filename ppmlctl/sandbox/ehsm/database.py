@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from ppmlctl.files import PRIVATE
+from ppmlctl.sandbox.storage import storage_faults
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS accounts (appid TEXT PRIMARY KEY, apikey TEXT NOT NULL) STRICT;
@@ -51,6 +52,6 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """A connection for one transaction; SQLite's own locks order them."""
-        with closing(sqlite3.connect(self._path, timeout=30)) as database, database:
+        """A connection for one transaction; SQLite's own locks order them. Raises StorageError."""
+        with storage_faults(), closing(sqlite3.connect(self._path, timeout=30)) as database, database:
             yield database

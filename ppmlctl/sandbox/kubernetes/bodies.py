@@ -7,6 +7,8 @@ from typing import Any
 
 from starlette.requests import Request
 
+from ppmlctl.diagnostics import PpmlError
+from ppmlctl.foreign_json import parse_foreign
 from ppmlctl.sandbox.kubernetes import status
 
 APPLY = "application/apply-patch+yaml"
@@ -29,26 +31,39 @@ async def read(request: Request, *accepted: str) -> Any:
     found = media_type(request)
     if found not in accepted:
         raise status.unsupported_media_type(found, accepted)
-    body = await request.body()
-    if len(body) > LARGEST:
-        raise status.ApiError(413, "RequestEntityTooLarge", f"limit is {LARGEST}")
+    return _decoded(found, await _content(request))
+
+
+async def read_if_any(request: Request, *accepted: str) -> Any:
+    """The same; None where there is no body, whatever its type. Raises ApiError."""
+    found, content = media_type(request), await _content(request)
+    if content and found not in accepted:
+        raise status.unsupported_media_type(found, accepted)
+    return _decoded(found, content) if content else None
+
+
+def _decoded(found: str, content: bytes) -> Any:
     try:
-        return json.loads(body)
-    except (ValueError, RecursionError) as error:
+        return parse_foreign(content)
+    except ValueError as error:
         if found in (APPLY, YAML):
-            return _yaml(body)
-        raise status.bad_request(f"json parse error: {_where(error)}") from None
+            return _yaml(content)
+        raise status.bad_request(f"json parse error: {error}") from None
 
 
-def _where(error: Exception) -> str:
-    """The place of the fault, without the text around it, which may be a secret."""
-    return str(error) if isinstance(error, json.JSONDecodeError) else type(error).__name__
+async def _content(request: Request) -> bytes:
+    content = bytearray()
+    async for piece in request.stream():
+        content += piece
+        if len(content) > LARGEST:
+            raise status.ApiError(413, "RequestEntityTooLarge", f"limit is {LARGEST}")
+    return bytes(content)
 
 
-def _yaml(body: bytes) -> Any:
-    from ruamel import yaml  # noqa: PLC0415 - clients send JSON; only hand-made requests need it
+def _yaml(content: bytes) -> Any:
+    from ppmlctl.spec import parse_yaml  # noqa: PLC0415 - clients send JSON; only hand-made requests need it
 
     try:
-        return yaml.YAML(typ="safe", pure=True).load(body)
-    except (yaml.error.YAMLError, RecursionError, UnicodeDecodeError, ValueError):
+        return parse_foreign(json.dumps(parse_yaml(content.decode(), shown_as="body").value))
+    except (PpmlError, ValueError):
         raise status.bad_request("error decoding YAML: the document is not valid YAML") from None

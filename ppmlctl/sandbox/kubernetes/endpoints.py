@@ -68,7 +68,7 @@ class Endpoints:
         """Get, update, patch, delete."""
         namespace, name = request.path_params.get("namespace", ""), request.path_params["name"]
         if request.method == "DELETE":
-            asked = parameters.delete_options(request, await _optional_body(request))
+            asked = parameters.delete_options(request, await bodies.read_if_any(request, bodies.JSON, bodies.YAML))
             return JsonAnswer(deletion.delete(self._objects, self._kind, namespace, name, asked))
         if request.method == "PATCH":
             return await self._patch(request, namespace, name)
@@ -107,7 +107,7 @@ class Endpoints:
         return patching.strategic_patch(live, patch, schema_of(self._kind))
 
     async def _delete_collection(self, request: Request, namespace: str) -> Response:
-        options = parameters.delete_options(request, await _optional_body(request))
+        options = parameters.delete_options(request, await bodies.read_if_any(request, bodies.JSON, bodies.YAML))
         selection = parameters.selection(request, self._kind)
         listed = self._objects.store.list(self._kind, namespace if self._kind.namespaced else None)
         chosen = [obj for obj in listed if selection.admits(obj)]
@@ -147,10 +147,6 @@ class Endpoints:
             return tables.table(self._kind, [obj], metadata, datetime.now(UTC)) if as_table else obj
 
         return StreamingResponse(watching.stream(self._objects, watch, rendered), media_type="application/json")
-
-
-async def _optional_body(request: Request) -> object:
-    return await bodies.read(request, bodies.JSON, bodies.YAML) if await request.body() else None
 
 
 def error_answer(_: Request, error: Exception) -> Response:

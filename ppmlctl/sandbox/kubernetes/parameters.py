@@ -10,6 +10,7 @@ from typing import Any
 
 from starlette.requests import Request
 
+from ppmlctl.foreign_json import parse_foreign
 from ppmlctl.sandbox.kubernetes import status
 from ppmlctl.sandbox.kubernetes.deletion import POLICIES, DeleteOptions
 from ppmlctl.sandbox.kubernetes.kinds import Json, Kind
@@ -90,7 +91,7 @@ def continuation(last: Json) -> str:
 
 def _continued(token: str) -> tuple[str, str]:
     try:
-        namespace, name = json.loads(base64.urlsafe_b64decode(token))
+        namespace, name = parse_foreign(base64.urlsafe_b64decode(token))
     except (binascii.Error, ValueError, TypeError) as error:
         raise status.bad_request(f"continue key is not valid: {token}") from error
     return str(namespace), str(name)

@@ -9,11 +9,14 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ppmlctl.files import PRIVATE
 from ppmlctl.sandbox.kubernetes.kinds import Json, Kind
 from ppmlctl.sandbox.kubernetes.sealing import Seal
+from ppmlctl.sandbox.kubernetes.status import internal
+from ppmlctl.sandbox.storage import StorageError, storage_faults
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS objects (
@@ -67,10 +70,9 @@ class Store:
         yield from (self._decoded(body) for (body,) in self._database.execute(query, (kind.plural, uid)).fetchall())
 
     def put(self, kind: Kind, obj: Json) -> Json:
-        """Stores the object under the next revision and returns it as stored."""
+        """Stores the object under the next revision and returns it as stored. Raises ApiError for a full disk."""
         metadata = obj["metadata"]
-        with self._database:
-            self._database.execute("BEGIN IMMEDIATE")
+        with self._transaction():
             revision = self._next_revision()
             stored = {**obj, "metadata": {**metadata, "resourceVersion": str(revision)}}
             owners = " ".join(reference["uid"] for reference in metadata.get("ownerReferences", []))
@@ -79,15 +81,23 @@ class Store:
         return stored
 
     def delete(self, kind: Kind, obj: Json) -> Json:
-        """Takes the object out and returns it under the revision of its end."""
+        """Takes the object out and returns it under the revision of its end. Raises ApiError for a full disk."""
         metadata = obj["metadata"]
-        with self._database:
-            self._database.execute("BEGIN IMMEDIATE")
+        with self._transaction():
             revision = self._next_revision()
             where = "resource = ? AND namespace = ? AND name = ?"
             key = (kind.plural, metadata.get("namespace", ""), metadata["name"])
             self._database.execute(f"DELETE FROM objects WHERE {where}", key)  # noqa: S608 - a constant
         return {**obj, "metadata": {**metadata, "resourceVersion": str(revision)}}
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        try:
+            with storage_faults(), self._database:
+                self._database.execute("BEGIN IMMEDIATE")
+                yield
+        except StorageError as error:
+            raise internal(str(error)) from None
 
     def _next_revision(self) -> int:
         query = "UPDATE revision SET value = value + 1 RETURNING value"
