@@ -11,7 +11,8 @@ from ppmlctl.spec.images import Images
 from ppmlctl.spec.keys import DEFAULT_FOLDER, Keys
 from ppmlctl.spec.kms import Kms
 from ppmlctl.spec.size import Size
-from ppmlctl.spec.spark import Process, Security, Spark
+from ppmlctl.spec.spark import Security, Spark
+from ppmlctl.spec.traits import Trait, filled
 from ppmlctl.spec.workload import Workload
 
 SANDBOX_ATTESTATION = "https://attestation.sandbox:9875"
@@ -93,25 +94,13 @@ def _attestation(environment: Environment) -> Attestation:
 
 
 def _workload(workload: Workload, environment: Environment) -> Workload:
-    if workload.spark is None:
-        return workload
-    spark, update = workload.spark, {"security": Security(**security_of(workload.spark, environment))}
-    workload = workload.model_copy(update={"expect_log": workload.expect_log or _expected(spark)})
-    if environment.images is None:
-        return workload.model_copy(update={"spark": spark.model_copy(update=update)})
-    enclave_size = environment.images.signed.enclave_size
-    processes = {"driver": _process(spark.driver, enclave_size), "executor": _process(spark.executor, enclave_size)}
-    epc = {"epc_request": spark.epc_request or enclave_size}
-    return workload.model_copy(update={"spark": spark.model_copy(update={**update, **processes, **epc})})
+    workload = workload.model_copy(update={"expect_log": workload.expect_log or workload.kind.expected_log})
+    if workload.spark is not None:
+        security = Security(**security_of(workload.spark, environment))
+        workload = workload.model_copy(update={"spark": workload.spark.model_copy(update={"security": security})})
+    return workload if environment.images is None else filled(workload, _sizes(environment.images.signed.enclave_size))
 
 
-def _expected(spark: Spark) -> str | None:
-    """What Spark's own example says in the end."""
-    return "Pi is roughly" if spark.main_class == "org.apache.spark.examples.SparkPi" else None
-
-
-def _process(process: Process, enclave_size: Size) -> Process:
+def _sizes(enclave_size: Size) -> dict[Trait, Size]:
     """Half of the enclave is the heap; the other half is left to the JVM's own memory and to Gramine."""
-    if process.jvm_memory is not None:
-        return process
-    return process.model_copy(update={"jvm_memory": Size.of_bytes(enclave_size.bytes // 2, "kmg")})
+    return {Trait.HEAP: Size.of_bytes(enclave_size.bytes // 2, "kmg"), Trait.ENCLAVE_PAGES: enclave_size}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -17,6 +17,7 @@ from ppmlctl.spec.kms import Kms
 from ppmlctl.spec.names import FilePath, Label, VariableName
 from ppmlctl.spec.pccs import Pccs
 from ppmlctl.spec.section import Section
+from ppmlctl.spec.traits import Trait
 from ppmlctl.spec.workload import Workload
 
 
@@ -37,7 +38,9 @@ class Environment(Section):
     target: Literal["cluster", "sandbox"] = Field(
         "cluster", description="cluster: real engines. sandbox: everything embedded, no Docker, no cluster, no SGX."
     )
-    vars: dict[VariableName, Any] = Field({}, description="Values for {{ }} expressions in this file and in playbooks.")
+    vars: Annotated[dict[VariableName, Any], Trait.VALUES] = Field(
+        {}, description="Values for {{ }} expressions in this file and in playbooks."
+    )
     playbooks: tuple[FilePath, ...] = Field((), description="Playbooks that follow the shipped site playbook.")
     site: FilePath | None = Field(None, description="A playbook in place of the shipped site playbook.")
     not_secrets: tuple[str, ...] = Field(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -11,6 +11,7 @@ from ppmlctl.spec.catalogue import Catalogue
 from ppmlctl.spec.names import Boolean, FilePath, ImageReference, Platform, Repository, Tag, VariableName
 from ppmlctl.spec.section import Choice, Section, refusal
 from ppmlctl.spec.size import EnclaveSize, Size
+from ppmlctl.spec.traits import Trait
 
 
 class Build(Section):
@@ -23,7 +24,7 @@ class Build(Section):
         ".dockerignore. The engine's classic builder builds it, so one that needs BuildKit is refused: build that with "
         "docker, and name the image as `reference`.",
     )
-    args: dict[VariableName, str] = Field(
+    args: Annotated[dict[VariableName, str], Trait.BUILD_ARGUMENTS] = Field(
         {}, description="Build arguments. They stay in the image's history: no secrets."
     )
 

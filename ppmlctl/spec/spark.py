@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
 from ppmlctl.protection import Tee
+from ppmlctl.spec.key_path import KeyPath
+from ppmlctl.spec.kind import InTheOpen, Kind
 from ppmlctl.spec.names import Boolean, Integer, JavaClass, Label, VariableName
 from ppmlctl.spec.section import Section, refusal
 from ppmlctl.spec.size import EpcSize, JvmSize, Size
+from ppmlctl.spec.traits import Trait
 
 IMAGE_VARIABLES = ("SPARK_HOME", "SPARK_VERSION", "BIGDL_HOME")
 """What may stand as ${NAME} in a location: set in the image's configuration, so no shell is asked."""
 
 _VARIABLE = re.compile(r"\$\{?(\w*)\}?")
+_FILLED_IN = re.compile(r"\$\{\w+\}")
+_OF_PROCESSES = re.compile(r"spark\.(kubernetes\.driverEnv|executorEnv|kubernetes\.(driver|executor)\.secretKeyRef)\.")
+"""Settings that set a variable of the driver or of executors."""
+_OF_EXECUTORS = re.compile(r"spark\.executor\.(extra|default)JavaOptions")
+"""Settings that are words of the executors' command; the driver's are in a file, where its pod is not the client."""
 
 
 def _word(text: str) -> str:
@@ -51,9 +60,11 @@ Location = Annotated[str, AfterValidator(_word), AfterValidator(_location)]
 class Process(Section):
     """`driver` and `executor`"""
 
-    memory: JvmSize = Field(Size("1g"), description="Spark's memory setting: the pod's request, before the overhead.")
+    memory: Annotated[JvmSize, Trait.MEMORY] = Field(
+        Size("1g"), description="Spark's memory setting: the pod's request, before the overhead."
+    )
     cores: Integer = Field(1, description="CPU cores.", ge=1, le=1024)
-    jvm_memory: JvmSize | None = Field(
+    jvm_memory: Annotated[JvmSize | None, Trait.HEAP] = Field(
         None,
         description="Heap of the JVM inside the enclave. In driver pods and executors 1g or more: images start Java "
         "there with -Xms1G. Default: half of the enclave's size.",
@@ -81,31 +92,81 @@ class EncryptedFs(Section):
     data_key: Label = Field(description="The key of `kms.ehsm.data_keys` that opens it, inside the enclave alone.")
 
 
-class Spark(Section):
+class Spark(Kind):
     """`spark`"""
+
+    keeps_secrets: ClassVar[str] = (
+        "keep it in a Kubernetes secret and say `spark.kubernetes.driver.secretKeyRef.NAME: secret:key` in `conf`"
+    )
+    own_words: ClassVar[tuple[str, ...]] = ("SparkSubmit", "--class", "--conf", "spark-submit")
 
     mode: Literal["local", "local-sgx", "client", "cluster"] = Field(
         "cluster", description="Where the driver runs: in the client (local, client), the client's enclave, or a pod."
     )
-    tee: Tee = Field(
+    tee: Annotated[Tee, Trait.TEE] = Field(
         "sgx",
         description="What protects it: sgx (an enclave in each process), or tdx (the nodes are trust domains; mode "
         "cluster only).",
     )
-    main_class: JavaClass | None = Field(None, description="Class to start; none for Python applications.")
-    application: Location = Field(description="The application: a jar or a Python file.")
-    arguments: tuple[Word, ...] = Field((), description="The application's arguments.")
-    jars: tuple[Location, ...] = Field((), description="More jars for driver and executors.")
-    env: dict[VariableName, str] = Field({}, description="Environment of driver and executors; no secrets.")
+    main_class: Annotated[JavaClass | None, Trait.PROGRAM] = Field(
+        None, description="Class to start; none for Python applications."
+    )
+    application: Annotated[Location, Trait.PROGRAM] = Field(description="The application: a jar or a Python file.")
+    arguments: Annotated[tuple[Word, ...], Trait.WORDS] = Field((), description="The application's arguments.")
+    jars: Annotated[tuple[Location, ...], Trait.PROGRAM] = Field((), description="More jars for driver and executors.")
+    env: Annotated[dict[VariableName, str], Trait.VARIABLES] = Field(
+        {}, description="Environment of driver and executors; no secrets."
+    )
     driver: Process = Field(Process(), description="The driver.")
     executor: Executor = Field(Executor(), description="The executors.")
-    epc_request: EpcSize | None = Field(
+    epc_request: Annotated[EpcSize | None, Trait.ENCLAVE_PAGES] = Field(
         None, description="Enclave page cache that each pod asks for. Default: the enclave's size; less is an error."
     )
     security: Security = Field(Security(), description="Spark's own authentication and encryption.")
-    encrypted_fs: EncryptedFs | None = Field(
+    encrypted_fs: Annotated[EncryptedFs | None, Trait.ENCRYPTED_FOLDER] = Field(
         None,
         description="Makes /ppml/encrypted-fsd an encrypted folder of driver and executors, kept in `encrypted-fsd` of "
         "their shared data.",
     )
-    conf: dict[Word, Word] = Field({}, description="More settings of Spark.")
+    conf: Annotated[dict[Word, Word], Trait.SETTINGS] = Field({}, description="More settings of Spark.")
+
+    @property
+    def in_the_open(self) -> InTheOpen | None:
+        """In local mode the driver is all there is, outside of the client's enclave."""
+        return InTheOpen("mode", "say `mode: local-sgx`, `client` or `cluster`") if self.mode == "local" else None
+
+    @property
+    def enclosed(self) -> tuple[str, ...]:
+        if self.tee == "tdx" or self.mode == "local":
+            return ()
+        return ("driver",) if self.mode == "local-sgx" else ("driver", "executor")
+
+    @property
+    def started_by_entrypoint(self) -> tuple[str, ...]:
+        """A driver that submits is started without it."""
+        return tuple(name for name in self.enclosed if name == "executor" or self.mode == "cluster")
+
+    @property
+    def expected_log(self) -> str | None:
+        """What Spark's own example says in the end."""
+        return "Pi is roughly" if self.main_class == "org.apache.spark.examples.SparkPi" else None
+
+    def command_words(self, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
+        """Variables of locations are filled in before; in cluster mode the driver's settings are in a file."""
+        if self.main_class:
+            yield (*path, "main_class"), self.main_class
+        yield (*path, "application"), _FILLED_IN.sub("", self.application)
+        for index, argument in enumerate(self.arguments):
+            yield (*path, "arguments", index), argument
+        for index, jar in enumerate(self.jars):
+            yield (*path, "jars", index), _FILLED_IN.sub("", jar)
+        for name, value in self.conf.items():
+            if self.mode != "cluster" or _OF_EXECUTORS.fullmatch(name):
+                yield (*path, "conf", name), value
+
+    def variables(self, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
+        """Settings set variables too."""
+        yield from super().variables(path)
+        for setting in self.conf:
+            if found := _OF_PROCESSES.match(setting):
+                yield (*path, "conf", setting), setting[found.end() :]

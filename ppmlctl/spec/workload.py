@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from ppmlctl.spec.duration import Duration
+from ppmlctl.spec.kind import Kind
 from ppmlctl.spec.names import WorkloadName
 from ppmlctl.spec.section import Choice
 from ppmlctl.spec.spark import Spark
@@ -30,3 +31,9 @@ class Workload(Choice):
     rerun: Literal["on-change", "always", "never"] = Field(
         "on-change", description="Whether it runs again: when what it depends on changed, at every apply, or never."
     )
+
+    @property
+    def kind(self) -> Kind:
+        """The one alternative that is named."""
+        kinds: list[Kind | None] = [getattr(self, name) for name in self.alternatives]
+        return next(kind for kind in kinds if kind is not None)

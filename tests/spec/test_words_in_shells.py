@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ppmlctl.spec.rules.spark_words import _as_pattern, _changed
+from ppmlctl.spec.rules.command_words import _as_pattern, _changed
 
 CHARACTERS = st.sampled_from([*map(chr, range(33, 127)), "é", "日"])
 PIECES = st.one_of(CHARACTERS, st.sampled_from(["~/", "=~", ":~", "..", "{a,b}", "--", "s3a://x/"]))

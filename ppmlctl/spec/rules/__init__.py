@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from ppmlctl.spec.environment import Environment
 from ppmlctl.spec.finding import Finding
+from ppmlctl.spec.key_path import KeyPath
+from ppmlctl.spec.kind import Kind
 from ppmlctl.spec.rules.attestation import (
     attestation_has_what_it_needs,
     attestation_urls_can_be_split,
-    domains_run_in_pods,
     pccs_has_no_path,
     quotes_can_be_verified,
     service_is_weighed,
 )
 from ppmlctl.spec.rules.attestation_deploy import deployed_service_can_judge
+from ppmlctl.spec.rules.command_words import expected_text_is_the_applications, words_survive_the_enclave
 from ppmlctl.spec.rules.ehsm_keys import ehsm_keys_fit_what_they_are_for
 from ppmlctl.spec.rules.enclave import findings_have_known_names, signer_is_whole
 from ppmlctl.spec.rules.encrypted_fs import encrypted_folder_has_one_key, encrypted_folders_can_be_opened
+from ppmlctl.spec.rules.image_variables import variables_are_not_the_images
 from ppmlctl.spec.rules.images import (
     base_fits_builder,
     enclave_size_is_a_power_of_two,
@@ -26,24 +30,32 @@ from ppmlctl.spec.rules.images import (
     tags_stay,
 )
 from ppmlctl.spec.rules.insecure import insecure_choices_are_said
+from ppmlctl.spec.rules.literal_secrets import no_secret_is_literal
 from ppmlctl.spec.rules.memory import (
     heap_fits_enclave,
-    heap_holds_spark,
     heap_starts_in_enclave,
     requested_epc_holds_enclave,
 )
-from ppmlctl.spec.rules.spark import python_has_a_driver, security_is_complete
-from ppmlctl.spec.rules.spark_secrets import no_secret_is_literal
-from ppmlctl.spec.rules.spark_settings import conf_agrees_with_the_rest, variables_are_not_the_images
-from ppmlctl.spec.rules.spark_words import expected_text_is_the_applications, words_survive_the_enclave
+from ppmlctl.spec.rules.spark import (
+    client_has_an_enclave,
+    domain_runs_in_pods,
+    executors_reach_the_client,
+    heap_holds_spark,
+    python_has_a_driver,
+    security_is_complete,
+    security_is_on,
+)
+from ppmlctl.spec.rules.spark_settings import conf_agrees_with_the_rest
 from ppmlctl.spec.rules.target import client_can_submit, enclaves_have_devices, kms_is_known, sandbox_asks_its_own
 from ppmlctl.spec.rules.variables import variables_have_free_names
 from ppmlctl.spec.rules.workloads import (
     deadlines_can_be_kept,
+    kinds_of,
     names_are_unique,
     needs_can_be_met,
     workloads_have_an_image,
 )
+from ppmlctl.spec.spark import Spark
 
 RULES: tuple[Callable[[Environment], Iterator[Finding]], ...] = (
     variables_have_free_names,
@@ -55,7 +67,6 @@ RULES: tuple[Callable[[Environment], Iterator[Finding]], ...] = (
     findings_have_known_names,
     signer_is_whole,
     heap_fits_enclave,
-    heap_holds_spark,
     heap_starts_in_enclave,
     requested_epc_holds_enclave,
     kms_is_known,
@@ -67,26 +78,39 @@ RULES: tuple[Callable[[Environment], Iterator[Finding]], ...] = (
     quotes_can_be_verified,
     service_is_weighed,
     deployed_service_can_judge,
-    domains_run_in_pods,
     client_can_submit,
     workloads_have_an_image,
     names_are_unique,
     deadlines_can_be_kept,
     needs_can_be_met,
-    conf_agrees_with_the_rest,
     variables_are_not_the_images,
-    python_has_a_driver,
     words_survive_the_enclave,
     expected_text_is_the_applications,
     enclaves_have_devices,
     encrypted_folders_can_be_opened,
     encrypted_folder_has_one_key,
     no_secret_is_literal,
-    security_is_complete,
     insecure_choices_are_said,
 )
+
+OF_KIND: Mapping[type[Kind], tuple[Callable[[Environment, KeyPath, Any], Iterator[Finding]], ...]] = {
+    Spark: (
+        domain_runs_in_pods,
+        client_has_an_enclave,
+        executors_reach_the_client,
+        heap_holds_spark,
+        conf_agrees_with_the_rest,
+        python_has_a_driver,
+        security_is_complete,
+        security_is_on,
+    ),
+}
+"""What is particular to one kind of workload; each rule is given one such section, with its place."""
 
 
 def check(environment: Environment) -> list[Finding]:
     """Everything that any rule finds."""
-    return [finding for rule in RULES for finding in rule(environment)]
+    found = [finding for rule in RULES for finding in rule(environment)]
+    for path, kind in kinds_of(environment):
+        found += [finding for rule in OF_KIND[type(kind)] for finding in rule(environment, path, kind)]
+    return found

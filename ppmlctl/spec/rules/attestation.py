@@ -10,7 +10,8 @@ from ppmlctl.spec.attestation import BIGDL, ServicePolicy
 from ppmlctl.spec.environment import Environment
 from ppmlctl.spec.finding import Finding, warning
 from ppmlctl.spec.key_path import KeyPath
-from ppmlctl.spec.rules.workloads import spark_workloads
+from ppmlctl.spec.rules.workloads import kinds_of
+from ppmlctl.spec.traits import Trait, marked
 
 _API = re.compile(r"/?|/sgx/certification/v[34]/?")
 """The path of the PCCS's API, which may be written and is not needed."""
@@ -48,11 +49,11 @@ def _kms(environment: Environment) -> Iterator[Finding]:
         title, why = "an attestation service is declared and not used", "`attestation.type` is EHSM's"
         fix = f"say `type: {BIGDL}`, or remove the section"
         yield Finding(_SERVICE, "attestation-service-unused", title, "`service`", why, fix, at_key=True)
-    for path, spark in spark_workloads(environment):
-        if spark.tee == "tdx":
+    for path, tee in marked(environment, Trait.TEE):
+        if tee == "tdx":
             title, why = "EHSM cannot judge a domain", "its policies hold MRENCLAVE and MRSIGNER"
             fix = f"say `attestation.type: {BIGDL}` and add `service:`"
-            yield Finding((*path, "tee"), "tdx-needs-attestation-service", title, "tdx", why, fix)
+            yield Finding(path, "tdx-needs-attestation-service", title, "tdx", why, fix)
     if kms is None:
         title, fix = "attestation needs a key management service", "add `kms:`, or say `enabled: false`"
         yield Finding(("attestation", "enabled"), "attestation-needs-kms", title, "no `kms`", fix=fix)
@@ -89,11 +90,11 @@ def _policy(environment: Environment, policy: ServicePolicy) -> Iterator[Finding
         fix = "add `mr_signer:`, or remove it"
         yield Finding((*path, "prod_id"), "policy-needs-signer", title, str(policy.prod_id), why, fix)
     expected = "tdx" if policy.mr_td else "sgx"
-    for place, spark in spark_workloads(environment):
-        if spark.tee != expected:
+    for place, tee in marked(environment, Trait.TEE):
+        if tee != expected:
             what, fix = _UNFIT[expected]
             title, why = "a workload cannot meet the policy", f"the policy of `attestation.service` is {what}"
-            yield Finding((*place, "tee"), "policy-of-other-tee", title, spark.tee, why, fix)
+            yield Finding(place, "policy-of-other-tee", title, tee, why, fix)
 
 
 def service_is_weighed(environment: Environment) -> Iterator[Finding]:
@@ -124,16 +125,8 @@ def attestation_urls_can_be_split(environment: Environment) -> Iterator[Finding]
             )
 
 
-def domains_run_in_pods(environment: Environment) -> Iterator[Finding]:
-    """A submission's own pod is not known to run in a domain; driver and executors of cluster mode are."""
-    for path, spark in spark_workloads(environment):
-        if spark.tee == "tdx" and spark.mode != "cluster":
-            title, why = "a domain's workload needs mode cluster", "only driver and executor pods are put on its nodes"
-            yield Finding((*path, "mode"), "tdx-needs-cluster-mode", title, spark.mode, why, "say `mode: cluster`")
-
-
 def _is_tdx(environment: Environment) -> bool:
-    found = [spark.tee for _, spark in spark_workloads(environment)]
+    found = [kind.protected_by for _, kind in kinds_of(environment)]
     return bool(found) and "sgx" not in found
 
 

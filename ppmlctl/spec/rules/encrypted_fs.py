@@ -8,17 +8,17 @@ from ppmlctl.spec.attestation import BIGDL
 from ppmlctl.spec.environment import Environment
 from ppmlctl.spec.finding import Finding, nearest, warning
 from ppmlctl.spec.key_path import KeyPath, dotted
-from ppmlctl.spec.rules.workloads import spark_workloads
-from ppmlctl.spec.spark import Spark
+from ppmlctl.spec.kind import Kind
+from ppmlctl.spec.rules.workloads import kinds_of
+from ppmlctl.spec.traits import Trait, marked
 
 
 def encrypted_folders_can_be_opened(environment: Environment) -> Iterator[Finding]:
     """The folder needs an enclave, a data key, and storage that outlives its pods."""
-    for path, spark in spark_workloads(environment):
-        if spark.encrypted_fs is not None:
-            place = (*path, "encrypted_fs")
-            yield from _without_enclave(environment, place, spark)
-            yield from _without_key(environment, (*place, "data_key"), spark.encrypted_fs.data_key)
+    for path, kind in kinds_of(environment):
+        for place, folder in marked(kind, Trait.ENCRYPTED_FOLDER, path):
+            yield from _without_enclave(environment, place, kind)
+            yield from _without_key(environment, (*place, "data_key"), folder.data_key)
             if environment.attestation.enabled and environment.attestation.type == BIGDL:
                 yield _with_two_accounts(place)
             if not environment.attestation.enabled:
@@ -31,9 +31,9 @@ def encrypted_folder_has_one_key(environment: Environment) -> Iterator[Finding]:
     """The shared data have one encrypted folder, so all who open it have one key."""
     declared = {one.name for one in environment.kms.ehsm.data_keys} if environment.kms else set()
     users = [
-        ((*path, "encrypted_fs", "data_key"), spark.encrypted_fs.data_key)
-        for path, spark in spark_workloads(environment)
-        if spark.encrypted_fs is not None and spark.encrypted_fs.data_key in declared
+        ((*path, "data_key"), folder.data_key)
+        for path, folder in marked(environment, Trait.ENCRYPTED_FOLDER)
+        if folder.data_key in declared
     ]
     for place, data_key in users if _has_storage(environment) else ():
         where, first = users[0]
@@ -47,11 +47,11 @@ def _has_storage(environment: Environment) -> bool:
     return bool(environment.cluster.storage or environment.client.data)
 
 
-def _without_enclave(environment: Environment, place: KeyPath, spark: Spark) -> Iterator[Finding]:
+def _without_enclave(environment: Environment, place: KeyPath, kind: Kind) -> Iterator[Finding]:
     why = "Gramine encrypts it, so outside of enclaves nothing does, and the images start without a word"
-    if spark.mode == "local":
-        found, fix = "mode: local", "say `mode: local-sgx`, `client` or `cluster`"
-    elif spark.tee == "tdx":
+    if kind.in_the_open:
+        found, fix = f"{kind.in_the_open.key}: {getattr(kind, kind.in_the_open.key)}", kind.in_the_open.fix
+    elif kind.protected_by == "tdx":
         found, fix = "tee: tdx", "say `tee: sgx`"
     elif environment.cluster.sgx.device_plugin == "none":
         found, fix = "cluster.sgx.device_plugin: none", "say `device_plugin: intel` or `host`"

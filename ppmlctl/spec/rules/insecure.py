@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from ppmlctl.spec.environment import Environment
 from ppmlctl.spec.finding import Finding, warning
 from ppmlctl.spec.key_path import KeyPath
+from ppmlctl.spec.kind import Kind
 from ppmlctl.spec.kms import Ehsm
-from ppmlctl.spec.rules.workloads import spark_workloads
-from ppmlctl.spec.spark import Spark
+from ppmlctl.spec.rules.workloads import kinds_of
 
 _EHSM: KeyPath = ("kms", "ehsm")
 _WEAK_STATUSES = ("OutOfDate", "OutOfDateConfigurationNeeded", "Revoked")
@@ -23,25 +23,20 @@ def insecure_choices_are_said(environment: Environment) -> Iterator[Finding]:
     if environment.attestation.enabled and not environment.attestation.require_success:
         title, fix = "a workload may run without having attested", "say `require_success: true`"
         yield warning(("attestation", "require_success"), "insecure-attestation", title, found="false", fix=fix)
-    for path, spark in spark_workloads(environment):
-        yield from _outside(environment, path, spark)
-        for key, value in spark.security:
-            if value is False:
-                title = "a part of Spark's security is off"
-                yield warning(
-                    (*path, "security", key), "insecure-spark", title, found=f"{key}: false", fix="remove the key"
-                )
+    for path, kind in kinds_of(environment):
+        yield from _outside(environment, path, kind)
 
 
-def _outside(environment: Environment, path: KeyPath, spark: Spark) -> Iterator[Finding]:
+def _outside(environment: Environment, path: KeyPath, kind: Kind) -> Iterator[Finding]:
     title, why = (
         "a workload runs outside of enclaves",
         "whoever runs the machine sees its data, and nothing is attested",
     )
-    if spark.mode == "local" and environment.attestation.enabled:
-        fix = "say `local-sgx`, `client` or `cluster`"
-        yield warning((*path, "mode"), "insecure-no-enclave", title, found="mode: local", why=why, fix=fix)
-    elif spark.tee == "sgx" and spark.mode in ("client", "cluster") and environment.cluster.sgx.device_plugin == "none":
+    if kind.in_the_open and environment.attestation.enabled:
+        key, fix = kind.in_the_open.key, f"put it into one: {kind.in_the_open.fix}"
+        found = f"{key}: {getattr(kind, key)}"
+        yield warning((*path, key), "insecure-no-enclave", title, found=found, why=why, fix=fix)
+    elif kind.started_by_entrypoint and environment.cluster.sgx.device_plugin == "none":
         found, fix = "cluster.sgx.device_plugin: none", "say `device_plugin: intel` or `host`"
         yield warning(path, "insecure-no-enclave", title, found=found, why=why, fix=fix)
 

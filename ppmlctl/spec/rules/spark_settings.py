@@ -1,4 +1,4 @@
-"""Rules for Spark's settings and its processes' variables: none repeats, or undoes, what ppml.yaml has a key for."""
+"""Rules for Spark's settings: none repeats, or undoes, what ppml.yaml has a key for."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from ppmlctl.spec.defaults import security_of
 from ppmlctl.spec.environment import Environment
 from ppmlctl.spec.finding import Finding
 from ppmlctl.spec.key_path import KeyPath
-from ppmlctl.spec.rules.workloads import spark_workloads
 from ppmlctl.spec.spark import Spark
 
 _SECURITY = {
@@ -78,52 +77,21 @@ _KEPT = frozenset(
 )
 """Settings by which a run is found again, begun once, judged by its logs and kept safe."""
 
-_OF_PROCESSES = re.compile(r"spark\.(kubernetes\.driverEnv|executorEnv|kubernetes\.(driver|executor)\.secretKeyRef)\.")
-"""Settings that set a variable of the driver or of executors."""
-_VARIABLES = {
-    "SGX_ENABLED": "mode",
-    "SGX_DRIVER_JVM_MEM_SIZE": "driver.jvm_memory",
-    "SGX_EXECUTOR_JVM_MEM_SIZE": "executor.jvm_memory",
-    "RUNTIME_DRIVER_MEMORY": "driver.memory",
-    "ATTESTATION": "attestation.enabled",
-    "ATTESTATION_TYPE": "attestation.type",
-    "ATTESTATION_URL": "kms.ehsm.url` or `attestation.service.url",
-    "QUOTE_TYPE": "tee",
-    "PCCS_URL": "pccs.url",
-    "ENCRYPTED_FSD": "encrypted_fs: {data_key: …}",
-    "EHSM_URL": "kms.ehsm.url",
-    "EHSM_PORT": "kms.ehsm.url",
-    "EHSM_PRIMARY_KEY": "encrypted_fs: {data_key: …}",
-    "EHSM_DATA_KEY": "encrypted_fs: {data_key: …}",
-    "USING_LOCAL_DATA_KEY": "encrypted_fs: {data_key: …}",
-    "LOCAL_DATA_KEY": "encrypted_fs: {data_key: …}",
-    "APP_ID": "kms.ehsm.enroll",
-    "API_KEY": "kms.ehsm.enroll",
-    "APPID": "kms.ehsm.enroll",
-    "APIKEY": "kms.ehsm.enroll",
-    "ATTESTATION_ID": "kms.ehsm.enroll",
-    "ATTESTATION_KEY": "kms.ehsm.enroll",
-    "ATTESTATION_POLICYID": "kms.ehsm.register",
-}
-"""Variables that the images read, and the key that each is made of."""
-_DEBUG = "ATTESTATION_DEBUG"
 
-
-def conf_agrees_with_the_rest(environment: Environment) -> Iterator[Finding]:
+def conf_agrees_with_the_rest(environment: Environment, path: KeyPath, spark: Spark) -> Iterator[Finding]:
     """`conf` is for what has no key of its own."""
-    for path, spark in spark_workloads(environment):
-        security = security_of(spark, environment)
-        for setting, value in spark.conf.items():
-            place = (*path, "conf", setting)
-            if setting in _KEPT:
-                title, why = "a setting is kept by ppmlctl", "by it a run is found again, begun once, or kept safe"
-                yield Finding(place, "conf-kept", title, setting, why, "remove it", at_key=True)
-            elif setting in _ELSEWHERE:
-                title, fix = "a setting has a key of its own", f"say it with `{_ELSEWHERE[setting]}`"
-                yield Finding(place, "conf-has-key", title, setting, fix=fix, at_key=True)
-            elif key := _contradicted(setting, value, security):
-                title, fix = "a setting contradicts `security`", f"remove it, and say it with `security.{key}`"
-                yield Finding(place, "conf-contradicts-security", title, f"{setting}: {value}", fix=fix)
+    security = security_of(spark, environment)
+    for setting, value in spark.conf.items():
+        place = (*path, "conf", setting)
+        if setting in _KEPT:
+            title, why = "a setting is kept by ppmlctl", "by it a run is found again, begun once, or kept safe"
+            yield Finding(place, "conf-kept", title, setting, why, "remove it", at_key=True)
+        elif setting in _ELSEWHERE:
+            title, fix = "a setting has a key of its own", f"say it with `{_ELSEWHERE[setting]}`"
+            yield Finding(place, "conf-has-key", title, setting, fix=fix, at_key=True)
+        elif key := _contradicted(setting, value, security):
+            title, fix = "a setting contradicts `security`", f"remove it, and say it with `security.{key}`"
+            yield Finding(place, "conf-contradicts-security", title, f"{setting}: {value}", fix=fix)
 
 
 def _contradicted(setting: str, value: str, security: dict[str, bool]) -> str:
@@ -135,29 +103,3 @@ def _contradicted(setting: str, value: str, security: dict[str, bool]) -> str:
         return ""
     key = "tls" if _ONE_PAGE.fullmatch(setting) and value.lower() != "true" else _SET_BY_SECURITY.get(setting, "")
     return key if key and security[key] else ""
-
-
-def variables_are_not_the_images(environment: Environment) -> Iterator[Finding]:
-    """What decides whether a process runs in an enclave, attests and opens its folder is said by keys alone."""
-    lax = environment.attestation.enabled and not environment.attestation.require_success
-    for path, spark in spark_workloads(environment):
-        for place, name in _variables(path, spark):
-            if name in _VARIABLES:
-                title, why = "a variable has a key of its own", "by it the image decides what is protected, and how"
-                if "LOCAL" in name:
-                    why = "whoever runs the cluster reads a data key that lies in a file"
-                fix = f"remove it, and say it with `{_VARIABLES[name]}`"
-                yield Finding(place, "env-has-key", title, name, why, fix, at_key=True)
-            elif name == _DEBUG and not lax:
-                title, why = "a refused attestation would not stop the workload", "that is what this variable is for"
-                fix = "remove it, or say `attestation: {require_success: false}`"
-                yield Finding(place, "attestation-undone", title, name, why, fix, at_key=True)
-
-
-def _variables(path: KeyPath, spark: Spark) -> Iterator[tuple[KeyPath, str]]:
-    """Variables of driver and executors by their names, each with its place."""
-    for name in spark.env:
-        yield (*path, "env", name), name
-    for setting in spark.conf:
-        if found := _OF_PROCESSES.match(setting):
-            yield (*path, "conf", setting), setting[found.end() :]

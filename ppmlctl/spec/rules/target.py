@@ -11,7 +11,7 @@ from ppmlctl.spec.defaults import builder_of
 from ppmlctl.spec.environment import Environment
 from ppmlctl.spec.finding import Finding, warning
 from ppmlctl.spec.key_path import KeyPath
-from ppmlctl.spec.rules.workloads import spark_workloads
+from ppmlctl.spec.traits import Trait, marked
 
 
 def kms_is_known(environment: Environment) -> Iterator[Finding]:
@@ -36,18 +36,10 @@ def sandbox_asks_its_own(environment: Environment) -> Iterator[Finding]:
 
 
 def client_can_submit(environment: Environment) -> Iterator[Finding]:
-    """In client mode pods connect to the client; a container needs an engine that has the image."""
+    """A container needs an address if any, and an engine that has the image."""
     client = environment.client
     if client.via != "container" or not environment.workloads:
         return
-    for path, spark in spark_workloads(environment):
-        if spark.mode == "client" and client.address is None:
-            title, why = (
-                "client mode needs the client's address",
-                "executors connect to the driver, which runs in a container of this machine",
-            )
-            fix = "add `client: {address: …}` with an address that pods reach, or say `via: job`"
-            yield Finding((*path, "mode"), "client-needs-address", title, "no `client.address`", why, fix)
     if client.address is not None and not _is_reachable(client.address):
         title, why = "pods do not reach the client at this address", "in a pod it is the pod itself, or no address"
         fix = "name this machine as pods reach it: a host name or an address, without scheme and port"
@@ -77,11 +69,7 @@ def enclaves_have_devices(environment: Environment) -> Iterator[Finding]:
     if environment.cluster.sgx.device_plugin != "none":
         return
     why = "`cluster.sgx.device_plugin: none` gives pods no SGX device"
-    in_enclaves = any(spark.tee == "sgx" for _, spark in spark_workloads(environment))
+    in_enclaves = any(tee == "sgx" for _, tee in marked(environment, Trait.TEE))
     if environment.attestation.enabled and in_enclaves:
         title, fix = "attestation needs SGX devices", "say `device_plugin: intel` or `host`, or `enabled: false`"
         yield Finding(("attestation", "enabled"), "attestation-needs-devices", title, "true", why, fix)
-    for path, spark in spark_workloads(environment):
-        if spark.mode == "local-sgx":
-            title, fix = "mode local-sgx needs SGX devices", "say `device_plugin: intel` or `host`, or `mode: local`"
-            yield Finding((*path, "mode"), "enclave-needs-devices", title, "local-sgx", why, fix)

@@ -8,15 +8,15 @@ from graphlib import CycleError, TopologicalSorter
 from ppmlctl.spec.environment import Environment
 from ppmlctl.spec.finding import Finding, nearest
 from ppmlctl.spec.key_path import KeyPath
-from ppmlctl.spec.spark import Spark
+from ppmlctl.spec.kind import Kind
 from ppmlctl.spec.variables import circle_from
 
 
-def spark_workloads(environment: Environment) -> Iterator[tuple[KeyPath, Spark]]:
-    """Each `spark` section with its key path."""
+def kinds_of(environment: Environment) -> Iterator[tuple[KeyPath, Kind]]:
+    """What each workload is, with its key path."""
     for index, workload in enumerate(environment.workloads):
-        if workload.spark is not None:
-            yield ("workloads", index, "spark"), workload.spark
+        name = next(name for name in workload.alternatives if getattr(workload, name) is workload.kind)
+        yield ("workloads", index, name), workload.kind
 
 
 def workloads_have_an_image(environment: Environment) -> Iterator[Finding]:

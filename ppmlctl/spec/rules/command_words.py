@@ -7,18 +7,13 @@ from collections.abc import Iterator
 
 from ppmlctl.spec.environment import Environment
 from ppmlctl.spec.finding import Finding
-from ppmlctl.spec.key_path import KeyPath
-from ppmlctl.spec.rules.workloads import spark_workloads
-from ppmlctl.spec.spark import Spark
+from ppmlctl.spec.rules.workloads import kinds_of
+from ppmlctl.spec.traits import Trait, marked
 
 _PATTERN = re.compile(r"[*?\[]")
 """What a shell takes for the names of files. With a scheme before it no file has such a name."""
 _SCRIPT = re.compile(r"[$`\"'\\;&|<>(){~]|^#")
 """What a shell reads in a script besides."""
-_VARIABLE = re.compile(r"\$\{\w+\}")
-"""Of a location; it is filled in before."""
-_OF_EXECUTORS = re.compile(r"spark\.executor\.(extra|default)JavaOptions")
-"""Settings that are words of the executors' command; the driver's are in a file, where its pod is not the client."""
 
 
 def words_survive_the_enclave(environment: Environment) -> Iterator[Finding]:
@@ -26,11 +21,11 @@ def words_survive_the_enclave(environment: Environment) -> Iterator[Finding]:
 
     Source: upstream `ppml/trusted-bigdata/Dockerfile` (`secured_argvs`) and `entrypoint.sh` (`temp_command_file`).
     """
-    for path, spark in spark_workloads(environment):
-        if spark.mode == "local" or spark.tee == "tdx" or environment.cluster.sgx.device_plugin == "none":
+    for path, kind in kinds_of(environment):
+        if not kind.enclosed or environment.cluster.sgx.device_plugin == "none":
             continue  # outside of enclaves words stay words
-        in_script = environment.attestation.enabled or spark.encrypted_fs is not None
-        for place, word in _words(path, spark):
+        in_script = environment.attestation.enabled or any(marked(kind, Trait.ENCRYPTED_FOLDER))
+        for place, word in kind.command_words(path):
             found = sorted({*_changed(word)} if in_script else {*_as_pattern(word)})
             if found:
                 title = "the image's shell would change a word of the submission"
@@ -51,27 +46,13 @@ def _as_pattern(word: str) -> Iterator[str]:
         yield from _PATTERN.findall(word)
 
 
-def _words(path: KeyPath, spark: Spark) -> Iterator[tuple[KeyPath, str]]:
-    if spark.main_class:
-        yield (*path, "main_class"), spark.main_class
-    yield (*path, "application"), _VARIABLE.sub("", spark.application)
-    for index, argument in enumerate(spark.arguments):
-        yield (*path, "arguments", index), argument
-    for index, jar in enumerate(spark.jars):
-        yield (*path, "jars", index), _VARIABLE.sub("", jar)
-    for name, value in spark.conf.items():
-        if spark.mode != "cluster" or _OF_EXECUTORS.fullmatch(name):
-            yield (*path, "conf", name), value
-
-
 def expected_text_is_the_applications(environment: Environment) -> Iterator[Finding]:
     """The image's entrypoint prints its command before it runs it, and ends with 0 where it does not."""
     for index, workload in enumerate(environment.workloads):
-        spark, expected = workload.spark, workload.expect_log
-        if spark is None or not expected or spark.mode == "local":
+        expected = workload.expect_log
+        if not expected or workload.kind.in_the_open:
             continue
-        path: KeyPath = ("workloads", index, "spark")
-        printed = [word for _, word in _words(path, spark)] + ["SparkSubmit", "--class", "--conf", "spark-submit"]
+        printed = [*(word for _, word in workload.kind.command_words(())), *workload.kind.own_words]
         if any(expected in word for word in printed):
             title, why = (
                 "the expected text stands in the command",
