@@ -69,6 +69,8 @@ OF_THESE: Mapping[str, tuple[str, ...]] = {
     "environment-locked": ("apply", "destroy"),
     "gramine-version": ("enclave measure", "enclave sign"),
     "not-confirmed": ("apply", "destroy", "ehsm keys delete"),
+    "tags-keep-out-needed": ("plan", "apply"),
+    "tags-leave-out-asked": ("plan", "apply"),
     "usage": ("enclave inspect",),
     "yaml-missing": ("plan", "apply", "validate", "status"),
 }

@@ -41,6 +41,14 @@ Replace = Annotated[
         "--replace", help="Take an object of the cluster away and make it anew, with all that it holds. Repeatable."
     ),
 ]
+OnlyTags = Annotated[
+    list[str] | None,
+    typer.Option("--tags", metavar="TAG,…", help="Only tasks with one of these tags, and what they need. Repeatable."),
+]
+SkipTags = Annotated[
+    list[str] | None,
+    typer.Option("--skip-tags", metavar="TAG,…", help="No task with one of these tags. Repeatable."),
+]
 Move = Annotated[bool, typer.Option("--move", help="Accept another cluster or target than the lockfile's.")]
 AcceptLockfile = Annotated[
     bool, typer.Option("--accept-lockfile", help="Go on though the cluster was made by a later or another lockfile.")
@@ -92,15 +100,23 @@ def plan(
     save: Annotated[Path | None, typer.Option("--save", help="Write the plan to a file for `apply`.")] = None,
     rotate: Rotate = None,
     replace: Replace = None,
+    tags: OnlyTags = None,
+    skip_tags: SkipTags = None,
     move: Move = False,
     accept_lockfile: AcceptLockfile = False,
 ) -> None:
     """Show what apply would do. Exit code 0: nothing, 2: changes, 1: an error."""
     from ppmlctl.cli.commands.plan import plan as run
+    from ppmlctl.cli.tags import tags_of
     from ppmlctl.engine import Options
 
     options = Options(
-        file, move=move, accept_lockfile=accept_lockfile, rotate=tuple(rotate or ()), replace=tuple(replace or ())
+        file,
+        move=move,
+        accept_lockfile=accept_lockfile,
+        rotate=tuple(rotate or ()),
+        replace=tuple(replace or ()),
+        tags=tags_of(tags, skip_tags),
     )
     raise typer.Exit(run(options, save=save, as_json=output is Output.JSON))
 
@@ -113,6 +129,8 @@ def apply(
     yes: Yes = False,
     rotate: Rotate = None,
     replace: Replace = None,
+    tags: OnlyTags = None,
+    skip_tags: SkipTags = None,
     move: Move = False,
     accept_lockfile: AcceptLockfile = False,
     lock_timeout: LockTimeout = 0,
@@ -127,10 +145,12 @@ def apply(
     """Make it so, and record what was made."""
     from ppmlctl.cli.commands.apply import Wish
     from ppmlctl.cli.commands.apply import apply as run
+    from ppmlctl.cli.tags import tags_of
 
     wish = Wish(
         file,
         saved=saved,
+        tags=tags_of(tags, skip_tags),
         yes=yes,
         rotate=tuple(rotate or ()),
         replace=tuple(replace or ()),

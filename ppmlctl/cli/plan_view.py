@@ -9,10 +9,11 @@ from typing import Any
 
 from ppmlctl.cli.errors import as_data, text_of
 from ppmlctl.cli.style import Style
+from ppmlctl.cli.tags import selection_lines
 from ppmlctl.cli.terminal_text import on_one_line
 from ppmlctl.diagnostics import Diagnostic
 from ppmlctl.engine import Whereabouts
-from ppmlctl.planning import ActionKind, FieldChange, Plan, PlannedAction
+from ppmlctl.planning import ActionKind, FieldChange, Plan, PlannedAction, Selection
 from ppmlctl.planning.diff import SECRET
 from ppmlctl.secret import MASK, Secret
 from ppmlctl.unknown import Unknown
@@ -33,12 +34,23 @@ def plan_as_data(plan: Plan, warnings: Sequence[Diagnostic], where: Whereabouts)
     """`plan -o json`."""
     return {
         "environment": asdict(where),
+        "selection": selection_as_data(plan.selection),
         "summary": plan.summary(),
         "actions": [action_as_data(action) for action in plan.actions],
         "warnings": [
             *(as_data(warning) for warning in (*warnings, *plan.warnings)),
             *({"message": note} for note in plan.notes),
         ],
+    }
+
+
+def selection_as_data(selection: Selection) -> dict[str, Any]:
+    """What the plan is about: the tags that are asked for, what is there by need, and what is left out."""
+    return {
+        "tags": list(selection.only),
+        "skip_tags": list(selection.skip),
+        "included": list(selection.included),
+        "left_out": list(selection.left_out),
     }
 
 
@@ -60,7 +72,7 @@ def action_as_data(action: PlannedAction) -> dict[str, Any]:
 
 def plan_text(plan: Plan, warnings: Sequence[Diagnostic], style: Style, where: Whereabouts) -> str:
     """The plan as Terraform's readers expect it: where, what, why, field by field, warnings, one summary line."""
-    blocks = [header(where, style)]
+    blocks = ["\n".join([header(where, style), *map(on_one_line, selection_lines(plan.selection))])]
     blocks += ["\n".join(_action_lines(action, style)) for action in plan.acting()]
     chain = list(_measurement_chain(plan, style))
     if chain:
@@ -80,12 +92,13 @@ def header(where: Whereabouts, style: Style) -> str:
 def summary_line(plan: Plan) -> str:
     """`Plan: 2 to create, …`, or that there is nothing to do."""
     counts = plan.summary()
+    left_out = f", {len(plan.selection.left_out)} left out" if plan.selection.left_out else ""
     if plan.is_empty():
-        return f"No changes. {counts['keep']} as recorded."
+        return f"No changes. {counts['keep']} as recorded{left_out}."
     words = {"create": "to create", "update": "to update", "replace": "to replace", "delete": "to delete"}
     words |= {"run": "to run", "conditional": "if changed", "forget": "to forget and keep"}
     parts = [f"{counts[kind]} {word}" for kind, word in words.items() if counts[kind]]
-    return f"Plan: {', '.join(parts)}, {counts['keep']} unchanged."
+    return f"Plan: {', '.join(parts)}, {counts['keep']} unchanged{left_out}."
 
 
 def _action_lines(action: PlannedAction, style: Style) -> Iterator[str]:

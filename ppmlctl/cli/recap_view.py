@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ppmlctl.cli.plan_view import masked, whole
+from ppmlctl.cli.plan_view import masked, selection_as_data, whole
 from ppmlctl.cli.style import Style
+from ppmlctl.cli.tags import asked_for, named
 from ppmlctl.engine import Recap, Session, TaskFinished
 from ppmlctl.evidence import Evidence
 from ppmlctl.planning import ActionKind, Removal
@@ -30,7 +31,7 @@ def recap_as_data(recap: Recap, session: Session) -> dict[str, Any]:
     """The last line of `apply -o json`."""
     told = {**recap.counts(), "interrupted": recap.interrupted, "warnings": recap.warnings}
     left = {finished.action.address: what for finished, what in left_behind(recap, session)}
-    told |= {"requests": session.engines.requests(), "left_behind": left}
+    told |= {"requests": session.engines.requests(), "left_behind": left, **selection_as_data(recap.selection)}
     return {"recap": told, "outputs": masked(outputs_after(recap, session))}
 
 
@@ -44,6 +45,9 @@ def recap_text(recap: Recap, session: Session, seconds: float, style: Style) -> 
     left = [f"  {finished.action.address}: {what}" for finished, what in left_behind(recap, session)]
     if left:
         blocks.append("\n".join([style.bold("Kept or left behind"), *left]))
+    if recap.selection.left_out:
+        asked = f" by {asked_for(recap.selection)}" if recap.selection.restricts else ", tagged `never`"
+        blocks.append(f"{style.bold('Left out')}{asked}: {named(recap.selection.left_out)}")
     outputs = [f"  {name} = {whole(value)}" for name, value in outputs_after(recap, session).items()]
     if outputs:
         blocks.append("\n".join([style.bold("Outputs"), *outputs]))

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from ppmlctl.diagnostics import Diagnostic
 from ppmlctl.evidence import Evidence
-from ppmlctl.planning import PlannedAction
+from ppmlctl.planning import PlannedAction, Selection
 
 
 class Status(StrEnum):
@@ -71,6 +71,8 @@ class Recap:
     finished: list[TaskFinished] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     interrupted: bool = False
+    selection: Selection = field(default_factory=Selection)
+    """What the plan was about."""
 
     def counts(self) -> dict[str, int]:
         """ok, changed, skipped, failed; how many of the results are simulated; and how many things were kept where only

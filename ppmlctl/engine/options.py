@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ppmlctl.engine.run import PARALLEL
+from ppmlctl.planning import Tags
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Options:
     """What is to be made anew though it is there: addresses of tasks, or entries of the vault."""
     replace: tuple[str, ...] = ()
     """Addresses of things that are to be taken away and made anew, whatever they hold."""
+    tags: Tags = field(default_factory=Tags)
+    """What the plan is restricted to."""
     parallel: int = PARALLEL
     prompt: Callable[[], str] | None = None
     rerun: frozenset[str] = frozenset()

@@ -67,6 +67,8 @@ class PlanIdentity(_Part):
     declaration: str
     rotate: list[str]
     replace: list[str] = Field(default_factory=list)
+    tags: list[str] = Field(default_factory=list)
+    skip_tags: list[str] = Field(default_factory=list)
     actions: list[ActionIdentity]
     values: dict[str, dict[str, str]] = Field(default_factory=dict, exclude=True)
     """The values themselves in words, by address and path, secrets masked. Serves display only, and is not kept."""
@@ -90,6 +92,8 @@ def identify(plan: Plan, session: Session, digest: Digest, *, cluster: Mapping[s
         declaration=session.expanded.digest,
         rotate=list(session.options.rotate),
         replace=list(session.options.replace),
+        tags=list(plan.selection.only),
+        skip_tags=list(plan.selection.skip),
         actions=[_action(action, plan, leaves[action.address]) for action in plan.actions],
         values={at: {path: _in_words(value) for path, value in found.items()} for at, found in leaves.items()},
     )
@@ -122,6 +126,8 @@ def differences(shown: PlanIdentity, now: PlanIdentity) -> list[str]:
         lines.append("ppml.yaml or a playbook declares something else")
     if not lines and (shown.rotate, shown.replace) != (now.rotate, now.replace):
         lines.append("something else is to be made anew")
+    if (shown.tags, shown.skip_tags) != (now.tags, now.skip_tags):
+        lines.append("other tags are asked for")
     return lines
 
 

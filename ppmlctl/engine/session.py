@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -36,7 +36,22 @@ from ppmlctl.engine.workload_runs import WorkloadRun, abandoned_runs, last_run
 from ppmlctl.modules.base import Module
 from ppmlctl.modules.context import SANDBOX, Context, Engines, Files
 from ppmlctl.modules.registry import Registry
-from ppmlctl.planning import NOT_LOOKED_AT, ActionKind, Moves, Plan, Planner, Recorded, Task, Wanted, followed, moves
+from ppmlctl.planning import (
+    NOT_LOOKED_AT,
+    ActionKind,
+    Moves,
+    Plan,
+    Planner,
+    Recorded,
+    Selection,
+    Task,
+    Wanted,
+    check_asked,
+    check_known,
+    followed,
+    moves,
+    select,
+)
 from ppmlctl.planning.protections import dropped
 from ppmlctl.playbook import Expanded
 from ppmlctl.sandbox.process import Sandbox
@@ -152,23 +167,47 @@ class Session:
             self.exclusion.look()
         lockfile, everything = self.store.lockfile, self.expanded.tasks
         Believable(self.recorded, lockfile.intents, everything, self.modules, self.root, self.store.path.name).check()
-        tasks: tuple[Task, ...] = () if destroy else everything
-        kept = self._as_recorded(tasks)
-        recorded = {**abandoned_runs(self._intents, self.recorded, {task.address for task in tasks}), **self.recorded}
+        declared: tuple[Task, ...] = () if destroy else everything
+        tasks, selection = self._selected(declared)
+        kept = self._as_recorded(declared)
+        recorded = {**abandoned_runs(self._intents, self.recorded, {one.address for one in declared}), **self.recorded}
         rotations = self.store.lockfile.rotations
         rotates = frozenset() if destroy else rotating(self.options.rotate, self.recorded, self.modules, rotations)
         unseen = {task.address: NOT_LOOKED_AT for task in tasks if not self._is_reachable(self._engine_of(task))}
         named = check_named(self.options.replace, self.recorded, self.modules)
-        planner = partial(Planner, rotating=rotates, named=named)
+        self._check_asked(tasks, selection, rotates, named)
+        planner = partial(Planner, rotating=rotates, named=named, selection=selection)
+        planned = {task.address for task in tasks}
         plan = settled(
-            kept,
+            [one for one in kept if one[0].address in planned and self._is_reachable(self.modules[one[1]].engine)],
             self.modules,
             self.context,
             lambda found: planner(self.modules, {**unseen, **found}, recorded, self.digest).plan(tasks),
         )
-        check_one_task_each(tasks, plan, self.modules)
-        check_secret_references(tasks, plan.wanted, self.modules)
+        others = {task.address for task in declared if task.condition is None} - planned
+        wanted = {**{one.address: one for one, _ in kept if one.address in others}, **plan.wanted}
+        check_one_task_each(declared, replace(plan, wanted=wanted), self.modules)
+        check_secret_references(declared, wanted, self.modules)
         return accompanied(plan, self.modules, self.context, self.recorded, destroying=destroy)
+
+    def _selected(self, tasks: tuple[Task, ...]) -> tuple[tuple[Task, ...], Selection]:
+        """The tasks to plan. Raises InputError for a tag that no task of the playbooks has."""
+        check_known(self.options.tags, self.expanded.tags)
+        return select(tasks, self.options.tags)
+
+    def _check_asked(
+        self, tasks: Sequence[Task], selection: Selection, rotates: Iterable[str], named: Iterable[str]
+    ) -> None:
+        """Refuses to leave out what is asked for by its name. Raises InputError."""
+        asked = {
+            "--rotate": sorted(rotates) if self.options.rotate else [],
+            "--replace": sorted(named),
+            "--rerun": [f"workload.{name}" for name in sorted(self.options.rerun)],
+        }
+        if selection.restricts or selection.left_out:
+            touched = {task.address for task in tasks} - selection.held
+            here = touched if selection.restricts else {*touched, *self.recorded} - set(selection.left_out)
+            check_asked(asked, here)
 
     @cached_property
     def exclusion(self) -> Exclusion:
@@ -246,8 +285,9 @@ class Session:
         recap = run.execute()
         if self.exclusion.held and self.exclusion.held.is_lost:
             self.exclusion.held.admit()
-        if recap.succeeded:
-            self.store.end_rotations()
+        if recap.succeeded and not plan.selection.left_out:
+            self.store.end_rotations()  # what is left out may have to follow yet
+        recap.selection = plan.selection
         return recap
 
     def cluster_identity(self, plan: Plan) -> dict[str, str]:
@@ -341,13 +381,13 @@ class Session:
         return open_vault(self._vault_path, self.store, password, writes_allowed=self.options.writes_allowed)
 
     def _as_recorded(self, tasks: Sequence[Task]) -> list[tuple[Wanted, str]]:
-        """What the tasks want if everything recorded is kept; without what no engine can be asked for."""
+        """What the tasks want if everything recorded is kept."""
         wanted = as_recorded(tasks, self.modules, self.recorded, self.digest)
         while found := moves(wanted, self.modules, self.recorded):
             self.moved.append(found)
             self.recorded = followed(self.recorded, found)
             wanted = as_recorded(tasks, self.modules, self.recorded, self.digest)
-        return [(one, kind) for one, kind in wanted if self._is_reachable(self.modules[kind].engine)]
+        return wanted
 
     def _has_a_lease(self) -> bool:
         """Whether anything of this environment lives in a cluster that can be looked at."""

@@ -14,11 +14,13 @@ from ppmlctl.planning.model import (
     PlannedAction,
     Recorded,
     Removal,
+    Selection,
     Wanted,
 )
 from ppmlctl.planning.moves import Moves, followed, moves, relocated
 from ppmlctl.planning.plan import Planner, make_plan
 from ppmlctl.planning.removals import with_company
+from ppmlctl.planning.selection import Tags, check_asked, check_known, select
 from ppmlctl.planning.task import Declaration, Results, Task
 
 __all__ = [
@@ -37,14 +39,19 @@ __all__ = [
     "Recorded",
     "Removal",
     "Results",
+    "Selection",
+    "Tags",
     "Task",
     "Wanted",
+    "check_asked",
+    "check_known",
     "decide",
     "followed",
     "in_order",
     "make_plan",
     "moves",
     "relocated",
+    "select",
     "sorted_by_needs",
     "with_company",
 ]

@@ -151,6 +151,25 @@ class PlannedAction:
 
 
 @dataclass(frozen=True)
+class Selection:
+    """What a plan is about, by tags. Addresses are in the order of the playbook."""
+
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    included: tuple[str, ...] = ()
+    """Not chosen, and planned since a chosen task needs them."""
+    held: frozenset[str] = frozenset()
+    """Left out, and looked at since a chosen task needs them."""
+    left_out: tuple[str, ...] = ()
+    """Nothing is made, changed or removed of these."""
+
+    @property
+    def restricts(self) -> bool:
+        """Whether somebody asked for less than everything; then nothing is removed either."""
+        return bool(self.only or self.skip)
+
+
+@dataclass(frozen=True)
 class Plan:
     """An immutable graph of actions, in an order in which every action comes after those it needs."""
 
@@ -160,6 +179,7 @@ class Plan:
     notes: tuple[str, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()
     """What has to be known before the plan is agreed to."""
+    selection: Selection = field(default_factory=Selection)
 
     def acting(self) -> list[PlannedAction]:
         """The actions that are not `keep`."""

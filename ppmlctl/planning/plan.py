@@ -19,9 +19,11 @@ from ppmlctl.planning.model import (
     PlannedAction,
     Recorded,
     Removal,
+    Selection,
     Wanted,
 )
 from ppmlctl.planning.protections import dropped
+from ppmlctl.planning.selection import check_held
 from ppmlctl.planning.task import Declaration, Task
 from ppmlctl.unknown import Unknown, unknowns_in
 
@@ -41,6 +43,8 @@ class Planner:
     """Addresses whose things are made anew though they are there."""
     named: frozenset[str] = frozenset()
     """Addresses whose things somebody named to be taken away, whatever they hold."""
+    selection: Selection = field(default_factory=Selection)
+    """What the plan is about; all else stays."""
     results: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     wanted: dict[str, Wanted] = field(default_factory=dict)
     acting: set[str] = field(default_factory=set)
@@ -52,13 +56,21 @@ class Planner:
         ordered = in_order(tasks)
         actions = [action for task in ordered if (action := self._decide(task)) is not None]
         kept = {action.address for action in actions}
-        removals = self._removals(kept)
+        check_held(self.selection, actions)
+        removals = [] if self.selection.restricts else self._removals({*kept, *self.selection.left_out})
         for action in removals:
             if actions and action.module in self.declarations:
                 declaration = self.declarations[action.module]
                 self.warnings.extend(dropped(action.address, declaration, self.recorded[action.address], None))
         notes = tuple(dict.fromkeys(self.notes))
-        return Plan((*removals, *actions), dict(self.wanted), dict(self.observations), notes, tuple(self.warnings))
+        return Plan(
+            (*removals, *actions),
+            dict(self.wanted),
+            dict(self.observations),
+            notes,
+            tuple(self.warnings),
+            self.selection,
+        )
 
     def _decide(self, task: Task) -> PlannedAction | None:
         declaration = self.declarations[task.module]

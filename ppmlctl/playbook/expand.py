@@ -52,6 +52,11 @@ class Expanded:
     declared: tuple[Playbook, Scope] = (Playbook((), ()), {})
     """What they are expanded from."""
 
+    @property
+    def tags(self) -> frozenset[str]:
+        """Those of all tasks as they are written, whether they are there or not."""
+        return frozenset().union(*(one.all_tags for one in self.declared[0].tasks))
+
     @cached_property
     def digest(self) -> str:
         """SHA-256 of all that the files declare; comments and places in the files play no part."""

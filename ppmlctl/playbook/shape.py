@@ -8,12 +8,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from ppmlctl.diagnostics import Diagnostic, Location
+from ppmlctl.planning.selection import ALL, TAGGED, UNTAGGED
 from ppmlctl.playbook.words import (
     BLOCK_KEYS,
     ENTRY_KEYS,
     FILE_KEYS,
     IMPORT_KEYS,
-    KINDS_OF_TASKS,
     OMIT_NAME,
     OUTPUTS_KEYS,
     TASK_KEYS,
@@ -24,6 +24,7 @@ from ppmlctl.spec.yaml_scalar import kind_of
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,51}[a-z0-9])?")
 _REGISTER = re.compile(r"[a-z_][a-z0-9_]*")
+_NO_TAGS = (ALL, TAGGED, UNTAGGED)
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 _Entry = Mapping[str, Any]
@@ -134,8 +135,8 @@ def _list_faults(document: Document, path: KeyPath, value: Any) -> Iterator[Diag
         at = document.locate((*path, index))
         if not isinstance(member, str):
             yield Diagnostic("task-list", title, found=kind_of(member), at=at)
-        elif key == "tags" and (not _TAG.fullmatch(member) or member in KINDS_OF_TASKS):
-            why = f"`{member}` means something else after --tags" if member in KINDS_OF_TASKS else ""
+        elif key == "tags" and (not _TAG.fullmatch(member) or member in _NO_TAGS):
+            why = f"`{member}` means something else after --tags" if member in _NO_TAGS else ""
             title = "a tag is a word of letters, digits, `_`, `.` and `-`"
             yield Diagnostic("task-tag", title, found=f"`{member}`", why=why, fix="give it another name", at=at)
 

@@ -14,8 +14,3 @@ ENTRY_KEYS = ("block", "import", "outputs")
 
 OMIT_NAME = "omit"
 """The variable whose value drops the key or the list entry that it is given to."""
-
-EVERY_TIME, ON_REQUEST = "always", "never"
-"""Tags of tasks that `--tags` need not name, and that a plan has only where a tag of theirs is named."""
-KINDS_OF_TASKS = ("all", "tagged", "untagged")
-"""Words that may stand for tags on the command line, and so are none."""

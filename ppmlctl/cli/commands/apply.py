@@ -9,7 +9,7 @@ import os
 import sys
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from getpass import getpass
 from pathlib import Path
@@ -25,7 +25,7 @@ from ppmlctl.engine import Options, Recap, Session, lockfile_path
 from ppmlctl.engine.plan_identity import Digest, PlanIdentity, identify
 from ppmlctl.engine.sandbox_state import STATE_FOLDER
 from ppmlctl.engine.saved_plan import check_same, read_plan
-from ppmlctl.planning import Plan
+from ppmlctl.planning import Plan, Tags
 from ppmlctl.state import apply_lock
 
 ERROR, INTERRUPTED = 1, 130
@@ -45,6 +45,7 @@ class Wish:
     force_conflicts: bool = False
     rotate: tuple[str, ...] = ()
     replace: tuple[str, ...] = ()
+    tags: Tags = field(default_factory=Tags)
     parallel: int = 8
     rerun: frozenset[str] = frozenset()
     as_json: bool = False
@@ -60,6 +61,7 @@ class Wish:
             force_conflicts=self.force_conflicts,
             rotate=self.rotate,
             replace=self.replace,
+            tags=self.tags,
             parallel=self.parallel,
             rerun=self.rerun,
             prompt=_ask_password if sys.stdin.isatty() else None,
@@ -113,12 +115,14 @@ def apply(wish: Wish) -> int:
 def _as_shown(wish: Wish, plan: PlanIdentity) -> Wish:
     """The wish with what the saved plan was asked for; more cannot be asked of it."""
     asked = {"--rotate": wish.rotate, "--replace": wish.replace, "--rerun": wish.rerun}
+    asked |= {"--tags": wish.tags.only, "--skip-tags": wish.tags.skip}
     more = [name for name, given in asked.items() if given]
     if more:
         title, why = "a saved plan is applied as it was shown", "what is asked for now was not in it"
         fix = "save a plan that has it, or apply without a saved one"
         raise InputError(Diagnostic("saved-plan-options", title, found=", ".join(more), why=why, fix=fix))
-    return replace(wish, rotate=tuple(plan.rotate), replace=tuple(plan.replace))
+    tags = Tags(tuple(plan.tags), tuple(plan.skip_tags))
+    return replace(wish, rotate=tuple(plan.rotate), replace=tuple(plan.replace), tags=tags)
 
 
 def _begin(wish: Wish, shown: Shown | None) -> None:
