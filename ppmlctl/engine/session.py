@@ -66,19 +66,21 @@ SANDBOX_ENGINES = {"kubernetes", "ehsm"}
 class Session:
     """Everything a command needs of one environment. Opening it reads files and touches nothing."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, *, begun: Session | None = None) -> None:
+        """`begun` is a session of the same files, opened just before: what it has read is not read again."""
         self.options = options
         self.root = options.file.parent
-        self.loaded: Loaded = load(options.file)
+        self._begun = begun
+        self.loaded: Loaded = begun.loaded if begun else load(options.file)
         self.environment = self.loaded.environment
         self.modules: Mapping[str, Module[Any, Any]] = Registry()
         lockfile = lockfile_path(options.file)
         self.store = LockStore.open(lockfile, shown_as=lockfile.name)
         self.moved: list[Moves] = []
         self._has_password = False
-        self._declared, self.vault = self._expand_and_unlock()
-        placed_tasks = (placed(task, self.modules[task.module], self._placing) for task in self._declared.tasks)
-        self.expanded = replace(self._declared, tasks=tuple(placed_tasks))
+        self.declared, self.vault = self._expand_and_unlock()
+        placed_tasks = (placed(task, self.modules[task.module], self._placing) for task in self.declared.tasks)
+        self.expanded = replace(self.declared, tasks=tuple(placed_tasks))
 
     @property
     def sandboxed(self) -> bool:
@@ -123,9 +125,9 @@ class Session:
         """Each task with its arguments, as far as they are known without any result; no engine is asked."""
         results = {
             task.address: {name: Unknown(task.address) for name in self.modules[task.module].result_fields()}
-            for task in self._declared.tasks
+            for task in self.declared.tasks
         }
-        return ((task, task.arguments(results)) for task in self._declared.tasks)
+        return ((task, task.arguments(results)) for task in self.declared.tasks)
 
     def foreseen_warnings(self) -> tuple[list[Diagnostic], list[str]]:
         """What the tasks themselves have to say without anybody being asked: protections dropped, and notes."""
@@ -342,6 +344,8 @@ class Session:
         )
 
     def _expand(self) -> Expanded:
+        if self._begun is not None:
+            return self._begun.declared
         return expand_environment(self.environment, self.root, self.modules, self.options.rerun, self.loaded.document)
 
     def _placing(self) -> Engines | None:

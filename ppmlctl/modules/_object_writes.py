@@ -32,19 +32,22 @@ def applied(ctx: Context, key: ObjectKey, manifest: Manifest, seen: Manifest | N
     Where it is another by now it is looked at again: one of another environment is refused, and so are fields that
     others hold, unless `force` takes them over.
     """
-    from ppmlctl.clients.kubernetes import ConflictError, MadeAnewError  # noqa: PLC0415 - 0.3 s that --version spares
+    from ppmlctl.clients.kubernetes import (  # noqa: PLC0415 - 0.3 s that --version spares
+        ConflictError,
+        MadeAnewError,
+        ObjectExistsError,
+    )
 
     client, manager, forced = ctx.engines.kubernetes, manager_of(ctx.environment), force or ctx.force_conflicts
     tries = _TRIES
     while True:
         try:
+            if seen is None and client.is_created_only(manifest):
+                return client.take_as_applied(client.create(manifest, manager=manager), manager)
             if seen is not None and has_updated(seen, manager):
                 seen = client.take_as_applied(seen, manager)
             live = client.apply(_based_on(seen, manifest), manager=manager, force=forced and seen is not None)
-        except (ConflictError, MadeAnewError) as error:
-            made = _created(ctx, manifest) if isinstance(error, MadeAnewError) else None
-            if made is not None:
-                return made
+        except (ConflictError, MadeAnewError, ObjectExistsError) as error:
             seen = _require_free(ctx, key)
             if _was_ending(ctx, key, seen):
                 seen = None
@@ -56,19 +59,6 @@ def applied(ctx: Context, key: ObjectKey, manifest: Manifest, seen: Manifest | N
             if not _was_ending(ctx, key, live):
                 return live
             seen = None
-
-
-def _created(ctx: Context, manifest: Manifest) -> Manifest | None:
-    """Makes the object where the server does not by a versioned apply, as for Services up to 1.21; None where another
-    was quicker.
-    """
-    from ppmlctl.clients.kubernetes import ConflictError, ObjectExistsError  # noqa: PLC0415 - as above
-
-    client, manager = ctx.engines.kubernetes, manager_of(ctx.environment)
-    try:
-        return client.take_as_applied(client.create(manifest, manager=manager), manager)
-    except (ConflictError, ObjectExistsError):
-        return None
 
 
 def _based_on(seen: Manifest | None, manifest: Manifest) -> Manifest:

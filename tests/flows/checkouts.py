@@ -50,7 +50,7 @@ GATED = """\
   needs: [gate]
 """
 """What keeps an apply in its middle until the gate is opened."""
-SECONDS = 60.0
+SECONDS = 180.0
 
 
 @dataclass

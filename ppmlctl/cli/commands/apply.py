@@ -103,13 +103,12 @@ def apply(wish: Wish) -> int:
         typer.echo(json.dumps({"recap": Recap().counts(), "outputs": {}}) if wish.as_json else "Nothing is recorded.")
         return 0
     with apply_lock(wish.file.parent / STATE_FOLDER, timeout=wish.lock_timeout):
-        if not lockfile_path(wish.file).exists():
-            _begin(wish, shown)
+        begun = None if lockfile_path(wish.file).exists() else _begin(wish, shown)
         if shown is None and not wish.yes:
-            shown = _show_and_ask(wish)
+            shown, begun = _show_and_ask(wish), None  # the files may change before the answer comes
             if shown is None:
                 return 0
-        return _run(wish, shown)
+        return _run(wish, shown, begun)
 
 
 def _as_shown(wish: Wish, plan: PlanIdentity) -> Wish:
@@ -125,12 +124,13 @@ def _as_shown(wish: Wish, plan: PlanIdentity) -> Wish:
     return replace(wish, rotate=tuple(plan.rotate), replace=tuple(plan.replace), tags=tags)
 
 
-def _begin(wish: Wish, shown: Shown | None) -> None:
+def _begin(wish: Wish, shown: Shown | None) -> Session:
     """Before the first write for an environment without a lockfile: what must be refused leaves nothing behind."""
     session = Session(wish.options(writes_allowed=False))
     if shown is not None:
         shown.check(session.plan(), session, as_json=wish.as_json)
     session.begin()
+    return session
 
 
 def _show_and_ask(wish: Wish) -> Shown | None:
@@ -167,9 +167,9 @@ def _digest_of_this_process() -> Digest:
     return lambda value: hmac.new(key, value, hashlib.sha256).hexdigest()
 
 
-def _run(wish: Wish, shown: Shown | None) -> int:
+def _run(wish: Wish, shown: Shown | None, begun: Session | None) -> int:
     started = time.monotonic()
-    session = Session(wish.options(writes_allowed=True))
+    session = Session(wish.options(writes_allowed=True), begun=begun)
     session.start_sandbox()
     recap = _carry_out(wish, session, shown)
     _tell(wish, recap, session, time.monotonic() - started)

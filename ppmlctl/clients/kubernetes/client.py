@@ -13,6 +13,7 @@ from ppmlctl.clients.kubernetes import answers, requests
 from ppmlctl.clients.kubernetes.events import Event, events_in
 from ppmlctl.clients.kubernetes.faults import (
     ExpiredError,
+    MadeAnewError,
     NoApiError,
     NotStartedError,
     ObjectGoneError,
@@ -53,6 +54,7 @@ class KubernetesClient:
         self.connection = connect(kubeconfig, context)
         self._transport = Transport(self.connection, effects)
         self._discovered: dict[tuple[str, str], Resource] = {}
+        self._created_only: set[Resource] = set()
         self._lock = threading.Lock()
 
     def cluster_identity(self) -> str:
@@ -146,10 +148,17 @@ class KubernetesClient:
         how = requests.Applying(manager, force=force, dry_run=dry_run)
         try:
             return self._object(requests.apply(resource, key, body, how))
+        except MadeAnewError:
+            self._created_only.add(resource)
+            raise
         except NoApiError:
             if self._is_served_now(key.api_version, key.kind):
                 raise
             raise unknown_kind(key.api_version, key.kind) from None
+
+    def is_created_only(self, manifest: Manifest) -> bool:
+        """Whether the server is known to make no object of this kind by an apply that names a version."""
+        return self._resource_of(key_of(manifest)) in self._created_only
 
     def create(self, manifest: Manifest, *, manager: str = requests.FIELD_MANAGER, dry_run: bool = False) -> Manifest:
         """Creates the object. Raises ObjectExistsError where one of that name is there already.
