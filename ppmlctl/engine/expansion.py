@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ppmlctl.engine.derived_edges import with_secret_edges
 from ppmlctl.engine.workload_runs import with_reruns
 from ppmlctl.modules.base import Module
 from ppmlctl.playbook import Expanded, check_literals, expand, parse
@@ -29,4 +31,5 @@ def expand_environment(
     scope = {**data["vars"], "env": data, "target": environment.target}
     playbook = parse(files, tuple(modules), lambda kind: modules[kind].in_files)
     check_literals(playbook, environment.not_secrets)
-    return expand(playbook, scope, modules, lambda name: document.locate_key(("vars", name)))
+    expanded = expand(playbook, scope, modules, lambda name: document.locate_key(("vars", name)))
+    return replace(expanded, tasks=with_secret_edges(expanded.tasks, modules))
