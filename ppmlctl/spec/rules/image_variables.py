@@ -8,7 +8,7 @@ from ppmlctl.spec.environment import Environment
 from ppmlctl.spec.finding import Finding
 from ppmlctl.spec.rules.workloads import kinds_of
 
-_VARIABLES = {
+VARIABLES = {
     "SGX_ENABLED": "mode",
     "SGX_DRIVER_JVM_MEM_SIZE": "driver.jvm_memory",
     "SGX_EXECUTOR_JVM_MEM_SIZE": "executor.jvm_memory",
@@ -32,6 +32,9 @@ _VARIABLES = {
     "ATTESTATION_ID": "kms.ehsm.enroll",
     "ATTESTATION_KEY": "kms.ehsm.enroll",
     "ATTESTATION_POLICYID": "kms.ehsm.register",
+    "PPMLCTL_EHSM_CA": "kms.ehsm.tls.ca",
+    "PPMLCTL_EHSM_FINGERPRINT": "kms.ehsm.tls.fingerprint",
+    "PPMLCTL_EHSM_INSECURE": "kms.ehsm.tls.insecure",
 }
 """Variables that the images read, and the key that each is made of."""
 _DEBUG = "ATTESTATION_DEBUG"
@@ -42,11 +45,11 @@ def variables_are_not_the_images(environment: Environment) -> Iterator[Finding]:
     lax = environment.attestation.enabled and not environment.attestation.require_success
     for path, kind in kinds_of(environment):
         for place, name in kind.variables(path):
-            if name in _VARIABLES:
+            if name in VARIABLES:
                 title, why = "a variable has a key of its own", "by it the image decides what is protected, and how"
                 if "LOCAL" in name:
                     why = "whoever runs the cluster reads a data key that lies in a file"
-                fix = f"remove it, and say it with `{_VARIABLES[name]}`"
+                fix = f"remove it, and say it with `{VARIABLES[name]}`"
                 yield Finding(place, "env-has-key", title, name, why, fix, at_key=True)
             elif name == _DEBUG and not lax:
                 title, why = "a refused attestation would not stop the workload", "that is what this variable is for"
