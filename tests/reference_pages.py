@@ -10,9 +10,11 @@ from typing import Any, get_args
 import typer
 from clients.kubeconfig_table import ROWS, Row
 from error_codes import codes
+from playbook_page import playbooks_page as language_page
 from pydantic import BaseModel
 
 from ppmlctl.cli.app import app
+from ppmlctl.expressions.filters import offered_filters, offered_tests
 from ppmlctl.modules.registry import kinds, module
 from ppmlctl.spec import Environment
 
@@ -57,6 +59,11 @@ def modules_page() -> str:
         parts.append(f"\n## {kind}\n\n{text}\n\nArguments: {arguments}.\n\nResult: {results}. ")
         parts.append(f"On removal: {declared.removal.value}.\n")
     return "".join(parts)
+
+
+def playbooks_page() -> str:
+    """The language of playbooks, and the arguments of all modules."""
+    return language_page(GENERATED, offered_filters(), offered_tests())
 
 
 def keys_page() -> str:

@@ -11,13 +11,23 @@ from pathlib import Path
 import pytest
 from committed import ROOT, assert_committed
 from error_codes import codes, unread
-from reference_pages import commands_page, errors_page, keys_page, kubeconfig_page, modules_page, own_codes
+from reference_pages import (
+    commands_page,
+    errors_page,
+    keys_page,
+    kubeconfig_page,
+    modules_page,
+    own_codes,
+    playbooks_page,
+)
 
 from ppmlctl.explanations import explained
 from ppmlctl.modules.registry import kinds, module
+from ppmlctl.playbook import parse
 
 PAGES: dict[str, Callable[[], str]] = {
     "docs/modules.md": modules_page,
+    "docs/playbooks.md": playbooks_page,
     "docs/ppml-yaml.md": keys_page,
     "docs/commands.md": commands_page,
     "docs/errors.md": errors_page,
@@ -30,6 +40,17 @@ DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/*
 @pytest.mark.parametrize("name", PAGES)
 def test_a_reference_page_is_what_the_code_says(name: str) -> None:
     assert_committed(name, PAGES[name]())
+
+
+def test_the_examples_of_the_language_can_be_written(tmp_path: Path) -> None:
+    examples = re.findall(r"```yaml\n(.*?)```", playbooks_page(), re.DOTALL)
+    assert len(examples) > 4
+    (tmp_path / "registry.yaml").write_text(examples[0].replace("name: ", "name: other-"))
+    for number, text in enumerate(examples):
+        file = tmp_path / f"{number}.yaml"
+        file.write_text(text)
+        parsed = parse({file.name: file}, kinds())
+        assert parsed.tasks
 
 
 def test_every_key_has_a_meaning() -> None:

@@ -18,7 +18,7 @@ _CONDITION: dict[str, Any] = {"type": ["string", "boolean"]}
 SHARED_KEYS: Mapping[str, dict[str, Any]] = {
     "when": {
         "anyOf": [_CONDITION, {"type": "array", "items": _CONDITION}, {"type": "null"}],
-        "description": "An expression, or a list of which all must hold; without it, the task is not there.",
+        "description": "An expression, or a list of which all must hold; where one does not, the task is not there.",
     },
     "vars": {
         "type": ["object", "null"],
@@ -30,7 +30,7 @@ SHARED_KEYS: Mapping[str, dict[str, Any]] = {
 }
 """What a task says for itself, and a block, an import and a file for all that is inside."""
 
-_TASK_KEYS: Mapping[str, dict[str, Any]] = {
+TASK_KEYS: Mapping[str, dict[str, Any]] = {
     "name": {"type": "string", "pattern": _NAME, "description": "The task's identity, in the lockfile too."},
     "title": {"type": "string", "description": "What it is, for people."},
     "register": {"type": "string", "pattern": "^[a-z_][a-z0-9_]*$", "description": "A name for the result."},
@@ -105,7 +105,7 @@ def _task(modules: Mapping[str, _Module]) -> dict[str, Any]:
     arguments = {kind: {"anyOf": [{"$ref": f"#/$defs/{kind}"}, {"type": "null"}]} for kind in modules}
     return {
         "type": "object",
-        "properties": {**_TASK_KEYS, **arguments},
+        "properties": {**TASK_KEYS, **arguments},
         "required": ["name"],
         "oneOf": [{"required": [kind]} for kind in modules],
         "additionalProperties": False,
