@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ppmlctl.diagnostics import Diagnostic, StateError
 from ppmlctl.engine.session import Session
-from ppmlctl.modules.context import EhsmServer
 from ppmlctl.planning import Recorded
 
 if TYPE_CHECKING:
     from ppmlctl.clients.ehsm import EhsmClient
     from ppmlctl.ehsm import Account
+
+
+_ATTEST = "ehsm_attest"
 
 
 @dataclass(frozen=True)
@@ -27,25 +28,27 @@ class EhsmAccess:
 
 
 def recorded_account(session: Session) -> EhsmAccess:
-    """What the lockfile records. Raises StateError where no server was attested yet, or the vault is locked.
+    """The account of the task that attests, where the lockfile records that this very server was attested.
 
-    An account whose server was not accepted is never used: nothing was recorded for it.
+    Raises StateError where it was not, where the vault is locked, and where the lockfile was altered. An account whose
+    server was not accepted is never used: nothing was recorded for it.
     """
-    from ppmlctl.ehsm import Account  # noqa: PLC0415 - not every command talks to EHSM
-
-    attested = [entry for entry in session.recorded.values() if entry.module == "ehsm_attest"]
-    if not attested:
-        title, why = "no EHSM was attested yet", "its account is not used before its quote was accepted"
-        raise StateError(Diagnostic("ehsm-not-attested", title, why=why, fix="ppmlctl apply"))
-    result = attested[0].result
-    if not result["apikey"].is_available():
+    session.check_records()
+    wanted = [one for one, kind in session.wanted_as_recorded() if kind == _ATTEST]
+    found = [(one, session.recorded[one.address]) for one in wanted if one.address in session.recorded]
+    if not found:
+        raise _not_attested("")
+    attesting, entry = found[0]
+    module = session.modules[_ATTEST]
+    if module.asks(attesting.inputs) != module.asks(entry.inputs):
+        raise _not_attested(f"{entry.inputs['server']['url']} was, and ppml.yaml names {attesting.args.server.url}")
+    if not attesting.args.can_ask():
         fix = "set PPML_VAULT_PASSWORD, name a key file (vault.key_file), or run on a terminal"
         raise StateError(Diagnostic("vault-locked", "the vault is locked", found="the account's apikey", fix=fix))
     if session.sandboxed and session.sandbox is None:
         fix = f"ppmlctl sandbox up -f {shlex.quote(str(session.options.file))}"
         raise StateError(Diagnostic("sandbox-stopped", "the sandbox does not run", fix=fix))
-    client = session.engines.ehsm(_server(attested[0].inputs["server"]))
-    return EhsmAccess(client, Account(appid=result["appid"], apikey=result["apikey"]), attested[0])
+    return EhsmAccess(attesting.args.server.client(session.context), attesting.args.account(), entry)
 
 
 def users_of(session: Session, keyid: str) -> list[str]:
@@ -53,5 +56,6 @@ def users_of(session: Session, keyid: str) -> list[str]:
     return sorted(address for address, entry in session.recorded.items() if entry.result.get("keyid") == keyid)
 
 
-def _server(inputs: Mapping[str, Any]) -> EhsmServer:
-    return EhsmServer(inputs["url"], inputs.get("ca"), inputs.get("fingerprint"), bool(inputs.get("insecure")))
+def _not_attested(found: str) -> StateError:
+    title, why = "no EHSM was attested yet", "its account is not used before its quote was accepted"
+    return StateError(Diagnostic("ehsm-not-attested", title, found=found, why=why, fix="ppmlctl apply"))

@@ -46,6 +46,8 @@ def as_recorded(
         if task.condition is not None and task.condition(results) is False:
             continue
         args = task.arguments(results)
+        if entry and entry.module == task.module:
+            results[task.address] = {**unknown, **module.kept_result(args, entry)}
         wanted.append((Wanted(task.address, args, module.fingerprint(args, digest)), task.module))
     return wanted
 

@@ -105,7 +105,8 @@ class Run:
                 because, blame = (f"{failed} failed", failed) if failed else ("stopped", "stopped")
                 self._finish(waiting, TaskFinished(action, Status.SKIPPED, because=because, blame=blame))
             elif action.action is ActionKind.KEEP:
-                self._finish(waiting, self._keep(action, *action.reasons[:1]))
+                kept = self.plan.wanted[action.address].args
+                self._finish(waiting, self._keep(action, kept, *action.reasons[:1]))
             else:
                 self.listener(TaskStarted(action))
                 running[pool.submit(self._guarded, perform, action)] = action
@@ -164,15 +165,16 @@ class Run:
                     raise
         return perform(action)
 
-    def _keep(self, action: PlannedAction, because: str = "") -> TaskFinished:
+    def _keep(self, action: PlannedAction, args: Any, because: str = "") -> TaskFinished:
         recorded = self.recorded[action.address]
-        self.results[action.address] = recorded.result
+        result = self.modules[action.module].kept_result(args, recorded)
+        self.results[action.address] = result
         task = self.tasks[action.address]
         if not steers_as_recorded(task, recorded):
             # Edges and protection steer later removals, so they are kept true although nothing else changed.
             needs = tuple(sorted(task.needs))
             self.store.record(action.address, replace(recorded, needs=needs, protect=task.protect))
-        return TaskFinished(action, Status.OK, 0.0, because, recorded.evidence, recorded.result)
+        return TaskFinished(action, Status.OK, 0.0, because, recorded.evidence, result)
 
     def _make(self, action: PlannedAction) -> TaskFinished:
         task, module = self.tasks[action.address], self.modules[action.module]
@@ -184,7 +186,7 @@ class Run:
         context = self._context_of(action)
         observed = self._observed(action, wanted, module, context)
         if action.conditional and module.diff(wanted, observed, recorded).action is ActionKind.KEEP and recorded:
-            return self._keep(action, "what it depends on gave the same result")
+            return self._keep(action, args, "what it depends on gave the same result")
         result: ModuleResult = module.apply(context, args, observed)
         public = {name: getattr(result, name) for name in type(result).model_fields if name not in BESIDE_THE_RESULT}
         entry = Recorded(

@@ -30,6 +30,7 @@ from ppmlctl.engine.sandbox_state import running_sandbox, sandbox_not_started, s
 from ppmlctl.engine.secret_references import check_secret_references
 from ppmlctl.engine.secret_sources import secret_of
 from ppmlctl.engine.secrets_kept import SecretsKept
+from ppmlctl.engine.unasked import asks_of, unasked
 from ppmlctl.engine.vault_access import NoVault, follow_vault, open_vault, password_of, vault_locked, vault_needed
 from ppmlctl.engine.whereabouts import Whereabouts
 from ppmlctl.engine.workload_runs import WorkloadRun, abandoned_runs, last_run
@@ -167,9 +168,9 @@ class Session:
         self._check_identities()
         if self._has_a_lease():
             self.exclusion.look()
-        lockfile, everything = self.store.lockfile, self.expanded.tasks
-        Believable(self.recorded, lockfile.intents, everything, self.modules, self.root, self.store.path.name).check()
-        declared: tuple[Task, ...] = () if destroy else everything
+        self.check_records()
+        unasked = self._unasked()
+        declared: tuple[Task, ...] = () if destroy else self.expanded.tasks
         tasks, selection = self._selected(declared)
         kept = self._as_recorded(declared)
         recorded = {**abandoned_runs(self._intents, self.recorded, {one.address for one in declared}), **self.recorded}
@@ -178,7 +179,7 @@ class Session:
         unseen = {task.address: NOT_LOOKED_AT for task in tasks if not self._is_reachable(self._engine_of(task))}
         named = check_named(self.options.replace, self.recorded, self.modules)
         self._check_asked(tasks, selection, rotates, named)
-        planner = partial(Planner, rotating=rotates, named=named, selection=selection)
+        planner = partial(Planner, rotating=rotates, named=named, selection=selection, unasked=unasked)
         planned = {task.address for task in tasks}
         plan = settled(
             [one for one in kept if one[0].address in planned and self._is_reachable(self.modules[one[1]].engine)],
@@ -210,6 +211,20 @@ class Session:
             touched = {task.address for task in tasks} - selection.held
             here = touched if selection.restricts else {*touched, *self.recorded} - set(selection.left_out)
             check_asked(asked, here)
+
+    def check_records(self) -> None:
+        """Refuses a lockfile that says what ppmlctl cannot have written. Raises StateError."""
+        intents, lockfile = self.store.lockfile.intents, self.store.path.name
+        Believable(self.recorded, intents, self.expanded.tasks, self.modules, self.root, lockfile).check()
+
+    def wanted_as_recorded(self) -> list[tuple[Wanted, str]]:
+        """What each task wants if all that is recorded is kept, with its module; no engine is asked."""
+        return as_recorded(self.expanded.tasks, self.modules, self.recorded, self.digest)
+
+    def _unasked(self) -> Mapping[str, str]:
+        if not asks_of(self.recorded, self.modules):
+            return {}
+        return unasked(self.recorded, self.wanted_as_recorded(), self.modules)
 
     @cached_property
     def exclusion(self) -> Exclusion:
@@ -303,6 +318,7 @@ class Session:
 
     def last_run(self, workload: str) -> WorkloadRun:
         """The last run of a workload. Raises InputError where there is no such workload, or it has not run."""
+        self.check_records()
         names = [one.name for one in self.environment.workloads]
         return last_run(workload, names, self.recorded, self._intents)
 

@@ -43,6 +43,7 @@ class AttestationService(Module[AttestationServiceArgs, AttestationServiceResult
     shown = ("url",)
     engine = "attestation"
     removal = Removal.KEEP
+    echoes = frozenset({"ca", "fingerprint", "insecure", "url"})
 
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
         """Each service that answers. Tasks before may deploy it, so another one at its address is apply's to refuse."""

@@ -39,6 +39,9 @@ class SecretKey:
     key: str
 
 
+_OF_SERVER = ("url", "ca", "fingerprint", "insecure")
+
+
 class ModuleArgs(BaseModel):
     """Arguments of a task. In a plan any field may hold an Unknown; `apply` and `diff` get known values only."""
 
@@ -96,6 +99,14 @@ class Module(Generic[A, R]):
     """Whether its thing can be taken away by name (`--replace`) and made anew."""
     in_files: ClassVar[frozenset[str]] = frozenset()
     """Arguments that may stand in a YAML file beside the playbook, which names the file in their place."""
+    echoes: ClassVar[frozenset[str]] = frozenset()
+    """Fields of the result that are arguments of the same name, handed on: taken from the arguments of today, and never
+    from a record.
+    """
+    found_by: ClassVar[frozenset[str]] = frozenset()
+    """Fields of a recorded result by which a removal finds its thing, where the engine itself says whose that is."""
+    removal_asks: ClassVar[bool] = False
+    """Whether a removal asks the server that the recorded arguments name, and not the environment's own engines."""
     recorded_as_digest: ClassVar[frozenset[str]] = frozenset()
     """Large arguments, recorded as the SHA-256 of their canonical JSON."""
 
@@ -144,6 +155,18 @@ class Module(Generic[A, R]):
         A record that says otherwise is not believed. Every Secret of a result that the module keeps itself is here.
         """
         return {}
+
+    def asks(self, inputs: Mapping[str, Any]) -> frozenset[tuple[str, Any]] | None:
+        """Pure. The server that these public arguments name, with what its TLS is trusted by; None: they name none."""
+        server = inputs.get("server", inputs)
+        if not isinstance(server, Mapping) or not isinstance(server.get("url"), str):
+            return None
+        return frozenset((name, server[name]) for name in _OF_SERVER if server.get(name))
+
+    def kept_result(self, args: A, recorded: Recorded) -> Mapping[str, Any]:
+        """Pure. The result of a kept thing: what its record says, but what the arguments hand on as they are now."""
+        given = {name: getattr(args, name) for name in self.echoes}
+        return {**recorded.result, **{name: one for name, one in given.items() if not isinstance(one, Unknown)}}
 
     def notes(self, _args: A) -> Sequence[str]:
         """Pure. Warnings that every plan with this task shows (exposures, insecure choices)."""

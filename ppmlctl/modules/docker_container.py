@@ -102,6 +102,8 @@ class DockerContainer(Module[DockerContainerArgs, DockerContainerResult]):
     Result = DockerContainerResult
     engine = "docker"
     shown = ("name",)
+    echoes = frozenset({"name"})
+    found_by = frozenset({"name"})
 
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
         """The container by its name and the label with its inputs; the files by their contents."""
@@ -117,7 +119,11 @@ class DockerContainer(Module[DockerContainerArgs, DockerContainerResult]):
         return found
 
     def apply(self, ctx: Context, args: DockerContainerArgs, observed: Observed) -> DockerContainerResult:  # noqa: ARG002 - looked at anew
-        for path, content in _files(ctx, args).items():
+        wanted, recorded = _files(ctx, args), ctx.recorded.get(ctx.address)
+        for path in _made(ctx, recorded) if recorded else ():
+            if path not in wanted:
+                ctx.files.remove(str(path))
+        for path, content in wanted.items():
             _write(ctx, path, content)
         ctx.files.path(f"{FOLDER}/runs").mkdir(exist_ok=True)
         spec = _spec(ctx, args)
@@ -139,14 +145,12 @@ class DockerContainer(Module[DockerContainerArgs, DockerContainerResult]):
         return {"runs": f"{FOLDER}/runs"}
 
     def remove(self, ctx: Context, recorded: Recorded) -> None:
-        """Takes the container away, and its secret files with it; logs of its runs stay."""
+        """Takes the container away, and the secret files that it was given; logs of its runs stay."""
         found = ctx.engines.docker.containers.inspect(str(recorded.result["name"]))
         if found is not None and found.labels.get(labels.ENVIRONMENT) == ctx.environment:
             ctx.engines.docker.containers.remove(found.id)
-        folder = ctx.files.path(f"{FOLDER}/files")
-        for path in sorted(folder.rglob("*")):
-            if path.is_file():
-                ctx.files.remove(str(path))
+        for path in _made(ctx, recorded):
+            ctx.files.remove(str(path))
 
 
 def _is_current(ctx: Context, args: DockerContainerArgs, container: Live) -> bool:
@@ -159,6 +163,15 @@ def _files(ctx: Context, args: DockerContainerArgs) -> dict[Path, Secret]:
     given = {**args.files, **args.data_keys, _KUBECONFIG: Secret(_kubeconfig(ctx, args))}
     root = ctx.files.path(f"{FOLDER}/files")
     return {root / path.lstrip("/"): content for path, content in given.items() if isinstance(content, Secret)}
+
+
+def _made(ctx: Context, recorded: Recorded) -> Iterable[Path]:
+    """The files that the recorded task was given, as far as they are where such files are put."""
+    root = ctx.files.path(f"{FOLDER}/files")
+    given = {**(recorded.inputs.get("files") or {}), **(recorded.inputs.get("data_keys") or {}), _KUBECONFIG: True}
+    places = sorted(root / path.lstrip("/") for path, content in given.items() if content is not None)
+    inside = root.resolve()
+    return [path for path in places if path.resolve().is_relative_to(inside) and path.is_file()]
 
 
 def _kubeconfig(ctx: Context, args: DockerContainerArgs) -> str:

@@ -89,6 +89,8 @@ class DockerImage(Module[DockerImageArgs, DockerImageResult]):
     Result = DockerImageResult
     engine = "docker"
     shown = ("reference", "id")
+    echoes = frozenset({"reference"})
+    found_by = frozenset({"reference", "inputs"})
 
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
         known = [one for one in wanted if not isinstance(one.args.reference, Unknown)]

@@ -47,6 +47,7 @@ class DockerPush(Module[DockerPushArgs, DockerPushResult]):
     engine = "docker"
     removal = Removal.KEEP
     shown = ("reference", "digest")
+    echoes = frozenset({"reference"})
 
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
         known = [one for one in wanted if not isinstance(one.args.reference, Unknown)]

@@ -86,6 +86,7 @@ class EhsmAttest(Module[EhsmAttestArgs, EhsmAttestResult]):
     shown = ("verdict",)
     is_check = True
     engine = "ehsm"
+    echoes = frozenset({"apikey", "appid"})
 
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
         """What each recorded server shows now, and the judgement of today."""

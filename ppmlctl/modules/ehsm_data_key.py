@@ -57,6 +57,7 @@ class EhsmDataKey(Module[EhsmDataKeyArgs, EhsmDataKeyResult]):
     removal = Removal.KEEP
     follows_rotation = "what was encrypted with the old data key needs it; its ciphertext stays in the vault"
     replace_on = frozenset({"keyid", "length", "aad"})
+    echoes = frozenset({"keyid"})
 
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
         """What the vault holds; EHSM keeps no data key and is not asked."""

@@ -57,6 +57,8 @@ class EhsmSecret(Module[EhsmSecretArgs, EhsmSecretResult]):
     shown = ("name", "version")
     engine = "ehsm"
     replace_on = frozenset({"appid", "name", "encryption_key"})
+    echoes = frozenset({"apikey", "name"})
+    removal_asks = True
 
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
         """Descriptions by one list of each account, and the newest version of each; no value is fetched."""

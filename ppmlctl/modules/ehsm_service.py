@@ -42,6 +42,7 @@ class EhsmService(Module[EhsmServiceArgs, EhsmServiceResult]):
     shown = ("url",)
     engine = "ehsm"
     removal = Removal.KEEP
+    echoes = frozenset({"ca", "fingerprint", "insecure", "url"})
 
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
         """The version of each server that answers. A server that was reached before and is not now is an error."""

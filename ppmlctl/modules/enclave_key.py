@@ -47,6 +47,7 @@ class EnclaveKey(Module[EnclaveKeyArgs, EnclaveKeyResult]):
     shown = ("path", "mr_signer")
     removal = Removal.KEEP
     follows_rotation = "MRSIGNER changes: the enclave is signed anew, and policies, images and workloads follow"
+    echoes = frozenset({"path"})
 
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
         return {one.address: _observed(ctx, one.args) for one in wanted if not isinstance(one.args.path, Unknown)}

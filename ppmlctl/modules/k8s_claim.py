@@ -38,6 +38,7 @@ class K8sClaim(Module[K8sClaimArgs, K8sClaimResult]):
     engine = "kubernetes"
     removal = Removal.KEEP
     shown = ("name",)
+    echoes = frozenset({"name", "namespace"})
 
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
         """`detail` is the claim's phase."""

@@ -134,6 +134,7 @@ class K8sObject(Module[K8sObjectArgs, K8sObjectResult]):
     may_be_named = True
     shown = ("kind", "name")
     recorded_as_digest = frozenset({"manifest"})
+    found_by = frozenset({"api_version", "kind", "namespace", "name"})
 
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
         return observe_objects(ctx, wanted, lambda args: args.manifest)

@@ -50,6 +50,8 @@ class K8sSecret(Module[K8sSecretArgs, K8sSecretResult]):
     removal = Removal.DELETE
     may_be_named = True
     shown = ("name",)
+    echoes = frozenset({"name", "namespace"})
+    found_by = frozenset({"namespace", "name"})
 
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
         """All Secrets of each namespace by one call."""

@@ -54,6 +54,8 @@ class K8sToken(Module[K8sTokenArgs, K8sTokenResult]):
     engine = "kubernetes"
     removal = Removal.DELETE
     may_be_named = True
+    echoes = frozenset({"name", "namespace"})
+    found_by = frozenset({"namespace", "name"})
 
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
         """All Secrets of each namespace by one call."""

@@ -83,6 +83,8 @@ class SparkSubmit(Module[SparkSubmitArgs, SparkSubmitResult]):
     engine = "kubernetes"
     runs = True
     shown = ("name", "verdict")
+    echoes = frozenset({"name", "namespace"})
+    found_by = frozenset({"namespace"})
 
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
         """By the journal alone: nothing in the cluster can make a finished run unfinished, so nothing is asked."""

@@ -60,6 +60,7 @@ class VaultSecret(Module[VaultSecretArgs, VaultSecretResult]):
     shown = ("name",)
     removal = Removal.KEEP
     follows_rotation = "what was made with the old value follows"
+    echoes = frozenset({"name"})
 
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
         names = set(ctx.vault.names())

@@ -45,6 +45,8 @@ class Planner:
     """Addresses whose things somebody named to be taken away, whatever they hold."""
     selection: Selection = field(default_factory=Selection)
     """What the plan is about; all else stays."""
+    unasked: Mapping[str, str] = field(default_factory=dict)
+    """Addresses whose things stay where they are, since nobody may be asked to take them away; with why that is."""
     results: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     wanted: dict[str, Wanted] = field(default_factory=dict)
     acting: set[str] = field(default_factory=set)
@@ -123,7 +125,7 @@ class Planner:
     ) -> None:
         """What those behind this task see of it: its recorded result if it is kept, else what can be foreseen."""
         if change.action is ActionKind.KEEP and recorded is not None:
-            self.results[task.address] = recorded.result
+            self.results[task.address] = declaration.kept_result(self.wanted[task.address].args, recorded)
             return
         self.acting.add(task.address)
         unknown = {name: Unknown(task.address) for name in declaration.result_fields()}
@@ -147,9 +149,13 @@ class Planner:
         removal = declaration.removal_of(entry) if declaration else Removal.IMPOSSIBLE
         if removal is Removal.DELETE and entry.result.get("existed_before"):
             removal = Removal.KEEP
+        if removal is Removal.DELETE and address in self.unasked:
+            removal = Removal.IMPOSSIBLE
         reason, named = removal_reason(removal), removal in {Removal.DELETE, Removal.KEEP} and address in self.named
         if named and not entry.result.get("existed_before"):
             removal, reason = Removal.DELETE, "its removal is asked for"
+        if address in self.unasked:
+            reason = f"{reason}: {self.unasked[address]}"
         return PlannedAction(
             address,
             entry.module,

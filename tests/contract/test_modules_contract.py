@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import os
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any, get_args
 
@@ -13,6 +15,7 @@ import pytest
 import ppmlctl.modules
 from ppmlctl.effects import Effect, Effects
 from ppmlctl.engine.vault_access import NoVault
+from ppmlctl.modules._ehsm import ServerArgs
 from ppmlctl.modules.base import BESIDE_THE_RESULT, Module, ModuleArgs, ModuleResult
 from ppmlctl.modules.context import Context, Files
 from ppmlctl.modules.registry import kinds, module
@@ -128,6 +131,84 @@ def test_what_a_removal_leaves_behind_has_a_name(kind: str) -> None:
         assert type(declared).remove is not Module.remove
     result = {name: f"the {name}" for name in declared.result_fields()}
     assert declared.kept_as(Recorded(kind, result=result))
+
+
+PLACES = {"path", "url", "ca", "fingerprint", "insecure"}
+"""Fields of results that lead somewhere: on this machine, or to a server and how it is trusted. (`runs` is only read,
+and only inside of the environment's folder, which `Believable` sees to.)
+"""
+
+
+class AnyInputs(dict[str, Any]):
+    """Public arguments, whichever are asked for."""
+
+    def __missing__(self, name: str) -> str:
+        return name
+
+
+def bound(declared: Module[Any, Any]) -> set[str]:
+    """Fields of its result that its arguments give, whatever a record says."""
+    return {*declared.places("task", AnyInputs()), *declared.echoes}
+
+
+@every_module
+def test_where_its_result_leads_is_what_its_arguments_give(kind: str) -> None:
+    declared = module(kind)
+    arguments, results = declared.Args.model_fields, declared.Result.model_fields
+    for name in declared.echoes:
+        assert Secret in (results[name].annotation, *get_args(results[name].annotation)) or (
+            results[name].annotation in (arguments[name].annotation, str)
+        )
+    secrets = {name for name, info in results.items() if Secret in (info.annotation, *get_args(info.annotation))}
+    leading = {name for name in results if name in PLACES and (name != "ca" or "url" in results)}
+    assert secrets | leading <= bound(declared)
+
+
+@every_module
+def test_a_removal_uses_of_a_record_only_what_somebody_vouches_for(kind: str) -> None:
+    declared = module(kind)
+    tree = ast.parse(textwrap.dedent(inspect.getsource(type(declared).remove)))
+    vouched_for = bound(declared) | declared.found_by
+    assert declared.found_by <= declared.Result.model_fields.keys()
+    for node in ast.walk(tree):
+        if _is_of_record(node, "result"):
+            assert _name_taken(tree, node) in vouched_for
+        if _is_of_record(node, "inputs"):
+            assert declared.removal_asks
+        if isinstance(node, ast.Call) and any(isinstance(one, ast.Name) and one.id == "recorded" for one in node.args):
+            assert vouched_for
+
+
+def _is_of_record(node: ast.AST, attribute: str) -> bool:
+    return (
+        isinstance(node, ast.Attribute)
+        and node.attr == attribute
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "recorded"
+    )
+
+
+def _name_taken(tree: ast.AST, mapping: ast.AST) -> object:
+    """The literal name in `mapping["name"]` or `mapping.get("name")`; None for any other use."""
+    for node in ast.walk(tree):
+        taken: ast.AST | None = None
+        if isinstance(node, ast.Subscript) and node.value is mapping:
+            taken = node.slice
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.value is mapping:
+            taken = node.args[0] if node.func.attr == "get" else None
+        if isinstance(taken, ast.Constant):
+            return taken.value
+    return None
+
+
+@every_module
+def test_a_server_that_it_names_is_found_by_whoever_asks_which_those_are(kind: str) -> None:
+    declared = module(kind)
+    named = {name: info.annotation for name, info in declared.Args.model_fields.items()}
+    servers = [name for name, kind_of in named.items() if inspect.isclass(kind_of) and issubclass(kind_of, ServerArgs)]
+    assert servers in ([], ["server"])
+    assert declared.asks({"server": {"url": "https://a", "ca": None}}) == frozenset({("url", "https://a")})
+    assert declared.asks({}) is None
 
 
 @every_module

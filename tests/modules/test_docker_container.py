@@ -164,9 +164,21 @@ def test_a_stopped_container_and_an_opened_file_are_drift(task: Any, engine: Eng
 
 def test_removal_takes_container_and_secret_files_away(task: Any, engine: Engine, tmp_path: Path) -> None:
     task.apply()
+    others = [tmp_path / ".ppml/client/files/mine", tmp_path / ".ppml/own"]
+    for one in others:
+        one.write_text("somebody's own")
+    task.recorded.inputs["files"]["/../../own"] = {"$digest": "d"}
     task.remove()
     assert engine.live == {}
-    assert [path for path in (tmp_path / ".ppml/client").rglob("*") if path.is_file()] == []
+    assert sorted(path for path in (tmp_path / ".ppml").rglob("*") if path.is_file()) == others
+
+
+def test_a_secret_file_that_is_wanted_no_more_goes(task: Any, tmp_path: Path) -> None:
+    task.apply()
+    task.arguments["files"] = {"/ppml/spark-secret/other": Secret("another")}
+    task.context = replace(task.context, recorded={task.context.address: task.recorded})
+    task.apply()
+    assert [path.name for path in (tmp_path / ".ppml/client/files/ppml/spark-secret").iterdir()] == ["other"]
 
 
 def test_somebody_elses_container_is_not_touched(task: Any, engine: Engine) -> None:

@@ -55,6 +55,9 @@ class Thing:
     def recorded_identity(self, recorded: Recorded) -> None:
         return None
 
+    def kept_result(self, args: Any, recorded: Recorded) -> Mapping[str, Any]:
+        return recorded.result
+
     def notes(self, args: Any) -> tuple[str, ...]:
         return ()
 
