@@ -105,6 +105,7 @@ and attributes of Python are not offered.
 - `when` needs no braces. Of a list every condition must hold. A condition that reads results is decided in apply.
 - A variable may use those written before it and, in a loop, `item`. It is evaluated where it is used; one that is
   used nowhere may be wrong where nobody looks.
+- A variable hides the result of its name for the tasks that it is for, and for no others.
 - A name that several tasks register means the last of them before the reader.
 
 ### omit

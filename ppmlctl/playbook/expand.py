@@ -294,17 +294,14 @@ def _shadowed(playbook: Playbook, scope: Scope, declared_at: Callable[[str], Loc
     for name, task in first.items():
         if name in scope:
             at = declared_at(name) if declared_at else task.at("register")
-            yield _hides(name, "under `vars`", task, at)
-    for block in playbook.blocks():
-        for name in block.variables.keys() & first.keys():
-            yield _hides(name, "for all of a block", first[name], block.at("vars", name))
+            yield _hides(name, task, at)
 
 
-def _hides(name: str, where: str, task: WrittenTask, at: Location) -> Diagnostic:
+def _hides(name: str, task: WrittenTask, at: Location) -> Diagnostic:
     return Diagnostic(
         "variable-hides-result",
         "a variable has the name under which a task registers its result",
-        found=f"`{name}` is declared {where} and registered by task `{task.name}`",
+        found=f"`{name}` is declared under `vars` and registered by task `{task.name}`",
         fix="give the variable another name",
         at=at,
     )

@@ -103,6 +103,15 @@ def test_only_variables_that_are_used_make_edges(tmp_path: Path) -> None:
     assert expanded(tmp_path, text).tasks[0].needs == frozenset()
 
 
+def test_a_variable_hides_a_result_where_it_is_and_nowhere_else(tmp_path: Path) -> None:
+    text = f"{FIRST}- block:\n    - {{name: a, thing: {{path: '{{{{ first }}}}'}}}}\n  vars: {{first: 1}}\n"
+    found = expanded(tmp_path, f"{text}- {{name: b, thing: {{path: '{{{{ first.path }}}}'}}}}\n").tasks[1:]
+    assert [(set(one.needs), one.arguments({"first": {"path": 2}}).path) for one in found] == [
+        (set(), 1),
+        ({"first"}, 2),
+    ]
+
+
 def test_a_variable_may_use_the_member_of_the_loop(tmp_path: Path) -> None:
     text = "- {name: a, loop: [1, 2], vars: {p: 'x{{ item }}'}, thing: {path: '{{ p }}'}}\n"
     assert [one.arguments({}).path for one in expanded(tmp_path, text).tasks] == ["x1", "x2"]
@@ -222,10 +231,6 @@ MISUSES = {
     "a required argument": ("- name: a\n  object:\n    manifest: '{{ omit }}'\n", ["argument-missing play.yaml:3:15"]),
     "a variable named omit": (f"{A}  vars: {{omit: 1}}\n", ["variable-reserved play.yaml:3:10"]),
     "a result named omit": (f"{A}  register: omit\n", ["variable-reserved play.yaml:3:13"]),
-    "a variable of a block that hides a result": (
-        f"{FIRST}- block:\n    - {{name: a, thing: {{}}}}\n  vars: {{first: 1}}\n",
-        ["variable-hides-result play.yaml:6:17"],
-    ),
     "a secret among the variables of a block": (
         "- block:\n    - {name: a, thing: {}}\n  vars: {password: hunter2}\n",
         ["literal-secret play.yaml:3:20"],
