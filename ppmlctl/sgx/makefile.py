@@ -97,6 +97,7 @@ def read_makefile(
     try:
         for line, content_line in _logical_lines(text):
             reader.take(content_line, line)
+        reader.end()
         definitions: dict[str, list[_Definition]] = {}
         for name, one in _defined(_call(reader.recipes, manifest), reader.variables):
             definitions.setdefault(name, []).append(one)
@@ -114,6 +115,7 @@ class _Reader:
         self._target: str | None = None
         self._conditions: list[_Condition] = []
         self._defining = 0
+        self._defined_at = 0
 
     def take(self, text: str, line: int) -> None:
         """One logical line, its continuations still in it."""
@@ -126,6 +128,13 @@ class _Reader:
         content = _without_comment(_joined(text)).strip(" \t")
         if content and not self._is_conditional(content, line) and self._is_active:
             self._statement(_without_comment(_joined(text)).lstrip(" \t"), line)
+
+    def end(self) -> None:
+        """Raises MakefileError where the file ends within something that make wants ended."""
+        if self._defining:
+            raise MakefileError("a define has no endef", self._defined_at)
+        if self._conditions:
+            raise MakefileError("a conditional has no endif", self._conditions[-1].line)
 
     @property
     def _is_active(self) -> bool:
@@ -146,7 +155,8 @@ class _Reader:
                 above = self._innermost(line)
                 above.take_else(lambda: self._decide(kind, text, line))
             else:
-                self._conditions.append(_Condition(holds=self._is_active and self._decide(kind, text, line)))
+                holds = self._is_active and self._decide(kind, text, line)
+                self._conditions.append(_Condition(line, holds=holds))
             return True
         if content == "else":
             self._innermost(line).take_else(lambda: True)
@@ -176,7 +186,7 @@ class _Reader:
             self._target = None
             self._assign(assignment, line)
         elif re.match(r"(?:override[ \t]+)?define[ \t]", text):
-            self._target, self._defining = None, 1
+            self._target, self._defining, self._defined_at = None, 1, line
             name = text.rsplit(maxsplit=1)[-1].rstrip("=:?+ ")
             self.variables.define_unknown(name, "the value is of several lines (define)", line)
         elif re.match(r"-?s?include[ \t]", text):
@@ -222,6 +232,7 @@ class _Reader:
 class _Condition:
     """One `if…` that is not ended. `is_decided`: whether a branch of it held already."""
 
+    line: int
     holds: bool
     is_decided: bool = False
 

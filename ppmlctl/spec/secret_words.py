@@ -13,8 +13,8 @@ from typing import Any
 from ppmlctl.spec.key_path import KeyPath
 
 _NAME = re.compile(
-    r"secret(?!ary)|passw(?!ordless)|passphrase|(?<!com)(?<!by)(pass|pwd)$|(^|[._-])pw$|token(?!i[sz])|credential"
-    r"|(access|api|app|account|private|session|master|encryption|signing)[._-]?key(?!provider|gen|s\b)"
+    r"secret(?!ary)|passw(?!ordless)|passphrase|(?<!com)(?<!by)(pass|pwd)$|(^|[._-]|user|admin|root|db)pw$|token(?!i[sz])|credential"
+    r"|(access|api|app|(?<!meta)data|account|private|session|master|encryption|signing)[._-]?key(?!provider|gen|s\b)"
     r"|\.sas\.|(^|[._-])sas$|(^|[._-])pem$|connection[._-]?string|sasl\.jaas\.config|redis[._-]auth$|bearer"
     r"|docker[._-]auth[._-]config$|server-side-encryption\.key|encryption\.key\.list|keystore\.key$|plain[._-]?text$"
     r"|bigdl\.kms\.(ehs|simple|azure|bigdl)\.(key|apikey|secret)$",
@@ -32,7 +32,7 @@ _NAMES_NO_VALUE = re.compile(
 )
 _NAMES_OF_KEYS = re.compile(r"^spark\.kubernetes\.(driver|executor)\.secret(s|KeyRef)\.|itemKey$|regex$", re.IGNORECASE)
 """Of settings whose values may be `password:key`, and of patterns that find secrets."""
-_PATHS = re.compile(r"(^|[._-])(old)?pwd$|token$|credentials?$", re.IGNORECASE)
+_PATHS = re.compile(r"(^|[._-])(old)?pwd$|token$|credentials?$|data[._-]?key$", re.IGNORECASE)
 _PATH = re.compile(r"(/[\w.@~-]+)+/?")
 _NUMBERED = re.compile(r"tokens?$", re.IGNORECASE)
 _REFERS = re.compile(r"\$[{(].*[)}]|\{\{.*\}\}|true|false|", re.IGNORECASE | re.DOTALL)

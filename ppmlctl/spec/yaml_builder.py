@@ -80,6 +80,9 @@ class Builder:
         if not text.isascii() and _HALVES.search(text):
             self._fault(place, yaml_faults.half_character())
             text = ""
+        if "\0" in text:
+            self._fault(place, yaml_faults.nul_character())
+            text = ""
         if not text and is_plain:
             place = self._place_of_key() or place
         node = Node(resolve(text) if is_plain else text, place, text if is_plain else None)

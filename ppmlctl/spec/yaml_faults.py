@@ -63,6 +63,16 @@ def half_character() -> Diagnostic:
     )
 
 
+def nul_character() -> Diagnostic:
+    return Diagnostic(
+        "yaml-nul",
+        "an escape writes the NUL character",
+        "\\0 or \\x00",
+        "no path, no name and no variable can hold one",
+        "remove it",
+    )
+
+
 def foreign_tag() -> Diagnostic:
     return Diagnostic(
         "yaml-tag",

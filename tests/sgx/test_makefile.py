@@ -183,6 +183,8 @@ def test_a_value_that_is_computed_is_refused_when_it_is_asked_for(form: str, mes
         ),
         ("\n$(eval A = 1)\n", "a line that only make could read: $(eval A = 1)", 2),
         ("$(NAME)_B = 1\n", "an assignment that only make could read: $(NAME)_B = 1", 1),
+        ("A = 1\nifdef A\nB = 2\n", "a conditional has no endif", 2),
+        ("A = 1\ndefine B\nendif\n", "a define has no endef", 2),
         ("endif\n", "a conditional ends or goes on that did not begin", 1),
         ("ifeq a b\n", "a condition that only make could read: a b", 1),
         ("\nA = \0\n", "it holds a NUL byte", 2),

@@ -123,7 +123,7 @@ PLAIN_VALUES = [
 ]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, "spark.bigdl.dataKey", "data_key", "userpw", "DB_USERPW"])
 def test_the_settings_of_connectors_that_hold_secrets_are_known(name: str) -> None:
     assert secret_of(name, "SENTINEL") == name
 

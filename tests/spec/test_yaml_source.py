@@ -70,6 +70,15 @@ FAULTS = {
           why  no file, no variable and no server can hold one
           fix  write the character itself, or its number: \\U0001F511""",
     ),
+    "the end of a text": (
+        'a: x\nb: ["/keys\\0/of", 1]\n',
+        """\
+        error[yaml-nul]: an escape writes the NUL character
+          at   ppml.yaml:2:5
+          is   \\0 or \\x00
+          why  no path, no name and no variable can hold one
+          fix  remove it""",
+    ),
     "nothing": (
         "",
         """\
@@ -385,7 +394,10 @@ def test_both_parsers_give_the_same(text: str) -> None:
 
 
 JSON_VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-(10**9), 10**9) | st.text(st.characters(codec="ascii"), max_size=8),
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**9), 10**9)
+    | st.text(st.characters(codec="ascii", exclude_characters="\0"), max_size=8),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text("abc.-", min_size=1), inner, max_size=4),
     max_leaves=12,
 )
