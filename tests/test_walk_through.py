@@ -64,6 +64,7 @@ def commands_of(group: Any, path: str) -> Iterator[str]:
             yield f"{path} {name}"
 
 
+@pytest.mark.flows
 @pytest.mark.parametrize("page", WALKS, ids=lambda page: page.stem)
 def test_a_walk_through_does_what_it_says(page: Path, place: Place) -> None:
     steps = list(_steps(page))

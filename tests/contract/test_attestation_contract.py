@@ -54,13 +54,13 @@ class Target:
         return self.client.verify_quote(self.account, self.genuine, policy_id)
 
 
-@pytest.fixture(scope="module", params=["embedded", "real"])
+@pytest.fixture(
+    scope="module", params=["embedded", pytest.param("real", marks=pytest.mark.server("PPMLCTL_ATTESTATION_URL"))]
+)
 def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     effects = Effects("attestation", writes_allowed=True)
     if request.param == "real":
-        url, quote = os.environ.get("PPMLCTL_ATTESTATION_URL"), os.environ.get("PPMLCTL_ATTESTATION_QUOTE")
-        if not url:
-            pytest.skip("PPMLCTL_ATTESTATION_URL names no real service")
+        url, quote = os.environ["PPMLCTL_ATTESTATION_URL"], os.environ.get("PPMLCTL_ATTESTATION_QUOTE")
         trust = ServerTrust(fingerprint=os.environ["PPMLCTL_ATTESTATION_FINGERPRINT"])
         with AttestationClient(url, effects, trust=trust) as client:
             yield Target(client, client.enroll(), Path(quote).read_bytes() if quote else None)

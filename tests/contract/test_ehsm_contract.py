@@ -46,13 +46,14 @@ class Enrolled:
         return self.client.upload_quote_policy(self.account, mr_enclave, parse_quote(self.quote).body.mr_signer.hex())
 
 
-@pytest.fixture(scope="module", params=["embedded", "embedded v0.3.2", "real"])
+@pytest.fixture(
+    scope="module",
+    params=["embedded", "embedded v0.3.2", pytest.param("real", marks=pytest.mark.server("PPMLCTL_EHSM_URL"))],
+)
 def client(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EhsmClient]:
     effects = Effects("ehsm", writes_allowed=True)
     if request.param == "real":
-        url = os.environ.get("PPMLCTL_EHSM_URL")
-        if not url:
-            pytest.skip("PPMLCTL_EHSM_URL names no real EHSM")
+        url = os.environ["PPMLCTL_EHSM_URL"]
         with EhsmClient(url, effects, trust=ServerTrust(fingerprint=os.environ["PPMLCTL_EHSM_FINGERPRINT"])) as client:
             yield client
         return

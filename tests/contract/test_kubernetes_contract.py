@@ -391,9 +391,8 @@ def test_deleting_a_job_deletes_its_pods(namespace: Namespace, job_image: str) -
     assert namespace.client.job_log(key) == ""
 
 
+@pytest.mark.real
 def test_a_failing_job_says_so(namespace: Namespace, job_image: str) -> None:
-    if not namespace.target.is_real:
-        pytest.skip("the sandbox runs nothing, so nothing fails there")
     namespace.client.create(job_manifest(namespace, job_image, status=3))
     key = namespace.key("Job", "once", "batch/v1")
     done = namespace.client.wait(key, Condition("it has finished", finished), SECONDS)

@@ -17,12 +17,13 @@ from ppmlctl.clients.kubernetes import Condition, KubernetesClient
 from ppmlctl.diagnostics import EngineError
 from ppmlctl.effects import Effects
 
+pytestmark = pytest.mark.real
+"""The sandbox has one user, who may do everything."""
+
 
 @pytest.fixture
 def restricted(namespace: Namespace, tmp_path: Path) -> KubernetesClient:
     """A client with the token of an account that may do nothing."""
-    if not namespace.target.is_real:
-        pytest.skip("the sandbox has one user, who may do everything")
     namespace.client.create(namespace.manifest("ServiceAccount", "nobody"))
     secret = namespace.manifest("Secret", "nobody-token", type="kubernetes.io/service-account-token")
     secret["metadata"]["annotations"] = {"kubernetes.io/service-account.name": "nobody"}

@@ -69,13 +69,6 @@ def pausing_image(kubernetes_target: KubernetesTarget, tmp_path_factory: pytest.
         yield "no-container-runs-here:1"
 
 
-@pytest.fixture
-def real(namespace: Namespace) -> Namespace:
-    if not namespace.target.is_real:
-        pytest.skip("the sandbox runs no containers, so that nothing fails there")
-    return namespace
-
-
 def workload(namespace: Namespace, kind: str, image: str, **container: Any) -> Manifest:
     template = {
         "metadata": {"labels": {"app": "a"}},
@@ -119,9 +112,10 @@ def test_what_rolls_out_is_ready_when_its_pods_are(namespace: Namespace, pausing
     assert is_ready(live)
 
 
-def test_a_resource_that_no_node_has_is_told_at_the_time_out(real: Namespace, pausing_image: str) -> None:
+@pytest.mark.real
+def test_a_resource_that_no_node_has_is_told_at_the_time_out(namespace: Namespace, pausing_image: str) -> None:
     limits = {"limits": {"sgx.intel.com/epc": "512Ti"}}
-    code, lines = refused(real, workload(real, "Deployment", pausing_image, resources=limits), seconds=6)
+    code, lines = refused(namespace, workload(namespace, "Deployment", pausing_image, resources=limits), seconds=6)
     assert (code, lines[0]) == ("k8s-timeout", "Deployment NS/a: not after 6 s: it is ready")
     assert lines[1].startswith("pod a-")
     assert lines[1].endswith("Unschedulable: 0/1 nodes are available: 1 Insufficient sgx.intel.com/epc.")
@@ -131,10 +125,11 @@ def test_a_resource_that_no_node_has_is_told_at_the_time_out(real: Namespace, pa
     )
 
 
-def test_an_image_that_does_not_come_ends_the_wait(real: Namespace, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.real
+def test_an_image_that_does_not_come_ends_the_wait(namespace: Namespace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_readiness, "PULL_SECONDS", 3.0)
     monkeypatch.setattr(_readiness, "LOOK_SECONDS", 1.0)
-    code, lines = refused(real, workload(real, "Deployment", "127.0.0.1:9/no-such:1"))
+    code, lines = refused(namespace, workload(namespace, "Deployment", "127.0.0.1:9/no-such:1"))
     assert (code, lines[0]) == (
         "k8s-not-becoming-ready",
         "Deployment NS/a: the image of container main cannot be pulled",
@@ -143,14 +138,15 @@ def test_an_image_that_does_not_come_ends_the_wait(real: Namespace, monkeypatch:
     assert any(line.startswith('  warning Failed: Failed to pull image "127.0.0.1:9/no-such:1"') for line in lines)
 
 
+@pytest.mark.real
 def test_a_container_that_crashes_is_told_with_what_it_said_but_no_secret(
-    real: Namespace, crashing_image: str, monkeypatch: pytest.MonkeyPatch
+    namespace: Namespace, crashing_image: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ppmlctl.kubernetes.pods.CRASHES", 1)
     monkeypatch.setattr(_readiness, "LOOK_SECONDS", 1.0)
-    real.client.apply(real.manifest("Secret", "s", stringData={"token": "hunter2"}))
+    namespace.client.apply(namespace.manifest("Secret", "s", stringData={"token": "hunter2"}))
     variable = {"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "s", "key": "token"}}}
-    code, lines = refused(real, workload(real, "Deployment", crashing_image, env=[variable]))
+    code, lines = refused(namespace, workload(namespace, "Deployment", crashing_image, env=[variable]))
     assert (code, lines[0]) == ("k8s-not-becoming-ready", "Deployment NS/a: container main crashed 2 times")
     assert "container main waits: CrashLoopBackOff" in lines[1]
     assert "container main ended: Error, exit code 3, 1 restarts" in lines[1]
@@ -158,19 +154,23 @@ def test_a_container_that_crashes_is_told_with_what_it_said_but_no_secret(
     assert "hunter2" not in "\n".join(lines)
 
 
-def test_pods_that_cannot_even_be_made_are_told_by_who_should_make_them(real: Namespace, pausing_image: str) -> None:
-    real.client.apply(real.manifest("ResourceQuota", "none", spec={"hard": {"pods": "0"}}))
-    code, lines = refused(real, workload(real, "Deployment", pausing_image), seconds=6)
+@pytest.mark.real
+def test_pods_that_cannot_even_be_made_are_told_by_who_should_make_them(
+    namespace: Namespace, pausing_image: str
+) -> None:
+    namespace.client.apply(namespace.manifest("ResourceQuota", "none", spec={"hard": {"pods": "0"}}))
+    code, lines = refused(namespace, workload(namespace, "Deployment", pausing_image), seconds=6)
     assert code == "k8s-timeout"
     assert "exceeded quota: none" in lines[1]
     assert lines[1].startswith("warning FailedCreate: ")
 
 
-def test_a_failed_job_is_not_waited_for(real: Namespace, crashing_image: str) -> None:
+@pytest.mark.real
+def test_a_failed_job_is_not_waited_for(namespace: Namespace, crashing_image: str) -> None:
     container = {"name": "main", "image": crashing_image, "imagePullPolicy": "IfNotPresent"}
     template = {"spec": {"restartPolicy": "Never", "containers": [container]}}
-    job = real.manifest("Job", "j", "batch/v1", spec={"backoffLimit": 0, "template": template})
-    code, lines = refused(real, job)
+    job = namespace.manifest("Job", "j", "batch/v1", spec={"backoffLimit": 0, "template": template})
+    code, lines = refused(namespace, job)
     assert code == "k8s-not-becoming-ready"
     assert lines[0] == "Job NS/j: BackoffLimitExceeded: Job has reached the specified backoff limit"
     assert lines[1].endswith("container main ended: Error, exit code 3")

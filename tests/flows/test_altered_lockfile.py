@@ -8,6 +8,8 @@ from collections.abc import Callable
 import pytest
 from flows.place import Place
 
+pytestmark = pytest.mark.flows
+
 Change = Callable[[str], str]
 
 

@@ -17,6 +17,8 @@ from ppmlctl.sandbox import process
 from ppmlctl.sandbox.ehsm.made_up import DOMAIN
 from ppmlctl.sandbox.ehsm.quoting import Quoting
 
+pytestmark = pytest.mark.flows
+
 PPML = f"""
 version: 1
 name: domains

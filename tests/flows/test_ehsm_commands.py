@@ -15,6 +15,8 @@ from ppmlctl.dcap import parse_sgx_report
 from ppmlctl.sandbox import process
 from ppmlctl.sandbox.ehsm import ehsm_identity
 
+pytestmark = pytest.mark.flows
+
 
 @pytest.fixture(scope="module")
 def keys(keys_applied: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:

@@ -12,6 +12,8 @@ from flows.place import Place, changed
 
 from ppmlctl.sandbox import process
 
+pytestmark = pytest.mark.flows
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 

@@ -16,6 +16,8 @@ from ppmlctl.sandbox.ehsm import make_app
 from ppmlctl.sandbox.ehsm.serving import served
 from ppmlctl.sandbox.tls import ensure_certificates
 
+pytestmark = pytest.mark.flows
+
 PPML = """\
 version: 1
 name: lost

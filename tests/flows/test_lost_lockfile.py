@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from flows.place import Place
 from ruamel.yaml import YAML
+
+pytestmark = pytest.mark.flows
 
 
 def test_a_vault_without_its_lockfile_is_told_and_can_be_gone_on_with(applied: Place) -> None:

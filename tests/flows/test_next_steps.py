@@ -8,7 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from flows.place import Place
+
+pytestmark = pytest.mark.flows
 
 _COMMAND = re.compile(r"^\s+(?:.*recompute it: )?((?:cd .+ && )?ppmlctl .+)$", re.MULTILINE)
 _DONE = {0, 2}

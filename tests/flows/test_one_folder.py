@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from flows.place import Place
 
+pytestmark = pytest.mark.flows
+
 FILE = """\
 version: 1
 name: {name}

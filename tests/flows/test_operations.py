@@ -16,6 +16,8 @@ from ppmlctl.cli.app import app
 from ppmlctl.sandbox import process
 from ppmlctl.state import apply_lock
 
+pytestmark = pytest.mark.flows
+
 READERS = {
     "attest quote",
     "ehsm keys list",

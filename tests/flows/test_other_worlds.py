@@ -12,6 +12,8 @@ from flows.place import Place
 
 from ppmlctl.sandbox import process
 
+pytestmark = pytest.mark.flows
+
 KEYS_ONLY = "version: 1\nname: keys-only\ntarget: cluster\nkeys: {}\n"
 
 

@@ -10,6 +10,8 @@ from flows.place import Place
 
 from ppmlctl.sandbox import process
 
+pytestmark = pytest.mark.flows
+
 TASKS = """
 - name: room
   k8s_object:

@@ -14,6 +14,8 @@ from flows.place import Place, changed
 
 from ppmlctl.sandbox import process
 
+pytestmark = pytest.mark.flows
+
 ROTATE = ("apply", "--yes", "--parallel", "1", "--rotate", "ehsm-account")
 
 

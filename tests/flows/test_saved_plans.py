@@ -10,6 +10,8 @@ import pytest
 from flows.checkouts import Checkout, Make
 from flows.place import Place
 
+pytestmark = pytest.mark.flows
+
 VALUE = """\
 - name: value
   k8s_object:

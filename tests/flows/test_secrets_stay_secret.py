@@ -22,6 +22,8 @@ from ppmlctl.sandbox import process
 from ppmlctl.secret import Secret
 from ppmlctl.state import Vault
 
+pytestmark = pytest.mark.flows
+
 PASSWORD = 'sentinel"pass+/=&%word'
 SHARES = 4
 VAULT_PASSWORD = "sentinel-of-the-vault-7f3a"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from flows.place import Place, changed
 
 from ppmlctl.sgx import Sigstruct
 from ppmlctl.sgx.signing_key import SigningKey
+
+pytestmark = pytest.mark.flows
 
 _FILE = """\
 version: 1

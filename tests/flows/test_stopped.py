@@ -7,6 +7,8 @@ import signal
 import pytest
 from flows.checkouts import SECONDS, Make
 
+pytestmark = pytest.mark.flows
+
 
 @pytest.mark.parametrize(("told", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_apply_that_is_told_to_stop_ends_well(told: signal.Signals, code: int, make: Make) -> None:

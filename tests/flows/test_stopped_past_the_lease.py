@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from flows.checkouts import Checkout, Make
 
+pytestmark = pytest.mark.flows
+
 OBJECTS = 24
 TRIALS = [
     *(pytest.param("sandbox", seed, id=f"sandbox-{seed}") for seed in range(2)),

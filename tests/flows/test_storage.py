@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from flows.place import Place
 
 from ppmlctl.sandbox import process
+
+pytestmark = pytest.mark.flows
 
 PPML = """
 version: 1

@@ -7,7 +7,10 @@ import stat
 import subprocess
 from pathlib import Path
 
+import pytest
 from flows.place import PPMLCTL, Place
+
+pytestmark = pytest.mark.flows
 
 FOR_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 

@@ -6,8 +6,11 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from flows.checkouts import Make
 from ruamel.yaml import YAML
+
+pytestmark = pytest.mark.flows
 
 SAID = """\
 warning[insecure-cluster-tls]: any server may pass for the cluster

@@ -9,6 +9,8 @@ from flows.place import Place, changed
 
 from ppmlctl.state import LockStore
 
+pytestmark = pytest.mark.flows
+
 
 def test_a_named_workload_runs_again_although_nothing_changed(applied: Place) -> None:
     again = applied.run("apply", "--yes", "--rerun", "spark-pi")

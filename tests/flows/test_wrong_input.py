@@ -11,6 +11,8 @@ from flows.place import Place
 
 from ppmlctl.sandbox import process
 
+pytestmark = pytest.mark.flows
+
 VALID = (Path(__file__).parents[2] / "examples" / "quickstart" / "ppml.yaml").read_text()
 
 

@@ -227,9 +227,8 @@ def test_a_run_whose_driver_is_gone_or_going_is_followed_by_another_attempt(worl
     assert begin_attempt(context, with_driver, first.digest).number == 3, "its driver goes"
 
 
+@pytest.mark.real
 def test_a_run_with_other_arguments_that_nobody_waits_for_is_ended(world: World) -> None:
-    if not is_real(world):
-        pytest.skip("in the sandbox a run has ended before anybody waits")
     stopping = Event()
     stopping.set()
     context, world.context = world.context, replace(world.context, stopping=stopping)
@@ -250,9 +249,8 @@ def test_a_job_of_somebody_else_is_not_taken_for_the_run(world: World) -> None:
     assert refused.value.diagnostics[0].found == f"Job {world.namespace}/{name}"
 
 
+@pytest.mark.real
 def test_the_user_may_stop_waiting(world: World) -> None:
-    if not is_real(world):
-        pytest.skip("in the sandbox a run has ended before anybody waits")
     stopping = Event()
     stopping.set()
     world.context = replace(world.context, stopping=stopping)
@@ -273,9 +271,8 @@ def test_removal_takes_away_everything_the_runs_left(world: World) -> None:
     assert world.client.list_objects("v1", "ConfigMap", world.namespace, label_selector="ppmlctl/task") == []
 
 
+@pytest.mark.real
 def test_the_submission_gets_its_words_and_its_variables(world: World) -> None:
-    if not is_real(world):
-        pytest.skip("the sandbox runs nothing")
     result = pi(world, arguments=["one", "$(LOCAL_IP)", "a$$b"]).apply()
     log = world.client.job_log(ObjectKey("batch/v1", "Job", world.namespace, result.name))
     (pod,) = world.client.pods_of_job(ObjectKey("batch/v1", "Job", world.namespace, result.name))
@@ -284,16 +281,14 @@ def test_the_submission_gets_its_words_and_its_variables(world: World) -> None:
     assert log.splitlines()[-4:] == ["local:///opt/spark/examples.jar", "one", "$(LOCAL_IP)", "a$$b"]
 
 
+@pytest.mark.real
 def test_a_log_that_holds_what_was_expected_is_reported(world: World) -> None:
-    if not is_real(world):
-        pytest.skip("the sandbox runs nothing")
     result = pi(world, mode="local", arguments=["Pi-is-roughly-3.1"], expect_log="Pi-is-roughly").apply()
     assert (result.verdict, result.evidence) == ("ran, its log holds what was expected", Evidence.REPORTED)
 
 
+@pytest.mark.real
 def test_a_log_without_what_was_expected_is_a_failure_and_the_next_apply_tries_again(world: World) -> None:
-    if not is_real(world):
-        pytest.skip("the sandbox runs nothing")
     task = pi(world, mode="local", expect_log="Pi is roughly")
     with pytest.raises(EngineError) as failed:
         task.apply()
@@ -304,9 +299,8 @@ def test_a_log_without_what_was_expected_is_a_failure_and_the_next_apply_tries_a
     assert sorted(name[-1] for name in jobs(world)) == ["1", "2"]
 
 
+@pytest.mark.real
 def test_a_failed_submission_tells_why_and_keeps_secrets_to_itself(world: World) -> None:
-    if not is_real(world):
-        pytest.skip("the sandbox runs nothing")
     task = pi(world, arguments=["tell-password", "quote-error:0xe019", "exit=3"], security={"tls": True})
     with pytest.raises(EngineError) as failed:
         task.apply()
@@ -318,9 +312,8 @@ def test_a_failed_submission_tells_why_and_keeps_secrets_to_itself(world: World)
     assert SECRET not in text
 
 
+@pytest.mark.real
 def test_a_driver_that_failed_is_a_failure_whatever_the_submission_says(world: World) -> None:
-    if not is_real(world):
-        pytest.skip("the sandbox runs nothing")
     task = pi(world, mode="cluster")
     make_driver(world, task, exit_code=101)
     with pytest.raises(EngineError) as refused:
@@ -328,17 +321,15 @@ def test_a_driver_that_failed_is_a_failure_whatever_the_submission_says(world: W
     assert "its driver failed: Error, exit code 101" in str(refused.value)
 
 
+@pytest.mark.real
 def test_a_driver_that_succeeded_counts_whatever_the_submission_says(world: World) -> None:
-    if not is_real(world):
-        pytest.skip("the sandbox runs nothing")
     task = pi(world, mode="cluster", arguments=["exit=1"], expect_log="exit=0")
     make_driver(world, task, exit_code=0)
     assert task.apply().evidence is Evidence.REPORTED
 
 
+@pytest.mark.real
 def test_a_submission_without_a_driver_is_a_failure(world: World) -> None:
-    if not is_real(world):
-        pytest.skip("the sandbox runs nothing")
     with pytest.raises(EngineError) as refused:
         pi(world, mode="cluster").apply()
     assert "no driver was made: the submission ended well all the same" in str(refused.value)
@@ -354,9 +345,8 @@ def make_driver(world: World, task: Task, *, exit_code: int) -> None:
     world.client.create(world.manifest("Pod", f"{run}-driver", metadata={"labels": labels}, spec=spec))
 
 
+@pytest.mark.real
 def test_a_pod_that_replaces_the_admitted_one_waits_for_nothing(world: World) -> None:
-    if not is_real(world):
-        pytest.skip("the sandbox runs nothing")
     result = pi(world).apply()
     admission = world.live("ConfigMap", f"{result.name}-admission")
     (pod,) = world.client.pods_of_job(ObjectKey("batch/v1", "Job", world.namespace, result.name))
@@ -364,9 +354,8 @@ def test_a_pod_that_replaces_the_admitted_one_waits_for_nothing(world: World) ->
     assert admission["data"] == {"admitted": pod["metadata"]["name"]}
 
 
+@pytest.mark.real
 def test_a_pod_that_no_node_has_room_for_fails_with_the_schedulers_words(world: World) -> None:
-    if not is_real(world):
-        pytest.skip("the sandbox schedules everything")
     task = pi(world, mode="local-sgx", device_plugin="intel", epc_request=1 << 50, application="local:///a.jar")
     with pytest.raises(EngineError) as refused:
         task.apply()
@@ -376,9 +365,8 @@ def test_a_pod_that_no_node_has_room_for_fails_with_the_schedulers_words(world: 
     assert jobs(world) == []
 
 
+@pytest.mark.real
 def test_a_claim_that_is_not_there_is_said_before_anything_is_submitted(world: World) -> None:
-    if not is_real(world):
-        pytest.skip("the sandbox mounts nothing")
     with pytest.raises(EngineError) as refused:
         pi(world, claim="nfsvolumeclaim").apply()
     assert refused.value.diagnostics[0].code == "claim-missing"
