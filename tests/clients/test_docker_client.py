@@ -12,10 +12,12 @@ import subprocess
 import threading
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
 from http import HTTPStatus
 from pathlib import Path
 
 import pytest
+from docker import APIClient
 from docker.tls import TLSConfig
 from docker_registry import running_registry
 from imported_images import labels_of_test
@@ -118,6 +120,24 @@ class TestRealEngine:
         assert listing.digests == {"/ppml/bash.sig": sha256(b"1"), "/opt/deep/er/file": sha256(b"deep")}
         assert listing.folders == {"/opt", "/opt/deep", "/opt/deep/er"}
         assert containers(client, name) == []
+
+    def test_what_an_image_declares_as_a_volume_goes_with_the_container_that_made_it(
+        self, client: DockerClient, name: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        build(client, name, dockerfile=f"{DOCKERFILE}VOLUME /opt\n")
+        made: list[str] = []
+        remove = APIClient.remove_container
+
+        def noting(api: APIClient, container: str, **options: bool) -> None:
+            made.extend(mount["Name"] for mount in api.inspect_container(container)["Mounts"])
+            remove(api, container, **options)
+
+        monkeypatch.setattr(APIClient, "remove_container", noting)
+        client.read_files(name, ["/ppml/bash.sig"], owner={"test": name})
+        with closing(APIClient(os.environ["DOCKER_HOST"], version="auto")) as api:
+            left = {volume["Name"] for volume in api.volumes()["Volumes"] or ()}
+        assert len(made) == 1
+        assert not left & set(made)
 
     def test_no_more_is_read_than_may_be(self, client: DockerClient, name: str) -> None:
         build(client, name)
@@ -533,6 +553,34 @@ def test_a_pull_whose_answer_ends_early_is_worth_another_try() -> None:
         "error[docker-interrupted]: the connection to the Docker engine broke\n"
         "  is   pull app:1: the engine's answer ended before the image was there\n"
         "  fix  see that the engine runs, and apply again: what it has made by then is found again"
+    )
+
+
+@pytest.mark.parametrize("begun", [b"", b'{"status":"Pulling"}\r\n'])
+def test_a_stream_that_says_nothing_any_more_ends(begun: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ppmlctl.clients.docker.connection.SILENT_SECONDS", 0.3)
+    head = b"HTTP/1.1 200 x\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n" % (len(begun), begun)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def hang() -> None:
+            answer_each(server, {"ApiVersion": "1.41"}, {})
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(head if begun else b"")
+                connection.recv(1)  # until the client has gone
+
+        thread = threading.Thread(target=hang)
+        thread.start()
+        with at(f"tcp://127.0.0.1:{server.getsockname()[1]}") as hanging, pytest.raises(EngineError) as caught:
+            hanging.pull("app:1")
+        thread.join(30)
+    assert not isinstance(caught.value, TransientError)
+    assert str(caught.value) == (
+        "error[docker-silent]: the Docker engine has stopped talking\n"
+        "  is   pull app:1: nothing came for 0.005 minutes\n"
+        "  why  it hangs, or what it runs or fetches does\n"
+        "  fix  look at the engine's log; a step that works longer in silence should print something meanwhile"
     )
 
 

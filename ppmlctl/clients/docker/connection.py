@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 import docker
 from docker.auth import AuthConfig
 from docker.errors import APIError, DockerException
-from requests.exceptions import RequestException
-from urllib3.exceptions import HTTPError
+from requests.exceptions import ReadTimeout, RequestException
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from ppmlctl.clients.docker import faults
 from ppmlctl.clients.docker.configuration import Configuration, load
@@ -25,6 +25,9 @@ from ppmlctl.clients.watched import Watch, watch_answer, watch_connections
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 WHOLE_SECONDS = 120.0
 """For a whole answer, but those that are followed while they grow: builds, pulls, pushes, logs, archives."""
+SILENT_SECONDS = 1800.0
+"""Without a byte, for those: a step of a build may compile that long without a word."""
+_CONNECT_SECONDS = 60.0
 _LARGEST_ANSWER = 1 << 25
 _PIECE = 1 << 16
 
@@ -57,6 +60,8 @@ class Connection:
         except (RequestException, HTTPError, DockerException, OSError, LookupError, TypeError, ValueError) as error:
             # HTTPError: docker-py reads answers that come in pieces past requests, from urllib3 itself.
             # The last three: an answer of another shape than the engine's.
+            if _is_silence(error):
+                raise faults.silent(operation, SILENT_SECONDS / 60, self._way) from None
             raise faults.interrupted(operation, innermost(error), self._way) from None
 
     def close(self) -> None:
@@ -131,6 +136,7 @@ class _BoundedApi(docker.APIClient):
 
     def send(self, request: Any, **options: Any) -> Any:
         options["proxies"] = self._proxies
+        options["timeout"] = (_CONNECT_SECONDS, SILENT_SECONDS if options.get("stream") else WHOLE_SECONDS)
         if options.get("stream"):
             return super().send(request, **options)
         with Watch(WHOLE_SECONDS) as watch:
@@ -191,6 +197,13 @@ def _probe(host: str) -> None:
     if host.startswith("unix://"):
         with socket.socket(socket.AF_UNIX) as probe:
             probe.connect(f"/{host.removeprefix('unix://').lstrip('/')}")
+
+
+def _is_silence(error: BaseException | None) -> bool:
+    """Whether nothing came for too long. Whole answers are over earlier, by the time that all of one may take."""
+    while error is not None and not isinstance(error, ReadTimeout | ReadTimeoutError):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def innermost(error: BaseException) -> str:

@@ -73,6 +73,16 @@ def interrupted(operation: str, reason: str, way: Way | None = None) -> Transien
     return TransientError(Diagnostic("docker-interrupted", title, found=f"{operation}{through}: {reason}", fix=fix))
 
 
+def silent(operation: str, minutes: float, way: Way) -> EngineError:
+    """A build, pull, push or archive of which nothing comes any more. Another try would wait as long again."""
+    through = f", through the proxy {way.proxy}" if way.proxy else ""
+    title = "the Docker engine has stopped talking"
+    found = f"{operation}{through}: nothing came for {minutes:g} minutes"
+    why = "it hangs, or what it runs or fetches does"
+    fix = "look at the engine's log; a step that works longer in silence should print something meanwhile"
+    return EngineError(Diagnostic("docker-silent", title, found, why, fix))
+
+
 def refused(operation: str, reason: str) -> EngineError:
     """The engine answered with an error."""
     kind = TransientError if _passes(reason) else EngineError
