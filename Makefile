@@ -12,14 +12,14 @@ SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test check bench flows faults crash e2e fuzz soak clean
+.PHONY: help quickstart test check bench long faults crash e2e fuzz soak clean
 
 help:
 	@echo "make quickstart   the main job, on the embedded sandbox"
 	@echo "make test         all tests that need no Docker and no cluster"
 	@echo "make check        style, types and layers"
 	@echo "make bench        benchmarks, each beside a peer"
-	@echo "make flows        whole commands on sandboxes of their own, some minutes"
+	@echo "make long         what takes long: whole commands on sandboxes, large enclaves, more examples, some minutes"
 	@echo "make faults       every client before every fault of a server, some minutes"
 	@echo "make crash        kill -9 at every instant of an apply, some minutes"
 	@echo "make fuzz         every parser under a guided fuzzer, 30 seconds each"
@@ -43,10 +43,10 @@ quickstart: $(VENV)/installed
 	@$(BIN)/ppmlctl apply --yes -f $(FILE)
 
 test: $(VENV)/installed
-	@$(BIN)/python -m pytest -q -n 2 -m "not docker and not cluster and not flows and not faults and not crash and not soak and not kubectl"
+	@$(BIN)/python -m pytest -q -n 2 -m "not docker and not cluster and not long and not faults and not crash and not soak and not kubectl"
 
-flows: $(VENV)/installed
-	@$(BIN)/python -m pytest -q -n 2 -m "flows and not docker and not cluster and not crash and not soak and not kubectl"
+long: $(VENV)/installed
+	@$(BIN)/python -m pytest -q -n 2 --hypothesis-profile=many -m "(long or hypothesis) and not docker and not cluster and not crash and not soak and not kubectl"
 
 check: $(VENV)/installed
 	$(BIN)/ruff check .

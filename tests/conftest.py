@@ -5,6 +5,12 @@ from __future__ import annotations
 import os
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("few", settings.get_profile("ci"), max_examples=20)
+settings.register_profile("many", settings.get_profile("ci"), max_examples=100)
+settings.load_profile("few")
+"""The second command of the README takes a few examples of each property, always the same; `make long` takes more."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

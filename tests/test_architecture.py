@@ -47,6 +47,7 @@ def ppmlctl(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=60)
 
 
+@pytest.mark.long
 def test_the_documented_module_goes_through_its_whole_life(folder: Path) -> None:
     assert ppmlctl(folder, "plan").returncode == 2
     applied = ppmlctl(folder, "apply", "--yes", "-o", "json")

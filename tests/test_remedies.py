@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,18 +21,22 @@ PROGRAM: Any = typer.main.get_command(app)
 _NAMED = re.compile(r"\bppmlctl((?: (?!and\b|or\b|of\b|to\b|is\b)(?:-{0,2}[a-z][a-z-]*|[A-Z…][A-Z_.…]*|-))+)")
 
 
-def texts() -> Iterator[tuple[str, str]]:
+@cache
+def texts() -> list[tuple[str, str]]:
     """Where, and each text of the code that names a command; docstrings are for those who read the code."""
-    for path in sorted((ROOT / "ppmlctl").rglob("*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        inner = {part for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
-        docstrings = {
-            node.value for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-        }
-        for node in ast.walk(tree):
-            text = _text(node) if node not in inner | docstrings else None
-            if text and "ppmlctl " in text:
-                yield f"{path.relative_to(ROOT)}:{node.lineno}", text  # type: ignore[attr-defined] # it is an expression
+    return [found for path in sorted((ROOT / "ppmlctl").rglob("*.py")) for found in _texts_of(path)]
+
+
+def _texts_of(path: Path) -> Iterator[tuple[str, str]]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    inner = {part for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+    docstrings = {
+        node.value for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+    for node in ast.walk(tree):
+        text = _text(node) if node not in inner | docstrings else None
+        if text and "ppmlctl " in text:
+            yield f"{path.relative_to(ROOT)}:{node.lineno}", text  # type: ignore[attr-defined] # it is an expression
 
 
 def _text(node: ast.AST) -> str | None:

@@ -64,7 +64,7 @@ def commands_of(group: Any, path: str) -> Iterator[str]:
             yield f"{path} {name}"
 
 
-@pytest.mark.flows
+@pytest.mark.long
 @pytest.mark.parametrize("page", WALKS, ids=lambda page: page.stem)
 def test_a_walk_through_does_what_it_says(page: Path, place: Place) -> None:
     steps = list(_steps(page))
@@ -90,6 +90,7 @@ def test_a_walk_through_does_what_it_says(page: Path, place: Place) -> None:
     assert len(printed) == len(steps) + 1
 
 
+@pytest.mark.long
 def test_the_readme_shows_the_plan_as_it_is(place: Place) -> None:
     place.apply()
     place.edit("log_level: error", "log_level: debug")

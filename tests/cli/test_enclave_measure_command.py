@@ -47,6 +47,7 @@ def test_it_takes_the_constants_of_a_fork(enclave: Command, tmp_path: Path) -> N
     assert enclave.json("measure", *enclave.files, "--offsets", offsets)["mr_enclave"] != enclave.vector.mr_enclave
 
 
+@pytest.mark.long
 def test_a_slow_measurement_is_remembered_until_something_changes(enclave: Command, tmp_path: Path) -> None:
     enclave.vector = VECTORS["v1.3.1/huge-16g-1024/tiny-packed"]
     files, store = enclave.files, tmp_path / "cache" / "ppmlctl" / "measurements.json"

@@ -16,7 +16,7 @@ _DATE = ["--date", "2024-02-29"]
     "name",
     [
         "v1.3.1/debug-1g-16/hand-loader",
-        "v1.3.1/huge-16g-1024/tiny-packed",
+        pytest.param("v1.3.1/huge-16g-1024/tiny-packed", marks=pytest.mark.long),
         "v1.5/dcap-tree/hand-based",
         "v1.7/cpu-required/hand-based",
         "v1.9/dcap-tree/hand-loader",

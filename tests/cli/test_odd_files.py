@@ -26,7 +26,7 @@ FILES = {
 }
 
 
-@pytest.mark.parametrize("kind", WORDS)
+@pytest.mark.parametrize("kind", ["pipe", *(pytest.param(one, marks=pytest.mark.long) for one in ("device", "sparse"))])
 @pytest.mark.parametrize("name", FILES)
 def test_a_command_tells_what_is_in_the_place_of_its_file(name: str, kind: str, tmp_path: Path) -> None:
     (tmp_path / "ppml.yaml").write_text(PPML)

@@ -268,6 +268,7 @@ def test_the_digest_is_the_same_wherever_and_by_whomever_the_image_is_built(
     assert expected.startswith("sha256:")
 
 
+@pytest.mark.long
 def test_a_crash_at_any_instant_leaves_the_older_image_or_the_newer_one(tmp_path: Path, base: Path) -> None:
     target, log = tmp_path / "image", tmp_path / "log"
     old = run(base, target, "old").stdout.strip()

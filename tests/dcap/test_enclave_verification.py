@@ -51,6 +51,7 @@ def test_both_find_the_same_of_a_genuine_quote(version3: Sample) -> None:
     assert here[0] == version3.status
 
 
+@pytest.mark.long
 def test_both_find_the_same_of_damaged_quotes(version3: Sample) -> None:
     places = range(0, len(version3.raw.rstrip(b"\0")), 11)
     damaged = {place: both(version3, raw=version3.flipped(place, 1 << place % 8)) for place in places}
@@ -58,7 +59,7 @@ def test_both_find_the_same_of_damaged_quotes(version3: Sample) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=80, deadline=None)
+@settings(deadline=None)
 def test_both_refuse_the_same_damaged_collateral(version3: Sample, data: st.DataObject) -> None:
     document = json.loads(version3.collateral)
     name = data.draw(st.sampled_from([one for one in sorted(document) if "chain" not in one]))
@@ -132,7 +133,7 @@ def test_the_highest_level_that_is_reached_counts(levels: list[dict[str, Any]], 
 
 
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(deadline=None)
 def test_any_levels_are_chosen_from_alike(data: st.DataObject) -> None:
     near = st.tuples(*(st.sampled_from([max(svn - 1, 0), svn, svn, svn, svn + 1]) for svn in OWN)).map(bytes)
     words = st.sampled_from([status.value for status in TcbStatus])

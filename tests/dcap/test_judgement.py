@@ -34,6 +34,7 @@ def test_a_changed_byte_of_each_region_is_refused_for_its_own_reason(genuine: Sa
     assert found == {name: reason for name, _, reason in genuine.regions()}
 
 
+@pytest.mark.long
 def test_no_byte_is_without_meaning(genuine: Sample) -> None:
     """Not even those that no signature covers: lengths, the text around certificates, the root, padding."""
     some = range(0, len(genuine.raw), 5)  # all of them, by `make soak`
@@ -50,7 +51,7 @@ def test_no_change_of_a_single_byte_is_accepted(genuine: Sample) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=100, deadline=None)
+@settings(deadline=None)
 def test_cut_or_continued_bytes_are_refused_or_padding(genuine: Sample, data: st.DataObject) -> None:
     cut = data.draw(st.integers(0, len(genuine.raw.rstrip(b"\0")) - 1))
     assert genuine.reason(raw=genuine.raw[:cut]) is Reason.MALFORMED
@@ -117,7 +118,7 @@ def test_collateral_that_cannot_be_read_is_refused(genuine: Sample, text: str) -
 
 
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(deadline=None)
 def test_damaged_collateral_is_refused_and_nothing_else_happens(genuine: Sample, data: st.DataObject) -> None:
     document = json.loads(genuine.collateral)
     name = data.draw(st.sampled_from(sorted(document)))

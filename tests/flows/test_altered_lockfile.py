@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from flows.place import Place
 
-pytestmark = pytest.mark.flows
+pytestmark = pytest.mark.long
 
 Change = Callable[[str], str]
 

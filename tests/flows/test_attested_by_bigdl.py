@@ -17,7 +17,7 @@ from ppmlctl.sandbox import process
 from ppmlctl.sandbox.ehsm.made_up import DOMAIN
 from ppmlctl.sandbox.ehsm.quoting import Quoting
 
-pytestmark = pytest.mark.flows
+pytestmark = pytest.mark.long
 
 PPML = f"""
 version: 1

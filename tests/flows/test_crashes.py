@@ -16,7 +16,7 @@ from flows.world import enrolments, lease_holder_of, lockfile_of, objects_of
 
 from ppmlctl.sandbox import process
 
-pytestmark = pytest.mark.flows
+pytestmark = pytest.mark.long
 
 APPLY = ("apply", "--yes", "--parallel", "1")
 ORPHAN = "may have left an account"

@@ -15,7 +15,7 @@ from ppmlctl.dcap import parse_sgx_report
 from ppmlctl.sandbox import process
 from ppmlctl.sandbox.ehsm import ehsm_identity
 
-pytestmark = pytest.mark.flows
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from flows.place import Place, changed
 
 from ppmlctl.sandbox import process
 
-pytestmark = pytest.mark.flows
+pytestmark = pytest.mark.long
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from flows.checkouts import Checkout, Make
 from flows.place import Place
 
@@ -24,6 +25,7 @@ def test_the_first_apply_of_an_environment_is_answered_with_y(place: Place) -> N
     assert place.plan()[0] == 0
 
 
+@pytest.mark.long
 def test_an_environment_on_a_cluster_from_its_first_apply_to_its_end(make: Make) -> None:
     checkout = make()
     where = rf"shared \(target cluster, context \S+, namespace {checkout.namespace}\)"

@@ -16,7 +16,7 @@ from ppmlctl.sandbox.ehsm import make_app
 from ppmlctl.sandbox.ehsm.serving import served
 from ppmlctl.sandbox.tls import ensure_certificates
 
-pytestmark = pytest.mark.flows
+pytestmark = pytest.mark.long
 
 PPML = """\
 version: 1

@@ -6,7 +6,7 @@ import pytest
 from flows.place import Place
 from ruamel.yaml import YAML
 
-pytestmark = pytest.mark.flows
+pytestmark = pytest.mark.long
 
 
 def test_a_vault_without_its_lockfile_is_told_and_can_be_gone_on_with(applied: Place) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from flows.place import Place
 
-pytestmark = pytest.mark.flows
+pytestmark = pytest.mark.long
 
 _COMMAND = re.compile(r"^\s+(?:.*recompute it: )?((?:cd .+ && )?ppmlctl .+)$", re.MULTILINE)
 _DONE = {0, 2}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from flows.place import Place
 
-pytestmark = pytest.mark.flows
+pytestmark = pytest.mark.long
 
 FILE = """\
 version: 1

@@ -16,7 +16,7 @@ from ppmlctl.cli.app import app
 from ppmlctl.sandbox import process
 from ppmlctl.state import apply_lock
 
-pytestmark = pytest.mark.flows
+pytestmark = pytest.mark.long
 
 READERS = {
     "attest quote",

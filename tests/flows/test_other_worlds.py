@@ -12,7 +12,7 @@ from flows.place import Place
 
 from ppmlctl.sandbox import process
 
-pytestmark = pytest.mark.flows
+pytestmark = pytest.mark.long
 
 KEYS_ONLY = "version: 1\nname: keys-only\ntarget: cluster\nkeys: {}\n"
 

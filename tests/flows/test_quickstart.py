@@ -38,12 +38,14 @@ def test_a_plan_before_the_first_apply_starts_nothing(place: Place) -> None:
     assert not (place.folder / "keys").exists()
 
 
+@pytest.mark.long
 def test_a_plan_after_apply_has_nothing_to_do(applied: Place) -> None:
     done = applied.run("plan")
     assert (done.returncode, done.stderr) == (0, "")
     assert "No changes." in done.stdout
 
 
+@pytest.mark.long
 def test_a_second_apply_writes_nothing_anywhere(applied: Place) -> None:
     before, asked = applied.lockfile, len(applied.requests())
     recap = applied.apply()["recap"]
@@ -62,6 +64,7 @@ def is_write(request: dict[str, Any]) -> bool:
     return request["method"] not in {"GET", "HEAD"} and not request.get("dry_run")
 
 
+@pytest.mark.long
 @needs_kubectl
 def test_a_deleted_secret_is_all_that_is_repaired(applied: Place) -> None:
     applied.kubectl("delete", "secret", "kms-secret")
@@ -74,6 +77,7 @@ def test_a_deleted_secret_is_all_that_is_repaired(applied: Place) -> None:
     assert sum(one.get("action") == "Enroll" for one in applied.requests()) == 1
 
 
+@pytest.mark.long
 def test_a_plan_with_the_sandbox_stopped_says_how_to_start_it(applied: Place) -> None:
     process.down(applied.sandbox)
     done = applied.run("plan")
@@ -83,6 +87,7 @@ def test_a_plan_with_the_sandbox_stopped_says_how_to_start_it(applied: Place) ->
     assert process.status(applied.sandbox) is None
 
 
+@pytest.mark.long
 def test_another_log_level_shows_what_follows_from_it(applied: Place) -> None:
     applied.edit("log_level: error", "log_level: debug")
     done = applied.run("plan")
@@ -97,6 +102,7 @@ def test_another_log_level_shows_what_follows_from_it(applied: Place) -> None:
     assert applied.plan()[0] == 0
 
 
+@pytest.mark.long
 @needs_kubectl
 def test_destroy_leaves_the_cluster_as_it_was(place: Place) -> None:
     process.up(place.sandbox)
@@ -113,6 +119,7 @@ def test_destroy_leaves_the_cluster_as_it_was(place: Place) -> None:
     assert sum(one.get("action") == "Enroll" for one in place.requests()) == 1
 
 
+@pytest.mark.long
 def test_destroy_says_what_it_took_away_and_what_it_left(applied: Place) -> None:
     done = applied.run("destroy", "--yes")
     assert done.returncode == 0
@@ -130,6 +137,7 @@ def dump(place: Place) -> list[str]:
     return sorted(name for group in names for name in group)
 
 
+@pytest.mark.long
 def test_a_saved_plan_is_applied_as_shown(applied: Place) -> None:
     applied.edit("log_level: error", "log_level: all")
     assert applied.run("plan", "--save", "next.plan").returncode == 2
@@ -138,6 +146,7 @@ def test_a_saved_plan_is_applied_as_shown(applied: Place) -> None:
     assert applied.plan()[0] == 0
 
 
+@pytest.mark.long
 def test_a_saved_plan_is_refused_where_the_world_has_moved(applied: Place) -> None:
     applied.edit("log_level: error", "log_level: all")
     applied.run("plan", "--save", "next.plan")
@@ -150,6 +159,7 @@ def test_a_saved_plan_is_refused_where_the_world_has_moved(applied: Place) -> No
     assert applied.lockfile == before
 
 
+@pytest.mark.long
 def test_removing_a_section_deletes_what_it_made(applied: Place) -> None:
     text = (applied.folder / "ppml.yaml").read_text()
     (applied.folder / "ppml.yaml").write_text(text[: text.index("workloads:")])
@@ -163,6 +173,7 @@ def test_removing_a_section_deletes_what_it_made(applied: Place) -> None:
     assert applied.plan()[0] == 0
 
 
+@pytest.mark.long
 def test_outputs_and_status_talk_to_nobody(applied: Place) -> None:
     process.down(applied.sandbox)
     outputs = json.loads(applied.succeed("output", "-o", "json"))
@@ -171,6 +182,7 @@ def test_outputs_and_status_talk_to_nobody(applied: Place) -> None:
     assert "simulated" in applied.succeed("status")
 
 
+@pytest.mark.long
 def test_the_recompute_command_gives_the_measurement(applied: Place) -> None:
     outputs = json.loads(applied.succeed("output", "-o", "json"))
     words = shlex.split(outputs["recompute"])

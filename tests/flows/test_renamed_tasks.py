@@ -10,7 +10,7 @@ from flows.place import Place
 
 from ppmlctl.sandbox import process
 
-pytestmark = pytest.mark.flows
+pytestmark = pytest.mark.long
 
 TASKS = """
 - name: room

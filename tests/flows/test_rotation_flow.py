@@ -14,7 +14,7 @@ from flows.place import Place, changed
 
 from ppmlctl.sandbox import process
 
-pytestmark = pytest.mark.flows
+pytestmark = pytest.mark.long
 
 ROTATE = ("apply", "--yes", "--parallel", "1", "--rotate", "ehsm-account")
 

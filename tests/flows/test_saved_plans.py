@@ -10,7 +10,7 @@ import pytest
 from flows.checkouts import Checkout, Make
 from flows.place import Place
 
-pytestmark = pytest.mark.flows
+pytestmark = pytest.mark.long
 
 VALUE = """\
 - name: value

@@ -22,7 +22,7 @@ from ppmlctl.sandbox import process
 from ppmlctl.secret import Secret
 from ppmlctl.state import Vault
 
-pytestmark = pytest.mark.flows
+pytestmark = pytest.mark.long
 
 PASSWORD = 'sentinel"pass+/=&%word'
 SHARES = 4

@@ -8,7 +8,7 @@ from flows.place import Place, changed
 from ppmlctl.sgx import Sigstruct
 from ppmlctl.sgx.signing_key import SigningKey
 
-pytestmark = pytest.mark.flows
+pytestmark = pytest.mark.long
 
 _FILE = """\
 version: 1

@@ -7,7 +7,7 @@ import signal
 import pytest
 from flows.checkouts import SECONDS, Make
 
-pytestmark = pytest.mark.flows
+pytestmark = pytest.mark.long
 
 
 @pytest.mark.parametrize(("told", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

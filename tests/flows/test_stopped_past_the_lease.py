@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from flows.checkouts import Checkout, Make
 
-pytestmark = pytest.mark.flows
+pytestmark = pytest.mark.long
 
 OBJECTS = 24
 TRIALS = [

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from flows.checkouts import SECONDS, Make
 
-pytestmark = pytest.mark.flows
+pytestmark = pytest.mark.long
 
 
 def ended(running: subprocess.Popen[str]) -> tuple[int, str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from flows.place import PPMLCTL, Place
 
-pytestmark = pytest.mark.flows
+pytestmark = pytest.mark.long
 
 FOR_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 

@@ -10,7 +10,7 @@ import pytest
 from flows.checkouts import Make
 from ruamel.yaml import YAML
 
-pytestmark = pytest.mark.flows
+pytestmark = pytest.mark.long
 
 SAID = """\
 warning[insecure-cluster-tls]: any server may pass for the cluster

@@ -9,7 +9,7 @@ from flows.place import Place, changed
 
 from ppmlctl.state import LockStore
 
-pytestmark = pytest.mark.flows
+pytestmark = pytest.mark.long
 
 
 def test_a_named_workload_runs_again_although_nothing_changed(applied: Place) -> None:

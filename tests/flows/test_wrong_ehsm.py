@@ -20,7 +20,7 @@ from ppmlctl.sandbox.ehsm.quoting import Quoting
 from ppmlctl.sandbox.ehsm.serving import served
 from ppmlctl.sandbox.tls import SandboxCertificates, ensure_certificates
 
-pytestmark = pytest.mark.flows
+pytestmark = pytest.mark.long
 
 QUARANTINE = {"Enroll", "GetVersion", "GenerateQuote"}
 OWN = f"identity: {{mr_signer: {ehsm_identity().mr_signer}}}"

@@ -11,7 +11,7 @@ from flows.place import Place
 
 from ppmlctl.sandbox import process
 
-pytestmark = pytest.mark.flows
+pytestmark = pytest.mark.long
 
 VALID = (Path(__file__).parents[2] / "examples" / "quickstart" / "ppml.yaml").read_text()
 

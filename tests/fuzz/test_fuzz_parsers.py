@@ -31,14 +31,14 @@ def _damaged(draw: st.DrawFn, seeds: list[bytes]) -> bytes:
 
 @pytest.mark.parametrize("name", TARGETS)
 @given(data=st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_damaged_inputs_are_taken_or_refused(name: str, data: st.DataObject) -> None:
     TARGETS[name].check(data.draw(_damaged(_SEEDS[name])))
 
 
 @pytest.mark.parametrize("name", TARGETS)
 @given(content=st.binary(max_size=3000))
-@settings(max_examples=60, deadline=None)
+@settings(deadline=None)
 def test_noise_is_refused(name: str, content: bytes) -> None:
     TARGETS[name].check(content)
 

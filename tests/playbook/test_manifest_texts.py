@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from ppmlctl.cli.main import run
+
+Validated = Callable[[str], tuple[int, str]]
 ENVIRONMENT = """\
 version: 1
 name: preview
@@ -60,37 +61,42 @@ PLACES = {
 NO_TEXTS = {"123": "a number", "1.10": "a number", "0": "a number", "true": "a boolean", "{}": "no text"}
 
 
-def validated(folder: Path, playbook: str) -> subprocess.CompletedProcess[str]:
-    (folder / "ppml.yaml").write_text(ENVIRONMENT)
-    (folder / "site.yaml").write_text(playbook)
-    command = [sys.executable, "-m", "ppmlctl", "validate"]
-    environment = {**os.environ, "NO_COLOR": "1"}
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+@pytest.fixture
+def validated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Validated:
+    """Validates an environment with this playbook: the exit code, and all that was said."""
+
+    def validate(playbook: str) -> tuple[int, str]:
+        (tmp_path / "ppml.yaml").write_text(ENVIRONMENT)
+        (tmp_path / "site.yaml").write_text(playbook)
+        monkeypatch.chdir(tmp_path)
+        code = run(["validate"])
+        told = capsys.readouterr()
+        return code, told.out + told.err
+
+    return validate
 
 
 @pytest.mark.parametrize(("written", "kind"), NO_TEXTS.items())
-def test_every_place_of_text_is_told_at_its_line(tmp_path: Path, written: str, kind: str) -> None:
-    done = validated(tmp_path, MANIFEST % dict.fromkeys(GOOD, written))
-    assert done.returncode == 1
-    told = done.stdout + done.stderr
+def test_every_place_of_text_is_told_at_its_line(validated: Validated, written: str, kind: str) -> None:
+    code, told = validated(MANIFEST % dict.fromkeys(GOOD, written))
+    assert code == 1
     assert [place for place in PLACES.values() if f"site.yaml:{place}\n" not in told] == []
     assert told.count(f"it is {kind}, and must be text: write it in quotes") == len(PLACES)
 
 
-def test_labels_of_pods_and_selectors_are_text_too(tmp_path: Path) -> None:
-    done = validated(tmp_path, TEMPLATED)
-    told = done.stdout + done.stderr
-    assert done.returncode == 1
+def test_labels_of_pods_and_selectors_are_text_too(validated: Validated) -> None:
+    code, told = validated(TEMPLATED)
+    assert code == 1
     places = [line.split()[1] for line in told.splitlines() if line.startswith("  at ")]
     assert sorted(place.rpartition("site.yaml:")[2] for place in places) == ["11:36", "11:58", "12:39", "9:30"]
 
 
 @pytest.mark.parametrize("written", ['"123"', "'true'", '"1.10"'])
-def test_in_quotes_it_is_text(tmp_path: Path, written: str) -> None:
-    done = validated(tmp_path, MANIFEST % {**GOOD, "name": written, "label": written, "annotation": written})
-    assert done.returncode == 0, done.stdout + done.stderr
+def test_in_quotes_it_is_text(validated: Validated, written: str) -> None:
+    code, told = validated(MANIFEST % {**GOOD, "name": written, "label": written, "annotation": written})
+    assert code == 0, told
 
 
-def test_a_map_without_values_is_no_fault(tmp_path: Path) -> None:
-    done = validated(tmp_path, MANIFEST % {**GOOD, "label": "null", "annotation": '""'})
-    assert done.returncode == 0, done.stdout + done.stderr
+def test_a_map_without_values_is_no_fault(validated: Validated) -> None:
+    code, told = validated(MANIFEST % {**GOOD, "label": "null", "annotation": '""'})
+    assert code == 0, told

@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from ppmlctl.secret import Secret
 from ppmlctl.sgx import GramineVersion, gramine_version
 from ppmlctl.sgx.signing_key import SigningKey
@@ -87,6 +89,11 @@ VECTORS = {
     )
     for v in _data()["vectors"]
 }
+EACH_VECTOR = pytest.mark.parametrize(
+    "vector",
+    [pytest.param(one, id=name, marks=[pytest.mark.long] * ("/huge-" in name)) for name, one in VECTORS.items()],
+)
+"""A test of each; those of 16 GiB take seconds."""
 
 RESIGNED: list[tuple[str, str, bytes]] = [
     (r["of"], r["key"], base64.b64decode(r["sigstruct_base64"])) for r in _data()["resigned"]

@@ -5,7 +5,7 @@ import struct
 
 import pytest
 from elf_writer import EXECUTE, PAGE, READ, WRITE, WrittenSegment, write_elf
-from gramine_vectors import DAY, VECTORS, Vector, elf, key
+from gramine_vectors import DAY, EACH_VECTOR, Vector, elf, key
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,7 +20,7 @@ def _loader(*, address: int = 0, memory_size: int = PAGE) -> bytes:
     return write_elf([WrittenSegment(0, address, bytes(200), memory_size, READ | EXECUTE)], entry=address)
 
 
-@pytest.mark.parametrize("vector", VECTORS.values(), ids=VECTORS.keys())
+@EACH_VECTOR
 def test_measures_and_signs_bit_for_bit_as_gramine_does(vector: Vector) -> None:
     measurement = measure(vector.manifest.manifest_sgx.encode(), elf(vector.elf), vector.manifest.version)
 

@@ -38,7 +38,7 @@ _TABLE = st.recursive(
     max_leaves=8,
 )
 _MIXED = st.recursive(_SCALAR, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEY, inner, max_size=3))
-_MANY = settings(max_examples=300, suppress_health_check=list(HealthCheck), deadline=None)
+_MANY = settings(max_examples=3 * settings.default.max_examples, suppress_health_check=list(HealthCheck), deadline=None)
 
 
 def _by_the_tools(manifest: dict[str, Any]) -> str | None:

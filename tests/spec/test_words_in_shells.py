@@ -39,7 +39,7 @@ def shell(script: str, command: str) -> str:
         return done.stdout.decode() + done.stderr.decode()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(deadline=None)
 @given(WORDS)
 def test_words_that_are_let_through_arrive_as_they_are(words: list[str]) -> None:
     as_words = [word for word in words if not [*_as_pattern(word)]]

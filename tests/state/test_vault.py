@@ -358,7 +358,7 @@ def test_threads_lose_no_entry(vault: Vault) -> None:
     assert [opened.get(name).reveal_text() for name in names] == names
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(name=st.text(min_size=1, max_size=30), value=st.binary(max_size=200))
 def test_any_accepted_name_and_value_survive(vault: Vault, name: str, value: bytes) -> None:
     try:
