@@ -69,6 +69,8 @@ class PlanIdentity(_Part):
     replace: list[str] = Field(default_factory=list)
     tags: list[str] = Field(default_factory=list)
     skip_tags: list[str] = Field(default_factory=list)
+    salt: str = Field(default="", pattern=r"^([0-9a-f]{32})?$")
+    """Hex. What the digests of secrets are made with beside the vault's password; empty: its key, or no secret."""
     actions: list[ActionIdentity]
     values: dict[str, dict[str, str]] = Field(default_factory=dict, exclude=True)
     """The values themselves in words, by address and path, secrets masked. Serves display only, and is not kept."""

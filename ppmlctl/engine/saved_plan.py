@@ -5,7 +5,10 @@ It holds digests, no value and no path of this machine: any checkout of the same
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
+import os
 import shlex
 from pathlib import Path
 from typing import Any
@@ -13,10 +16,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from ppmlctl.diagnostics import Diagnostic, InputError, StateError
-from ppmlctl.engine.plan_identity import PlanIdentity, differences, identify, other_environment
+from ppmlctl.engine.plan_identity import Digest, PlanIdentity, differences, identify, other_environment
 from ppmlctl.engine.session import Session
 from ppmlctl.files import LARGEST_RECORD, PRIVATE, read_text, write_atomic
 from ppmlctl.planning import Plan
+from ppmlctl.state.vault_cipher import SALT_SIZE, Scrypt, derive_key
 
 VERSION = 2
 
@@ -27,6 +31,10 @@ def save_plan(path: Path, plan: Plan, session: Session) -> None:
     Raises StateError where a secret has no digest, since another value of it would not be noticed.
     """
     found = identify(plan, session, session.digest, cluster=session.cluster_identity(plan))
+    if found.without_digest() and session.has_only_a_password:
+        salt = os.urandom(SALT_SIZE)
+        by_password = digest_by_password(session, salt.hex())
+        found = identify(plan, session, by_password, cluster=found.cluster).model_copy(update={"salt": salt.hex()})
     unread = found.without_digest()
     if unread:
         raise _without_digest(unread)
@@ -48,6 +56,15 @@ def read_plan(path: Path) -> PlanIdentity:
         raise _unreadable(path, f"{where} is not what ppmlctl writes") from None
     except (ValueError, RecursionError):
         raise _unreadable(path, "it is no JSON") from None
+
+
+def digest_by_password(session: Session, salt: str) -> Digest:
+    """Of a first plan's secrets, which no vault has a key for yet: as hard to guess as the vault's password is.
+
+    Raises StateError where no password is given.
+    """
+    key = derive_key(session.password_of_vault(), Scrypt(bytes.fromhex(salt)))
+    return lambda value: hmac.new(key, value, hashlib.sha256).hexdigest()
 
 
 def check_same(shown: PlanIdentity, now: PlanIdentity, file: Path) -> None:

@@ -78,7 +78,7 @@ class Session:
         lockfile = lockfile_path(options.file)
         self.store = LockStore.open(lockfile, shown_as=lockfile.name)
         self.moved: list[Moves] = []
-        self._has_password = False
+        self._given_password: Secret | None = None
         self.declared, self.vault = self._expand_and_unlock()
         placed_tasks = (placed(task, self.modules[task.module], self._placing) for task in self.declared.tasks)
         self.expanded = replace(self.declared, tasks=tuple(placed_tasks))
@@ -375,10 +375,11 @@ class Session:
         the playbooks come first: one that is wrong must leave nothing behind.
         """
         if self.options.writes_allowed and not self._vault_path.exists():
-            return self._expand(), self._open_vault(self._password())
+            self._given_password = self._password()
+            return self._expand(), self._open_vault(self._given_password)
         follow_vault(self.environment.name, self._vault_path, self.store, accept=self.options.accept_lockfile)
         password = self._password()
-        self._has_password = password is not None
+        self._given_password = password
         with ThreadPoolExecutor(1, thread_name_prefix="vault") as pool:
             unlocking = pool.submit(self._open_vault, password)
             return self._expand(), unlocking.result()
@@ -389,8 +390,19 @@ class Session:
 
     def check_vault(self) -> None:
         """Refuses to go on to an apply that could not open or make the vault. Raises StateError (vault-locked)."""
-        if self.vault.is_locked() and (self._vault_path.exists() or not (self.sandboxed or self._has_password)):
+        if self.vault.is_locked() and (self._vault_path.exists() or not (self.sandboxed or self._given_password)):
             raise vault_needed()
+
+    @property
+    def has_only_a_password(self) -> bool:
+        """Whether the vault's password is there, and the vault is not made yet."""
+        return self._given_password is not None and not self._vault_path.exists()
+
+    def password_of_vault(self) -> Secret:
+        """The password that was given for the vault. Raises StateError (vault-locked)."""
+        if self._given_password is None:
+            raise vault_needed()
+        return self._given_password
 
     def _password(self) -> Secret | None:
         key_file = self.environment.vault.key_file

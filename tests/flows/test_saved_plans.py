@@ -138,8 +138,8 @@ def test_more_cannot_be_asked_of_a_saved_plan(fresh: Checkout) -> None:
     )
 
 
-def test_a_plan_with_a_secret_that_has_no_digest_is_not_saved(make: Make) -> None:
-    checkout = make()
+def with_a_secret(checkout: Checkout) -> Path:
+    """The file of a secret that a Secret of the environment holds."""
     secret = checkout.folder / "token"
     secret.write_text("of the user")
     secret.chmod(0o600)
@@ -149,6 +149,27 @@ def test_a_plan_with_a_secret_that_has_no_digest_is_not_saved(make: Make) -> Non
             "- name: token\n  k8s_secret:\n    name: token\n"
             f'    namespace: {checkout.namespace}\n    data: {{token: "{{{{ given.value }}}}"}}\n  needs: [space]\n'
         )
+    return secret
+
+
+def test_a_first_plan_with_a_secret_is_saved_where_the_password_of_the_vault_to_come_is_given(make: Make) -> None:
+    checkout = make()
+    secret = with_a_secret(checkout)
+    assert checkout.run("plan", "--save", "next.plan", PPML_VAULT_PASSWORD="").returncode == 1  # noqa: S106 - none at all
+    assert checkout.run("plan", "--save", "next.plan").returncode == 2
+    secret.write_text("another")
+    done = checkout.run("apply", "next.plan")
+    assert done.returncode == 1
+    assert "given: given value is (secret) now\n" in done.stderr
+    assert not (checkout.folder / "ppml.lock").exists()
+    secret.write_text("of the user")
+    assert checkout.run("apply", "next.plan").returncode == 0
+    assert checkout.run("plan").returncode == 0
+
+
+def test_a_plan_with_a_secret_that_has_no_digest_is_not_saved(make: Make) -> None:
+    checkout = make()
+    secret = with_a_secret(checkout)
     assert checkout.run("apply", "--yes").returncode == 0
     secret.write_text("another")
     locked = checkout.run("plan", "--save", "next.plan", PPML_VAULT_PASSWORD="")

@@ -24,7 +24,7 @@ from ppmlctl.diagnostics import Diagnostic, InputError, StateError
 from ppmlctl.engine import Options, Recap, Session, lockfile_path
 from ppmlctl.engine.plan_identity import Digest, PlanIdentity, identify
 from ppmlctl.engine.sandbox_state import STATE_FOLDER
-from ppmlctl.engine.saved_plan import check_same, read_plan
+from ppmlctl.engine.saved_plan import check_same, digest_by_password, read_plan
 from ppmlctl.planning import Plan, Tags
 from ppmlctl.state import apply_lock
 
@@ -75,7 +75,7 @@ def _ask_password() -> str:
 
 @dataclass(frozen=True)
 class Shown:
-    """A plan that was shown. `digest` is what its secrets are compared by; None: the vault's key."""
+    """A plan that was shown. `digest` is what its secrets are compared by; None: what the plan says."""
 
     plan: PlanIdentity
     digest: Digest | None = None
@@ -83,7 +83,8 @@ class Shown:
     def check(self, plan: Plan, session: Session, *, as_json: bool) -> None:
         """Refuses another plan than what was shown, after showing it. Raises StateError."""
         cluster = session.cluster_identity(plan) if self.plan.cluster else {}
-        now = identify(plan, session, self.digest or session.digest, cluster=cluster)
+        by_password = digest_by_password(session, self.plan.salt) if self.plan.salt else session.digest
+        now = identify(plan, session, self.digest or by_password, cluster=cluster)
         try:
             check_same(self.plan, now, session.options.file)
         except StateError:
