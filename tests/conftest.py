@@ -1,8 +1,9 @@
-"""What nothing here can run is left out, rather than collected and skipped with a line each."""
+"""What holds for all tests: what cannot run here is left out, how many examples there are, and who hears Ctrl-C."""
 
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 from hypothesis import settings
@@ -11,6 +12,10 @@ settings.register_profile("few", settings.get_profile("ci"), max_examples=20)
 settings.register_profile("many", settings.get_profile("ci"), max_examples=100)
 settings.load_profile("few")
 """The second command of the README takes a few examples of each property, always the same; `make long` takes more."""
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as shells start what they put into the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+"""Programs that tests start inherit what is ignored, and some are told to stop."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -155,7 +155,7 @@ def with_a_secret(checkout: Checkout) -> Path:
 def test_a_first_plan_with_a_secret_is_saved_where_the_password_of_the_vault_to_come_is_given(make: Make) -> None:
     checkout = make()
     secret = with_a_secret(checkout)
-    assert checkout.run("plan", "--save", "next.plan", PPML_VAULT_PASSWORD="").returncode == 1  # noqa: S106 - none at all
+    assert checkout.run("plan", "--save", "next.plan", PPML_VAULT_PASSWORD="").returncode == 1
     assert checkout.run("plan", "--save", "next.plan").returncode == 2
     secret.write_text("another")
     done = checkout.run("apply", "next.plan")
