@@ -18,7 +18,13 @@ def refusal(code: str, title: str, *, found: str = "", why: str = "", fix: str =
 class Section(BaseModel):
     """A mapping in ppml.yaml. Attributes, and what `model_dump` gives, have the names of the keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True, protected_namespaces=())
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        serialize_by_alias=True,
+        protected_namespaces=(),
+        defer_build=True,  # one validator, of the whole file, instead of one for each section within it
+    )
 
 
 class Choice(Section):
