@@ -1,4 +1,4 @@
-"""Two environments in one folder: no key, keystore or vault of the one becomes the other's."""
+"""Two environments in one folder: no key, keystore, signed enclave or vault of the one becomes the other's."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ def check_own_files(
         raise StateError(
             Diagnostic(
                 "files-of-another-environment",
-                "another environment has its keys where this one would have them",
+                "another environment has its files where this one would have them",
                 found=f"{', '.join(shared)}: made for {other}, and wanted by {name} ({store.path.name})",
                 why="each would overwrite, and hand out, what the other trusts",
-                fix=f"give this one a folder of its own for keys (keys.folder: keys/{name}, enclave.signer.key), "
-                "or put its file into another folder",
+                fix="put its file into another folder; for keys alone, a folder of their own is enough "
+                f"(keys.folder: keys/{name}, enclave.signer.key)",
             )
         )
 

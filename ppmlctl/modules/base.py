@@ -179,7 +179,9 @@ class Module(Generic[A, R]):
         return frozenset()
 
     def own_files(self, _inputs: Mapping[str, Any]) -> Sequence[Any]:
-        """Pure. Keys and keystores that a task with these public arguments makes and owns, by their paths."""
+        """Pure. Keys, keystores and folders of signed enclaves that a task with these public arguments makes and owns,
+        by their paths.
+        """
         return ()
 
     def makes_secrets(self, _args: A) -> Iterable[SecretKey]:

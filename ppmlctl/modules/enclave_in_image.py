@@ -127,6 +127,10 @@ class EnclaveInImage(Module[EnclaveInImageArgs, EnclaveInImageResult]):
     def places(self, address: str, inputs: Mapping[str, Any]) -> Mapping[str, str]:  # noqa: ARG002 - only some need both
         return {"path": inputs["output"]}
 
+    def own_files(self, inputs: Mapping[str, Any]) -> Sequence[Any]:
+        """The folder: what is in it goes by the base."""
+        return (inputs.get("output"),)
+
     def remove(self, ctx: Context, recorded: Recorded) -> None:
         folder = recorded.result["path"]
         for name in (_SIGSTRUCT, _MANIFEST, *_COPIES):

@@ -167,6 +167,10 @@ class EnclaveSignature(Module[EnclaveSignatureArgs, EnclaveSignatureResult]):
         names = {"manifest": _MANIFEST, "sigstruct": _SIGSTRUCT, "key_client": _KEY_CLIENT}
         return {"path": output, **{field: f"{output}/{name}" for field, name in names.items()}}
 
+    def own_files(self, inputs: Mapping[str, Any]) -> Sequence[Any]:
+        """The folder: what is in it goes by the base."""
+        return (inputs.get("output"),)
+
     def remove(self, ctx: Context, recorded: Recorded) -> None:
         folder = recorded.result["path"]
         for name in (_SIGSTRUCT, _MANIFEST, _KEY_CLIENT, *_COPIES):

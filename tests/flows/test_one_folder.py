@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,18 @@ site: keys-alone.yaml
 KEYS = """\
 - name: signing-key
   enclave_key: {path: "{{ env.enclave.signer.key }}"}
+"""
+ENCLAVE = """\
+- name: signing-key
+  enclave_key: {path: "{{ env.enclave.signer.key }}"}
+  register: signer
+- name: enclave
+  enclave_signature:
+    base: base
+    size: 1G
+    log_level: error
+    key: "{{ env.enclave.signer.key }}"
+    mr_signer: "{{ signer.mr_signer }}"
 """
 
 
@@ -50,13 +63,14 @@ def test_the_second_environment_takes_no_key_of_the_first(folder: Place) -> None
         assert (done.returncode, done.stderr) == (
             1,
             (
-                "error[files-of-another-environment]: another environment has its keys where this one would have them\n"
+                "error[files-of-another-environment]: "
+                "another environment has its files where this one would have them\n"
                 "  is   keys/enclave-key.pem, keys/keystore.jks, keys/password/credentials.jceks, "
                 "keys/password/key.txt, keys/password/output.bin, keys/server.key: made for staging (staging.lock), "
                 "and wanted by production (production.lock)\n"
                 "  why  each would overwrite, and hand out, what the other trusts\n"
-                "  fix  give this one a folder of its own for keys (keys.folder: keys/production, enclave.signer.key), "
-                "or put its file into another folder\n"
+                "  fix  put its file into another folder; for keys alone, a folder of their own is enough "
+                "(keys.folder: keys/production, enclave.signer.key)\n"
             ),
         ), words
     assert {name: text for name, text in contents(folder.folder).items() if "ppml/" not in name} == before
@@ -89,6 +103,26 @@ def test_the_second_environment_takes_no_vault_of_the_first(folder: Place) -> No
             ),
         )
     assert not (folder.folder / "production.lock").exists()
+
+
+def test_the_second_environment_takes_no_enclave_of_the_first(folder: Place) -> None:
+    shutil.copytree(Path(__file__).parents[2] / "examples/quickstart/base", folder.folder / "base")
+    for name in ("staging", "production"):
+        (folder.folder / f"{name}-tasks.yaml").write_text(ENCLAVE)
+    folder.succeed("apply", "--yes", "-f", "staging.yaml")
+    own = FILE.format(name="production", keys="folder: keys/production")
+    (folder.folder / "production.yaml").write_text(own)
+    for words in (["validate"], ["plan"], ["apply", "--yes"]):
+        done = folder.run(*words, "-f", "production.yaml")
+        assert done.returncode == 1
+        said = ".ppml/enclave: made for staging (staging.lock), and wanted by production (production.lock)\n"
+        assert f"  is   {said}" in done.stderr
+    assert folder.run("plan", "-f", "staging.yaml").returncode == 0
+    elsewhere = folder.folder / "elsewhere"
+    elsewhere.mkdir()
+    for name in ("production.yaml", "production-tasks.yaml", "keys-alone.yaml", "base"):
+        (folder.folder / name).rename(elsewhere / name)
+    folder.succeed("apply", "--yes", "-f", "elsewhere/production.yaml")
 
 
 def test_environments_that_share_files_since_before_go_on(folder: Place) -> None:
