@@ -1,7 +1,8 @@
 """The lockfile is input, not truth: a record is believed only where its module can have written it.
 
-A result has the shape of its module's. Where it says that something is kept, it says what its own arguments give. What
-lies outside of the environment's folder is believed only where the task of today names the same place.
+A result has the shape of its module's, and so have arguments by which a server is asked for a removal. Where a result
+says that something is kept, it says what its own arguments give. What lies outside of the environment's folder is
+believed only where the task of today names the same place.
 """
 
 from __future__ import annotations
@@ -58,6 +59,9 @@ class Believable:
         misfit = _misfit(module, entry.result)
         if misfit:
             yield f"{address}: result.{misfit}"
+            return
+        if module.removal_asks and (misfit := _misfit_of_inputs(module, entry.inputs)):
+            yield f"{address}: inputs.{misfit}"
             return
         places = _places(module, address, entry.inputs)
         if places is None:
@@ -150,9 +154,24 @@ def _misfit(module: Module[Any, Any], result: Mapping[str, Any]) -> str:
     try:
         module.Result.model_validate({name: value for name, value in result.items() if name in fields})
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        return f"{first['loc'][0] if first['loc'] else 'as a whole'} is no value that {module.kind} writes"
+        return _first_fault(module, error)
     return ""
+
+
+def _misfit_of_inputs(module: Module[Any, Any], inputs: Mapping[str, Any]) -> str:
+    """The same of recorded arguments; digests stand there for secrets."""
+    secrets = {name for name, field in module.Args.model_fields.items() if field.annotation is Secret}
+    try:
+        given = {name: value for name, value in inputs.items() if name not in secrets}
+        module.Args.model_validate({**given, **dict.fromkeys(secrets, Unknown("the lockfile"))}, strict=True)
+    except ValidationError as error:
+        return _first_fault(module, error)
+    return ""
+
+
+def _first_fault(module: Module[Any, Any], error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    return f"{first['loc'][0] if first['loc'] else 'as a whole'} is no value that {module.kind} writes"
 
 
 def _place(value: Any) -> str | None:

@@ -41,7 +41,8 @@ def recorded_account(session: Session) -> EhsmAccess:
     attesting, entry = found[0]
     module = session.modules[_ATTEST]
     if module.asks(attesting.inputs) != module.asks(entry.inputs):
-        raise _not_attested(f"{entry.inputs['server']['url']} was, and ppml.yaml names {attesting.args.server.url}")
+        was = dict(module.asks(entry.inputs) or ()).get("url", "another server")
+        raise _not_attested(f"{was} was, and ppml.yaml names {attesting.args.server.url}")
     if not attesting.args.can_ask():
         fix = "set PPML_VAULT_PASSWORD, name a key file (vault.key_file), or run on a terminal"
         raise StateError(Diagnostic("vault-locked", "the vault is locked", found="the account's apikey", fix=fix))

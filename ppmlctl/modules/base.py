@@ -161,7 +161,8 @@ class Module(Generic[A, R]):
         server = inputs.get("server", inputs)
         if not isinstance(server, Mapping) or not isinstance(server.get("url"), str):
             return None
-        return frozenset((name, server[name]) for name in _OF_SERVER if server.get(name))
+        named = [(name, server[name]) for name in _OF_SERVER if server.get(name)]
+        return frozenset(named) if all(isinstance(one, str | bool) for _, one in named) else None
 
     def kept_result(self, args: A, recorded: Recorded) -> Mapping[str, Any]:
         """Pure. The result of a kept thing: what its record says, but what the arguments hand on as they are now."""

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from ppmlctl.ehsm.key_messages import SecretDescription
 
 
+_RECOVERY_DAYS = 30
+
+
 class EhsmSecretArgs(AccountArgs):
     """`value`: text. `encryption_key`: a key's id; without one EHSM takes the account's own."""
 
@@ -35,7 +38,7 @@ class EhsmSecretArgs(AccountArgs):
     value: Secret
     description: Annotated[str, Field(max_length=4096)] = ""
     encryption_key: str | None = None
-    recovery_days: Annotated[int, Field(ge=1, le=365)] = 30
+    recovery_days: Annotated[int, Field(ge=1, le=365)] = _RECOVERY_DAYS
 
 
 class EhsmSecretResult(ModuleResult):
@@ -109,7 +112,7 @@ class EhsmSecret(Module[EhsmSecretArgs, EhsmSecretResult]):
         name = recorded.result["name"]
         described = client.secrets.describe(account, name)
         if described is not None and not described.is_leaving:
-            client.secrets.delete(account, name, recovery_days=recorded.inputs["recovery_days"])
+            client.secrets.delete(account, name, recovery_days=recorded.inputs.get("recovery_days", _RECOVERY_DAYS))
 
 
 class _Lists:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ppmlctl.diagnostics import StateError
+from ppmlctl.engine.believable import Believable
 from ppmlctl.engine.unasked import unasked
 from ppmlctl.modules.registry import Registry
 from ppmlctl.planning import ActionKind, Planner, Recorded, Removal, Wanted
@@ -52,3 +55,33 @@ def test_what_a_kept_thing_hands_on_is_what_its_arguments_are_and_not_what_its_r
     args = module.Args.model_validate(SERVER)
     kept = module.kept_result(args, Recorded("ehsm_service", SERVER, {**SERVER, "url": "https://evil", "version": "1"}))
     assert kept == {**SERVER, "version": "1"}
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"recovery_days": 0}, "recovery_days"),
+        ({"recovery_days": None}, "recovery_days"),
+        ({"server": {**SERVER, "ca": ["x"]}}, "server"),
+        ({"server": 5}, "server"),
+        ({"appid": ["a"]}, "appid"),
+    ],
+)
+def test_how_a_removal_is_asked_for_is_believed_only_as_the_module_writes_it(
+    change: dict[str, Any], field: str, tmp_path: Path
+) -> None:
+    written = secret()
+    inputs = {**written.inputs, "name": "n", "value": {"$digest": "ab"}, "apikey": {"$digest": "ab"}}
+
+    def check(inputs: dict[str, Any]) -> None:
+        recorded = {"secret": Recorded("ehsm_secret", inputs, written.result)}
+        Believable(recorded, {}, (), Registry(), tmp_path, "ppml.lock").check()
+
+    check(inputs)
+    with pytest.raises(StateError) as refused:
+        check({**inputs, **change})
+    assert refused.value.diagnostics[0].found == f"secret: inputs.{field} is no value that ehsm_secret writes"
+
+
+def test_a_server_of_another_shape_is_none() -> None:
+    assert Registry()["ehsm_attest"].asks({"server": {**SERVER, "ca": ["x"]}}) is None
