@@ -83,7 +83,7 @@ class SparkSubmit(Module[SparkSubmitArgs, SparkSubmitResult]):
     engine = "kubernetes"
     runs = True
     shown = ("name", "verdict")
-    echoes = frozenset({"name", "namespace"})
+    echoes = frozenset({"namespace"})
     found_by = frozenset({"namespace"})
 
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:

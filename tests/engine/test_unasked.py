@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -85,3 +86,10 @@ def test_how_a_removal_is_asked_for_is_believed_only_as_the_module_writes_it(
 
 def test_a_server_of_another_shape_is_none() -> None:
     assert Registry()["ehsm_attest"].asks({"server": {**SERVER, "ca": ["x"]}}) is None
+
+
+def test_a_kept_run_hands_on_its_own_name_and_not_its_workloads() -> None:
+    module = Registry()["spark_submit"]
+    args: Any = SimpleNamespace(name="pi", namespace="default")
+    recorded = Recorded("spark_submit", {}, {"name": "pi-a968e91e-1", "namespace": "other"})
+    assert module.kept_result(args, recorded) == {"name": "pi-a968e91e-1", "namespace": "default"}
