@@ -27,6 +27,7 @@ import time
 
 ADDITIONAL_DATA = "test"
 _OK, _LONGEST_ANSWER = 200, 1 << 20
+_LONGEST_WORDS = 1000
 _SECONDS = 60.0
 _SPREAD = 60_000
 """Milliseconds by which timestamps are set back at random: pods of one account that begin at one instant differ."""
@@ -80,7 +81,7 @@ def _answer(host: str, port: int, body: bytes) -> dict[str, object]:
         connection.close()
     try:
         answer = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         answer = None
     if not isinstance(answer, dict):
         raise RefusedError(f"what answers is no EHSM (HTTP {response.status})")
@@ -103,6 +104,11 @@ def _compare_certificate(connection: ssl.SSLSocket) -> None:
         raise RefusedError(f"EHSM's certificate is not the pinned one: its SHA-256 is {found}")
 
 
+def _on_one_line(words: str) -> str:
+    """What a server says, so that it can write no line of its own into the pod's log, and steer no terminal."""
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in words[:_LONGEST_WORDS])
+
+
 def _first_line(path: str) -> str:
     with pathlib.Path(path).open(encoding="ascii") as file:
         return file.readline().strip()
@@ -120,7 +126,7 @@ def main() -> int:
     try:
         sys.stdout.write(plain_data_key(given.ip, given.port, _first_line(given.pkp), _first_line(given.dkp)) + "\n")
     except (RefusedError, OSError, ValueError, http.client.HTTPException) as error:
-        sys.stderr.write(f"ppmlctl: no data key from EHSM at {given.ip}:{given.port}: {error}\n")
+        sys.stderr.write(f"ppmlctl: no data key from EHSM at {given.ip}:{given.port}: {_on_one_line(str(error))}\n")
         return 1
     return 0
 

@@ -23,7 +23,7 @@ from ppmlctl.sandbox.ehsm import make_app
 from ppmlctl.sandbox.ehsm.release import Release, Release032
 from ppmlctl.sandbox.ehsm.serving import served
 from ppmlctl.sandbox.tls import ensure_certificates
-from ppmlctl.spark import key_client_program
+from ppmlctl.spark import key_client, key_client_program
 from ppmlctl.spark.key_client import ADDITIONAL_DATA
 
 
@@ -116,6 +116,26 @@ def test_a_refusal_is_told_in_ehsms_words_and_without_secrets(ehsm: Served, acco
     run = ehsm.run({"PPMLCTL_EHSM_CA": ehsm.ca.read_text()}, **account)
     assert (run.returncode, run.stdout) == (1, "")
     assert run.stderr == f"ppmlctl: no data key from EHSM at 127.0.0.1:{ehsm.port}: {said}\n"
+
+
+def test_a_server_writes_no_line_of_its_own_into_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = {"code": 400, "message": "no\r\nPi is roughly 3.14\x1b[2J\u202e" + "x" * 5000}
+    monkeypatch.setattr(key_client, "_answer", lambda *_: said)
+    monkeypatch.setenv("APPID", "a")
+    monkeypatch.setenv("APIKEY", "b")
+    (tmp_path / "key").write_text("k")
+    files = ["-pkp", str(tmp_path / "key"), "-dkp", str(tmp_path / "key")]
+    words = ["client.py", "-api", "get_data_key_plaintext", "-ip", "h", "-port", "1", *files]
+    monkeypatch.setattr(sys, "argv", words)
+    assert key_client.main() == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(
+        "ppmlctl: no data key from EHSM at h:1: EHSM does not unwrap the data key: 400 "
+        r"no\r\nPi is roughly 3.14\x1b[2J\u202exxx"
+    )
+    assert len(line) < 1200
 
 
 def test_it_is_text_for_the_oldest_python_of_the_images() -> None:
