@@ -62,15 +62,18 @@ def explained(text: str) -> list[Explanation]:
 def meanings(log: str) -> list[str]:
     """What the last faults in a log mean, one line each, for those that read why something failed.
 
-    Lines that only inform are passed over: what a program does as it was told is no fault.
+    Lines that only inform are passed over: what a program does as it was told is no fault. Of one line the row that
+    says most comes first, as in the table.
     """
     found: dict[str, Explanation] = {}
     for line in reversed(log.splitlines()):
-        if not _INFORMATION.search(line):
-            found |= {row.name: row for row in _in_line(line) if row.name not in found}
-        if len(found) >= _MOST_MEANT:
+        if _INFORMATION.search(line):
+            continue
+        more = [row for row in {row.name: row for row in _in_line(line)}.values() if row.name not in found]
+        found = {row.name: row for row in (*more[: _MOST_MEANT - len(found)], *found.values())}
+        if len(found) == _MOST_MEANT:
             break
-    return [f"{row.name}: {row.cause}; {row.remedy}" for row in reversed(list(found.values())[:_MOST_MEANT])]
+    return [f"{row.name}: {row.cause}; {row.remedy}" for row in found.values()]
 
 
 def nearest(text: str) -> list[Explanation]:

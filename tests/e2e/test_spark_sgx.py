@@ -150,7 +150,7 @@ def test_a_jar_that_does_not_exist_is_told_and_planned_again(example: Example) -
 def test_a_node_that_lacks_epc_is_told_in_one_line_and_leaves_nothing(example: Example) -> None:
     example.edit("spark-pi", epc_request="2T")
     failed = example.run("apply", "--yes")
-    example.edit("spark-pi", epc_request="1G")
+    example.edit("spark-pi", epc_request="2G")
     assert failed.returncode == 1
     (line,) = (line for line in failed.stderr.splitlines() if "cannot start" in line)
     assert "-driver cannot start: Unschedulable: 0/1 nodes are available: " in line

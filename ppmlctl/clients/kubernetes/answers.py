@@ -27,8 +27,16 @@ def of_kind(request: Request, answer: Answer, kind: str, context: str) -> Answer
 def whole_object(request: Request, answer: Answer, context: str) -> Answer:
     """One object of the kind, version and name that the request is about. Raises NoApiError.
 
-    Only what a dry run would create has no resourceVersion.
+    Only what a dry run would create has no resourceVersion, and what a deletion has taken away at once.
     """
+    named_object(request, answer, context)
+    if not request.is_dry_run and not _is_text(answer["metadata"], "resourceVersion"):
+        raise no_api(request, context, "an object without a resourceVersion")
+    return answer
+
+
+def named_object(request: Request, answer: Answer, context: str) -> Answer:
+    """One object of the kind, version and name that the request is about, of whatever state. Raises NoApiError."""
     of_kind(request, answer, request.kind, context)
     if answer.get("apiVersion") != request.api_version:
         found = f"an object of version {answer.get('apiVersion')!r} instead of {request.api_version}"
@@ -36,19 +44,20 @@ def whole_object(request: Request, answer: Answer, context: str) -> Answer:
     metadata = answer.get("metadata")
     if not _is_metadata(metadata) or metadata.get("name") != request.object_name or not _is_text(metadata, "uid"):
         raise no_api(request, context, "an object without the name that was asked for, or without a uid")
-    if not request.is_dry_run and not _is_text(metadata, "resourceVersion"):
-        raise no_api(request, context, "an object without a resourceVersion")
     return answer
 
 
 def deletion(request: Request, answer: Answer, context: str) -> Answer:
-    """A Status of success, or the object as it stands while something holds it. Raises NoApiError."""
+    """A Status of success, or the object as it was when it went or stands while something holds it.
+
+    Raises NoApiError. A pod that no node had begun goes at once, and is answered without a resourceVersion.
+    """
     if answer.get("kind") == "Status":
         details = answer.get("details")
         if answer.get("status") == "Success" and isinstance(details, Mapping) and _is_text(details, "uid"):
             return answer
         raise no_api(request, context, "a Status that is no success of a deletion")
-    return whole_object(request, answer, context)
+    return named_object(request, answer, context)
 
 
 def page(request: Request, answer: Answer, context: str) -> Answer:

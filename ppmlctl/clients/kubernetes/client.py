@@ -27,6 +27,7 @@ from ppmlctl.clients.kubernetes.transport import Transport
 from ppmlctl.clients.kubernetes.waiting import Condition, Wait
 from ppmlctl.diagnostics import Diagnostic, EngineError
 from ppmlctl.effects import Effects
+from ppmlctl.kubernetes.field_paths import FieldPath, field_paths
 from ppmlctl.kubernetes.objects import Manifest, ObjectKey, key_of
 from ppmlctl.kubernetes.ownership import as_applied
 from ppmlctl.kubernetes.prepare import prepared
@@ -54,7 +55,7 @@ class KubernetesClient:
         self.connection = connect(kubeconfig, context)
         self._transport = Transport(self.connection, effects)
         self._discovered: dict[tuple[str, str], Resource] = {}
-        self._created_only: set[Resource] = set()
+        self._created_only: dict[Resource, frozenset[FieldPath]] = {}
         self._lock = threading.Lock()
 
     def cluster_identity(self) -> str:
@@ -149,7 +150,8 @@ class KubernetesClient:
         try:
             return self._object(requests.apply(resource, key, body, how))
         except MadeAnewError:
-            self._created_only.add(resource)
+            checked = self._created_only.get(resource, frozenset())
+            self._created_only[resource] = checked | field_paths(body)
             raise
         except NoApiError:
             if self._is_served_now(key.api_version, key.kind):
@@ -157,8 +159,12 @@ class KubernetesClient:
             raise unknown_kind(key.api_version, key.kind) from None
 
     def is_created_only(self, manifest: Manifest) -> bool:
-        """Whether the server is known to make no object of this kind by an apply that names a version."""
-        return self._resource_of(key_of(manifest)) in self._created_only
+        """Whether the server is known to make no object of this kind by an apply that names a version.
+
+        Only for fields that such an apply has shown it to know: a creation drops others without a word.
+        """
+        checked = self._created_only.get(self._resource_of(key_of(manifest)))
+        return checked is not None and field_paths(prepared(manifest)) <= checked
 
     def create(self, manifest: Manifest, *, manager: str = requests.FIELD_MANAGER, dry_run: bool = False) -> Manifest:
         """Creates the object. Raises ObjectExistsError where one of that name is there already.
