@@ -35,6 +35,11 @@ class Expression:
         """The names it starts from; nothing else of a scope is looked at."""
         return frozenset(path[0] for path in self.references)
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether there is one expression and no text around it, so that its value has a type of its own."""
+        return len(self._parts) == 1 and not isinstance(self._parts[0], str)
+
     @cached_property
     def _computes(self) -> bool:
         """Whether anything but looking up and putting together is done."""

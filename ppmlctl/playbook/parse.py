@@ -186,8 +186,8 @@ def _condition(when: Any) -> Any:
     """
     if isinstance(when, list):
         return [_condition(member) for member in when]
-    if isinstance(when, str) and when.strip() and not is_expression(when):
-        return f"{{{{ {when} }}}}"
+    if isinstance(when, str) and when.strip():
+        return when.strip() if is_expression(when) else f"{{{{ {when} }}}}"
     return when
 
 

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from ppmlctl.diagnostics import Diagnostic, Location
+from ppmlctl.expressions import ExpressionError, is_expression, parse
 from ppmlctl.planning.selection import ALL, TAGGED, UNTAGGED
 from ppmlctl.playbook.words import (
     BLOCK_KEYS,
@@ -121,6 +122,22 @@ def _when_faults(document: Document, path: KeyPath, when: Any) -> Iterator[Diagn
                 fix='when: "{{ env.keys is not none }}"',
                 at=document.locate(place),
             )
+        elif isinstance(one, str) and _has_text_around(one):
+            yield Diagnostic(
+                "task-when",
+                "`when` has text around its braces",
+                found=one.strip(),
+                why="together they are a text, which would always hold",
+                fix="write the whole condition without braces: when: env.keys is not none",
+                at=document.locate(place),
+            )
+
+
+def _has_text_around(condition: str) -> bool:
+    try:
+        return is_expression(condition) and not parse(condition.strip()).is_alone
+    except ExpressionError:
+        return False  # told where it is evaluated
 
 
 def _list_faults(document: Document, path: KeyPath, value: Any) -> Iterator[Diagnostic]:

@@ -123,6 +123,11 @@ def test_a_variable_that_cannot_be_evaluated_is_told_once_where_it_stands(tmp_pa
     assert len(expanded(tmp_path, f"{text}  when: false\n  vars: {{p: '{{{{ nobody }}}}'}}\n").tasks) == 0
 
 
+@pytest.mark.parametrize("written", [" {{ false }}", "{{ false }} "])
+def test_spaces_around_a_condition_make_no_text_of_it(tmp_path: Path, written: str) -> None:
+    assert not expanded(tmp_path, f"- name: a\n  thing: {{}}\n  when: '{written}'\n").tasks
+
+
 def test_a_list_of_conditions_holds_where_all_do(tmp_path: Path) -> None:
     text = "- {name: a, when: [a is not none, a.b], thing: {}}\n"
     assert [len(expanded(tmp_path, text, a=a).tasks) for a in (None, {"b": 0}, {"b": 1})] == [0, 0, 1]
@@ -218,6 +223,9 @@ MISUSES = {
     "a condition that is a mapping": (f"{A}  when: {{a: b}}\n", ["task-when play.yaml:3:9"]),
     "a condition that is a number": (f"{A}  when: [true, 3]\n", ["task-when play.yaml:3:16"]),
     "a condition that is no expression": (f"{A}  when: is it there\n", ["expression play.yaml:3:9"]),
+    "a condition with text around": (f"{A}  when: '{{{{ 1 }}}} == 2'\n", ["task-when play.yaml:3:9"]),
+    "a condition of two expressions": (f"{A}  when: [true, '{{{{ 1 }}}}{{{{ 2 }}}}']\n", ["task-when play.yaml:3:16"]),
+    "a comment beside a condition": (f"{A}  when: '{{# no #}} false'\n", ["task-when play.yaml:3:9"]),
     "an omitted condition": (f"{A}  when: '{{{{ omit }}}}'\n", ["value-omitted play.yaml:3:9"]),
     "an omitted loop": (f"{A}  loop: '{{{{ omit }}}}'\n", ["value-omitted play.yaml:3:9"]),
     "a text around omit": ("- name: a\n  thing:\n    path: 'x{{ omit }}'\n", ["expression play.yaml:3:11"]),
