@@ -148,16 +148,17 @@ class SparkSubmit(Module[SparkSubmitArgs, SparkSubmitResult]):
         found = [SecretKey(args.namespace, KUBECONFIG_SECRET, "config")]
         if args.has_keys is True:
             found.append(SecretKey(args.namespace, KEYS_SECRET, "keystore.jks"))
-        if isinstance(args.security, SparkSecurityArgs) and any(args.security.model_dump().values()):
+        if isinstance(args.security, SparkSecurityArgs) and any(on is True for _, on in args.security):
             found += [SecretKey(args.namespace, SPARK_SECRET, key) for key in (AUTHENTICATION, CREDENTIALS)]
         if isinstance(args.attestation, SparkAttestationArgs) and isinstance(args.attestation.secret, str):
             account = attestation_environment(Attestation("", "", args.attestation.secret))
             found += keys_read({"metadata": {"namespace": args.namespace}, "env": account})
         if isinstance(args.encrypted_fs, SparkEncryptedFsArgs):
-            encrypted = EncryptedFs(**args.encrypted_fs.model_dump())
-            found += [SecretKey(args.namespace, encrypted.secret, key) for key in (PRIMARY_KEY, DATA_KEY)]
-            account = encrypted_environment(encrypted)
-            found += keys_read({"metadata": {"namespace": args.namespace}, "env": account})
+            secret, account = args.encrypted_fs.secret, args.encrypted_fs.account
+            if isinstance(secret, str):
+                found += [SecretKey(args.namespace, secret, key) for key in (PRIMARY_KEY, DATA_KEY)]
+            opened = encrypted_environment(EncryptedFs("", account, ""))
+            found += keys_read({"metadata": {"namespace": args.namespace}, "env": opened})
         return list(dict.fromkeys(found))
 
     def remove(self, ctx: Context, recorded: Recorded) -> None:

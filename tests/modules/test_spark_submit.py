@@ -392,6 +392,17 @@ def test_what_pods_read_is_checked_against_what_the_plan_makes() -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["url", "ca", "fingerprint", "insecure", "data_key", "secret", "account"])
+def test_what_a_plan_does_not_know_yet_hides_no_other_secret_that_pods_read(name: str) -> None:
+    unknown = {"encrypted_fs": {**ENCRYPTED, name: Unknown("key")}, "security": {"tls": Unknown("key")}}
+    args = SparkSubmit.Args.model_validate(
+        {"name": "pi", "namespace": "n", "image": "i", "application": "a", **unknown}
+    )
+    hidden = {"secret": "data-key-files", "account": "kms-secret"}.get(name)
+    read = {key.name for key in SparkSubmit().reads_secrets(args)}
+    assert read == {"kubeconfig-secret", "data-key-files", "kms-secret"} - {hidden}
+
+
 def test_the_submissions_end_is_that_of_its_job() -> None:
     assert has_ended(None)
     assert not has_ended({"status": {"conditions": [{"type": "Failed", "status": "False"}]}})
