@@ -188,10 +188,12 @@ class _Expansion:
     def _needs(self, instance: _Instance) -> set[str]:
         """Names of tasks, with all turns of their loops, or addresses of single turns; expressions may give lists."""
         found: set[str] = set()
-        parts: list[WrittenTask | Block] = [instance.written, *instance.written.blocks]
-        for part in parts:
+        blocks = ((block, self.entries.into(block)) for block in instance.written.blocks)
+        parts: list[tuple[WrittenTask | Block, Scope]] = [(instance.written, instance.scope)]
+        parts += [(block, entered.scope) for block, entered in blocks if entered]
+        for part, scope in parts:
             for index, need in enumerate(part.needs):
-                found.update(self._needed(need, instance.scope, part, index))
+                found.update(self._needed(need, scope, part, index))
         return found
 
     def _needed(self, need: str, scope: Scope, part: WrittenTask | Block, index: int) -> Iterator[str]:

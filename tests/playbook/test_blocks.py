@@ -61,6 +61,12 @@ def test_a_block_shares_condition_variables_needs_and_tags(tmp_path: Path) -> No
     assert len(expanded(tmp_path, text, wanted=False).tasks) == 2
 
 
+def test_a_block_needs_what_its_own_variables_say(tmp_path: Path) -> None:
+    text = f"{FIRST}- name: second\n  thing: {{}}\n- block: [{{name: a, thing: {{}}, vars: {{p: second}}}}]\n"
+    found = expanded(tmp_path, f"{text}  vars: {{p: first}}\n  needs: ['{{{{ p }}}}']\n")
+    assert found.tasks[2].needs == {"first"}
+
+
 def test_what_stands_around_is_asked_first(tmp_path: Path) -> None:
     text = (
         "- block:\n    - block:\n        - {name: a, thing: {path: '{{ inner }}'}, loop: '{{ env.jobs }}'}\n"
