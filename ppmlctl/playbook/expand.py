@@ -199,12 +199,16 @@ class _Expansion:
     def _needed(self, need: str, scope: Scope, part: WrittenTask | Block, index: int) -> Iterator[str]:
         value = self._evaluated(need, scope, part, "needs", index)
         for name in value if isinstance(value, list) else [value]:
-            if name in self.by_name:
+            if isinstance(name, dict | list):
+                found = f"it gives a {type(name).__name__}"
+                self.faults.append(_unknown_need(found, "", part.at("needs", index)))
+            elif name in self.by_name:
                 yield from self.by_name[name]
             elif name in self.addresses:
                 yield name
             elif name is not None and name is not OMIT:
-                self.faults.append(_unknown_need(str(name), self.by_name, part.at("needs", index)))
+                fix = _nearest(str(name), self.by_name)
+                self.faults.append(_unknown_need(f"`{name}`", fix, part.at("needs", index)))
 
     def _outputs(self, written: WrittenOutputs) -> Iterator[Output]:
         around = self.entries.into(written.within)
@@ -309,12 +313,10 @@ def _hides(name: str, task: WrittenTask, at: Location) -> Diagnostic:
     )
 
 
-def _unknown_need(name: str, names: Mapping[str, Any], at: Location) -> Diagnostic:
+def _nearest(name: str, names: Mapping[str, Any]) -> str:
     near = difflib.get_close_matches(name, names, n=1)
-    return Diagnostic(
-        "task-need-unknown",
-        "a task needs a task that does not exist",
-        found=f"`{name}`",
-        fix=f"did you mean `{near[0]}`?" if near else "",
-        at=at,
-    )
+    return f"did you mean `{near[0]}`?" if near else ""
+
+
+def _unknown_need(found: str, fix: str, at: Location) -> Diagnostic:
+    return Diagnostic("task-need-unknown", "a task needs a task that does not exist", found=found, fix=fix, at=at)

@@ -10,7 +10,11 @@ from ppmlctl.diagnostics import Diagnostic, InputError, Location
 def beside(folder: Path, name: str, shown_as: str, at: Location) -> Path:
     """Its path. Raises InputError at the place where it is named: it is outside of the folder, or not there."""
     path = folder / name
-    if not path.resolve().is_relative_to(folder.resolve()):
+    try:
+        leads_to = path.resolve()
+    except RuntimeError:  # links that lead round
+        raise InputError(missing(shown_as, at)) from None
+    if not leads_to.is_relative_to(folder.resolve()):
         raise InputError(
             Diagnostic(
                 "playbook-file-outside",

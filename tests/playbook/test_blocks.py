@@ -250,8 +250,15 @@ MISUSES = {
         ["literal-secret play.yaml:3:20"],
     ),
     "outputs that are a list": ("- outputs: [a]\n", ["playbook-outputs play.yaml:1:12"]),
+    "a need that is a mapping": (f"{A}  needs: ['{{{{ {{}} }}}}']\n", ["task-need-unknown play.yaml:3:11"]),
+    "a need that is a list of lists": (f"{A}  needs: ['{{{{ [[1]] }}}}']\n", ["task-need-unknown play.yaml:3:11"]),
     "a need of a block": ("- block:\n    - {name: a, thing: {}}\n  needs: [b]\n", ["task-need-unknown play.yaml:3:11"]),
 }
+
+
+def test_links_that_lead_round_are_no_manifest(tmp_path: Path) -> None:
+    (tmp_path / "round.yaml").symlink_to("round.yaml")
+    assert told(tmp_path, "- name: a\n  object: {manifest: round.yaml}\n") == ["playbook-file-missing play.yaml:2:22"]
 
 
 @pytest.mark.parametrize("misuse", MISUSES)
