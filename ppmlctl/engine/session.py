@@ -324,8 +324,8 @@ class Session:
 
     def cancel(self, workload: str) -> str:
         """Ends the last run of a workload; its name, or an empty text where it had ended."""
-        from ppmlctl.modules._container_submitter import ClientContainer  # noqa: PLC0415 - loads what only runs need
-        from ppmlctl.modules._spark_attempt import end_run  # noqa: PLC0415 - the same
+        from ppmlctl.runs.attempt import end_run  # noqa: PLC0415 - the same
+        from ppmlctl.runs.container_submitter import ClientContainer  # noqa: PLC0415 - loads what only runs need
 
         run = self.last_run(workload)
         client = ClientContainer(run.client, run.runs) if run.client and run.runs else None

@@ -8,16 +8,9 @@ from dataclasses import dataclass
 from ppmlctl.diagnostics import EngineError, InputError
 from ppmlctl.modules._ehsm import AccountArgs
 from ppmlctl.modules.context import Context
+from ppmlctl.runs.refusal import Refusal
 
 _COMPARE = "ppmlctl plan compares the Secret with the vault; on the pod's node: date -u"
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """What was found out, and how to mend it where that is known."""
-
-    said: str
-    fix: str = ""
 
 
 @dataclass(frozen=True)

@@ -8,28 +8,14 @@ the second would have to change.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from typing import Any
-
 from ppmlctl.diagnostics import Diagnostic, EngineError
 from ppmlctl.kubernetes.differences import SERVERS_METADATA
+from ppmlctl.kubernetes.labels import ENVIRONMENT, TASK, label_value
 from ppmlctl.kubernetes.objects import Manifest, ObjectKey
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import Recorded
 
-ENVIRONMENT = "ppmlctl/environment"
-TASK = "ppmlctl/task"
-RUN = "ppmlctl/run"
-"""One attempt of a workload, on its pods."""
 EXISTED_BEFORE = "ppmlctl/existed-before"
-
-_LABEL_LENGTH = 63
-
-
-def label_value(text: str) -> str:
-    """The text as a label's value: letters, digits, `-_.`, at most 63 characters."""
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", text)[:_LABEL_LENGTH].strip("-_.")
 
 
 def labelled(ctx: Context, address: str, manifest: Manifest, *, existed_before: bool = False) -> Manifest:
@@ -53,11 +39,6 @@ def manager_of(environment: str) -> str:
 def made_by(environment: str, manager: str | None) -> bool:
     """Whether that manager is one of the environment's: its own, or the plain one that its lease is written as."""
     return manager in (manager_of(environment), "ppmlctl")
-
-
-def environment_of(live: Mapping[str, Any]) -> str:
-    """The environment whose label an object carries; empty where it carries none."""
-    return str((live["metadata"].get("labels") or {}).get(ENVIRONMENT) or "")
 
 
 def require_free(key: ObjectKey, environment: str, ours: str) -> None:

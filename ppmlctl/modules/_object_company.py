@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from ppmlctl.diagnostics import EngineError
 from ppmlctl.kubernetes.holders import HOLD_DATA, held_by, may_own_claims
+from ppmlctl.kubernetes.labels import environment_of
 from ppmlctl.kubernetes.objects import ObjectKey
-from ppmlctl.modules._kubernetes import environment_of, recorded_key
+from ppmlctl.modules._kubernetes import recorded_key
 from ppmlctl.modules.context import Context, Engines
 from ppmlctl.planning import Company, Recorded
 

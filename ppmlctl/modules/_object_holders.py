@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ppmlctl.kubernetes.contested import contested
-from ppmlctl.modules._kubernetes import ENVIRONMENT, environment_of, manager_of
+from ppmlctl.kubernetes.labels import ENVIRONMENT, environment_of
+from ppmlctl.modules._kubernetes import manager_of
 
 if TYPE_CHECKING:
     from ppmlctl.clients.kubernetes import Manifest, ObjectKey

@@ -15,12 +15,12 @@ from ppmlctl.diagnostics import Diagnostic, EngineError
 from ppmlctl.kubernetes.differences import ABSENT, FieldDifference, differences
 from ppmlctl.kubernetes.filled import filled_in
 from ppmlctl.kubernetes.holders import goes_by_itself, is_released
+from ppmlctl.kubernetes.labels import environment_of
 from ppmlctl.kubernetes.objects import ObjectKey, key_of
 from ppmlctl.kubernetes.ownership import first_writer
 from ppmlctl.kubernetes.stored import not_noted, noted
 from ppmlctl.modules._kubernetes import (
     EXISTED_BEFORE,
-    environment_of,
     identity_of_key,
     is_same_object,
     labelled,

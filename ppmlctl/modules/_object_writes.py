@@ -7,8 +7,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ppmlctl.diagnostics import Diagnostic, EngineError
+from ppmlctl.kubernetes.labels import environment_of
 from ppmlctl.kubernetes.ownership import has_updated
-from ppmlctl.modules._kubernetes import environment_of, manager_of, require_free
+from ppmlctl.modules._kubernetes import manager_of, require_free
 from ppmlctl.modules._removal_hold import holds
 from ppmlctl.modules.context import Context
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from ppmlctl.diagnostics import EngineError
 from ppmlctl.kubernetes.pods import containers, is_done, selector_of, states
-from ppmlctl.modules._pod_cause import meaning_lines, warnings_of
-from ppmlctl.modules._pod_secrets import without_secrets
+from ppmlctl.runs.pod_cause import meaning_lines, warnings_of
+from ppmlctl.runs.pod_secrets import without_secrets
 
 if TYPE_CHECKING:
     from ppmlctl.clients.kubernetes import KubernetesClient, Manifest

@@ -20,7 +20,6 @@ from pydantic import BeforeValidator, Field
 
 from ppmlctl.diagnostics import Diagnostic, EngineError
 from ppmlctl.files import PRIVATE, read_bytes
-from ppmlctl.modules._container_submitter import RUNS
 from ppmlctl.modules.base import Known, Module, ModuleArgs, ModuleResult
 from ppmlctl.modules.context import Context
 from ppmlctl.oci import labels
@@ -38,6 +37,7 @@ from ppmlctl.protection import (
     DevicePlugin,
     access_of,
 )
+from ppmlctl.runs.container_submitter import RUNS
 from ppmlctl.secret import Secret
 from ppmlctl.unknown import Unknown, unknowns_in
 

@@ -14,14 +14,13 @@ ppmlctl.spark.verdict.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from ppmlctl.diagnostics import Diagnostic, InputError
 from ppmlctl.files import read_text
-from ppmlctl.modules._container_submitter import ClientContainer, ContainerSubmitter
+from ppmlctl.kubernetes.labels import ENVIRONMENT, RUN, TASK, label_value
 from ppmlctl.modules._ehsm_refusal import AttestingAccount
-from ppmlctl.modules._job_submitter import JobSubmitter
-from ppmlctl.modules._kubernetes import ENVIRONMENT, RUN, TASK, label_value
 from ppmlctl.modules._secret_references import keys_read
 from ppmlctl.modules._spark_args import (
     NOT_THE_RUN,
@@ -33,10 +32,7 @@ from ppmlctl.modules._spark_args import (
     protections,
     run_digest,
 )
-from ppmlctl.modules._spark_attempt import Workload, begin_attempt, client_of, end_run
-from ppmlctl.modules._spark_run import SparkRun
 from ppmlctl.modules._spark_submission import submission_of
-from ppmlctl.modules._submitter import Submitter
 from ppmlctl.modules.base import Module, ModuleResult, SecretKey
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import ActionKind, Change, Observed, Recorded, Wanted, decide
@@ -50,6 +46,12 @@ from ppmlctl.protection import (
     attestation_environment,
     encrypted_environment,
 )
+from ppmlctl.runs.attempt import Workload, begin_attempt, client_of, end_run
+from ppmlctl.runs.container_submitter import ClientContainer, ContainerSubmitter
+from ppmlctl.runs.execution import Execution
+from ppmlctl.runs.job_submitter import JobSubmitter
+from ppmlctl.runs.refusal import Refusal
+from ppmlctl.runs.submitter import Submitter
 from ppmlctl.spark import (
     AUTHENTICATION,
     CREDENTIALS,
@@ -123,12 +125,12 @@ class SparkSubmit(Module[SparkSubmitArgs, SparkSubmitResult]):
         _refuse_no_key_client(args)
         digest = run_digest(args)
         check_only = _submission(ctx, args, run_name(args.name, digest, 1))
-        SparkRun(ctx, check_only, _submitter(ctx, args, check_only)).check()
+        Execution(ctx, check_only, _submitter(ctx, args, check_only)).check()
         client = ClientContainer(args.client.name, args.client.runs) if args.client else None
         driver_apart = check_only.mode == "cluster" and ctx.simulated is None
         attempt = begin_attempt(ctx, Workload(args.name, args.namespace, client, driver_apart), digest)
         submission = _submission(ctx, args, run_name(args.name, digest, attempt.number))
-        run = SparkRun(ctx, submission, _submitter(ctx, args, submission), _attesting(args))
+        run = Execution(ctx, submission, _submitter(ctx, args, submission), _asking(ctx, args))
         with attempt.failing():
             verdict = run.verdict(args.expect_log)
         return SparkSubmitResult(
@@ -216,11 +218,11 @@ def _why_again(began: Mapping[str, Any]) -> str:
     return "was begun, and nobody saw its end" if began else ""
 
 
-def _attesting(args: SparkSubmitArgs) -> AttestingAccount | None:
+def _asking(ctx: Context, args: SparkSubmitArgs) -> Callable[[], Refusal] | None:
     account = args.ehsm.account
     if account is None or args.attestation is None:
         return None
-    return AttestingAccount(account, args.policy_id, args.attestation.secret)
+    return partial(AttestingAccount(account, args.policy_id, args.attestation.secret).refusal, ctx)
 
 
 def _submission(ctx: Context, args: SparkSubmitArgs, name: str) -> Submission:

@@ -10,7 +10,7 @@ from ppmlctl.spark.job import (
     submit_environment,
 )
 from ppmlctl.spark.key_client_program import key_client_program
-from ppmlctl.spark.log_lines import failures_in, telling_lines, tells_refused_account
+from ppmlctl.spark.log_lines import failures_in, tells_refused_account
 from ppmlctl.spark.pod_template import (
     KEYS_SECRET,
     KUBECONFIG_SECRET,
@@ -18,7 +18,6 @@ from ppmlctl.spark.pod_template import (
     completed_template,
     pod_template,
 )
-from ppmlctl.spark.pods import Pods, end_of, failed_mounts, patience, phase, waiting_reason
 from ppmlctl.spark.security import AUTHENTICATION, CREDENTIALS
 from ppmlctl.spark.submission import (
     Executor,
@@ -41,7 +40,6 @@ __all__ = [
     "SUBMIT_CONTAINER",
     "Executor",
     "Logs",
-    "Pods",
     "Process",
     "Security",
     "Submission",
@@ -50,22 +48,16 @@ __all__ = [
     "admission_name",
     "completed_template",
     "driver_name",
-    "end_of",
-    "failed_mounts",
     "failures_in",
     "files_manifest",
     "job_manifest",
     "judged",
     "key_client_program",
-    "patience",
-    "phase",
     "pod_template",
     "run_name",
     "said_at_first",
     "submission_files",
     "submit_environment",
     "submit_words",
-    "telling_lines",
     "tells_refused_account",
-    "waiting_reason",
 ]

@@ -1,4 +1,4 @@
-"""Lines of the images' logs that mean something (upstream's scripts and guide), and those that people want to see."""
+"""Lines of the images' logs that mean something (upstream's scripts and guide)."""
 
 from __future__ import annotations
 
@@ -27,12 +27,6 @@ _FAILURES = {
 """Said by images whose exit status may be 0 all the same."""
 DEBUG_FAILURE = _FAILURES[r"ERROR:Attestation Fail! In debug mode, continue\."]
 
-_SHOWN = re.compile(
-    r"\b(ERROR|FATAL|WARN|[Ee]rror|Exception|Caused by|[Ff]ailed|[Rr]efused|not exist|not ready|is empty|ppmlctl)\b"
-)
-_NOISE = re.compile(r"^\s+at |NativeCodeLoader|illegal reflective access|^WARNING: ")
-_MOST_SHOWN, _LAST = 14, 6
-
 
 def failures_in(log: str) -> list[str]:
     """What known failure lines in the log mean, each once."""
@@ -42,11 +36,3 @@ def failures_in(log: str) -> list[str]:
 def tells_refused_account(log: str) -> bool:
     """Whether EHSM refused account, key or policy, which of them it does not say."""
     return re.search(_REFUSED_ACCOUNT, log) is not None
-
-
-def telling_lines(log: str) -> list[str]:
-    """The lines that speak of trouble, then the last ones, without stack frames."""
-    lines = [line.rstrip() for line in log.splitlines() if line.strip()]
-    last = len(lines) - _LAST
-    early = [line for line in lines[: max(last, 0)] if _SHOWN.search(line) and not _NOISE.search(line)]
-    return [*early[-_MOST_SHOWN:], *(line for line in lines[max(last, 0) :] if not line.startswith("\tat "))]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ppmlctl.kubernetes.pods import hopeless, short_reason
-from ppmlctl.modules._pod_secrets import secret_names
+from ppmlctl.runs.pod_secrets import secret_names
 
 DEPLOYMENT = {"kind": "Deployment", "status": {}}
 

@@ -18,14 +18,15 @@ import pytest
 from ppmlctl.clients.docker import ContainerSpec, DockerContainer
 from ppmlctl.diagnostics import EngineError
 from ppmlctl.modules import docker_container
-from ppmlctl.modules._container_submitter import ClientContainer, ContainerSubmitter, end_command
-from ppmlctl.modules._submitter import SubmitState
 from ppmlctl.modules.docker_container import DockerContainer as Module
 from ppmlctl.planning import ActionKind
 from ppmlctl.protection import Access, Device, EncryptedFs
+from ppmlctl.runs.begin_script import BEGIN_SCRIPT, KMS_FOLDER
+from ppmlctl.runs.container_submitter import ClientContainer, ContainerSubmitter, end_command
+from ppmlctl.runs.pods import Pods
+from ppmlctl.runs.submitter import SubmitState
 from ppmlctl.secret import Secret
-from ppmlctl.spark import Pods, Submission
-from ppmlctl.spark.begin_script import BEGIN_SCRIPT, KMS_FOLDER
+from ppmlctl.spark import Submission
 from ppmlctl.unknown import Unknown, unknowns_in
 
 PI = Submission("pi-0-1", "pi", "ppml", "image", "local:///a.jar", "spark", mode="local", device_plugin="none")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -13,16 +14,18 @@ from ehsm_world import SERVER, URL, Switchboard, World, switchboard, world_of
 
 from ppmlctl.diagnostics import EngineError
 from ppmlctl.modules._ehsm import AccountArgs
-from ppmlctl.modules._ehsm_refusal import AttestingAccount, Refusal
+from ppmlctl.modules._ehsm_refusal import AttestingAccount
 from ppmlctl.modules._spark_args import SparkSubmitArgs, run_digest
-from ppmlctl.modules._spark_run import SparkRun
-from ppmlctl.modules._submitter import SubmitState
 from ppmlctl.modules.context import Context
 from ppmlctl.modules.ehsm_enroll import EhsmEnroll
 from ppmlctl.modules.ehsm_policy import EhsmPolicy
 from ppmlctl.modules.spark_submit import SparkSubmit
+from ppmlctl.runs.execution import Execution
+from ppmlctl.runs.pods import Pods
+from ppmlctl.runs.refusal import Refusal
+from ppmlctl.runs.submitter import SubmitState
 from ppmlctl.secret import Secret
-from ppmlctl.spark import Pods, Submission
+from ppmlctl.spark import Submission
 
 MakeContext = Callable[..., Context]
 STRANGER = "11111111-2222-3333-4444-555555555555"
@@ -136,7 +139,9 @@ def failed(world: World, account: AttestingAccount | None) -> tuple[str, str]:
     """What is found, and the remedy."""
     cluster = SimpleNamespace(list_objects=lambda *_arguments, **_selectors: [])
     engines: Any = SimpleNamespace(kubernetes=cluster, ehsm=world.ehsm)
-    run = SparkRun(replace(world.context, engines=engines), PI, cast("Any", Ended()), account)
+    context = replace(world.context, engines=engines)
+    ask = partial(account.refusal, context) if account else None
+    run = Execution(context, PI, cast("Any", Ended()), ask)
     with pytest.raises(EngineError) as raised:
         run.verdict(None)
     (diagnostic,) = raised.value.diagnostics

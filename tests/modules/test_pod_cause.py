@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from kubernetes_world import World, cluster, world_of
 
-from ppmlctl.modules._pod_cause import cause_lines
 from ppmlctl.modules._pod_reasons import reasons
+from ppmlctl.runs.pod_cause import cause_lines
 
 SECRET = "s3cret-0xe019"
 ENDED = {"name": "spark-driver", "state": {"terminated": {"reason": "Error", "exitCode": 1}}}

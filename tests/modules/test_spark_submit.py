@@ -17,11 +17,11 @@ from ppmlctl.clients.kubernetes import ObjectKey, key_of
 from ppmlctl.diagnostics import EngineError, InputError
 from ppmlctl.effects import Effect
 from ppmlctl.evidence import Evidence
-from ppmlctl.modules._job_submitter import has_ended
 from ppmlctl.modules._spark_args import run_digest
-from ppmlctl.modules._spark_attempt import Workload, begin_attempt
 from ppmlctl.modules.spark_submit import SparkSubmit
 from ppmlctl.planning import ActionKind
+from ppmlctl.runs.attempt import Workload, begin_attempt
+from ppmlctl.runs.job_submitter import has_ended
 from ppmlctl.spark import run_name
 from ppmlctl.unknown import Unknown
 

@@ -9,7 +9,8 @@ from spark_cases import PI
 
 from ppmlctl.evidence import Evidence
 from ppmlctl.protection import Attestation
-from ppmlctl.spark import Logs, Verdict, judged, telling_lines
+from ppmlctl.runs.log_lines import telling_lines
+from ppmlctl.spark import Logs, Verdict, judged
 
 OPEN = replace(PI, device_plugin="none")
 ATTESTED = replace(PI, attestation=Attestation("ehsm:9000", "EHSMAttestationService", "kms-secret"))

@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 
 from ppmlctl.engine import Options, Session, WorkloadRun
-from ppmlctl.modules._spark_logs import driver_has_a_pod, driver_log, executor_logs, file_log
+from ppmlctl.runs.logs import driver_has_a_pod, driver_log, executor_logs, file_log
 
 
 def logs(file: Path, workload: str, *, follow: bool, executors: bool) -> None:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from ppmlctl.diagnostics import EngineError
 from ppmlctl.explanations import meanings
-from ppmlctl.modules._pod_secrets import without_secrets
-from ppmlctl.spark import end_of, phase, telling_lines, waiting_reason
+from ppmlctl.kubernetes.pod_state import end_of, phase, waiting_reason
+from ppmlctl.runs.log_lines import telling_lines
+from ppmlctl.runs.pod_secrets import without_secrets
 
 if TYPE_CHECKING:
     from ppmlctl.clients.kubernetes import KubernetesClient, Manifest

@@ -1,24 +1,16 @@
-"""What the pods of a run say of it."""
+"""What one pod says of itself."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
-from spark_cases import PI
-
-from ppmlctl.spark import Pods, end_of, failed_mounts, patience, waiting_reason
+from ppmlctl.kubernetes.pod_state import end_of, failed_mounts, patience, waiting_reason
 
 EPC = "0/1 nodes are available: 1 Insufficient sgx.intel.com/epc."
 
 
-def pod(name: str, phase: str = "Running", *, labels: dict[str, str] | None = None, **status: Any) -> dict[str, Any]:
-    metadata = {"name": name, "labels": labels or {}, "creationTimestamp": "2026-01-01T00:00:00Z"}
-    return {"metadata": metadata, "status": {"phase": phase, **status}}
-
-
-def executor(number: int, phase: str = "Running") -> dict[str, Any]:
-    return pod(f"e-{number}", phase, labels={"spark-role": "executor", "spark-exec-id": str(number)})
+def pod(name: str, phase: str = "Running", **status: Any) -> dict[str, Any]:
+    return {"metadata": {"name": name}, "status": {"phase": phase, **status}}
 
 
 def unschedulable(message: str) -> dict[str, Any]:
@@ -28,22 +20,6 @@ def unschedulable(message: str) -> dict[str, Any]:
 
 def waiting(reason: str, message: str = "") -> dict[str, Any]:
     return pod("p", "Pending", containerStatuses=[{"state": {"waiting": {"reason": reason, "message": message}}}])
-
-
-def test_driver_executors_and_submitters_are_told_apart() -> None:
-    submitter = pod("spark-pi-0123abcd-1-abcde", labels={"job-name": PI.name})
-    pods = Pods(PI, [executor(10, "Failed"), executor(9), submitter, pod("spark-pi-0123abcd-1-driver")])
-    assert pods.driver
-    assert [one["metadata"]["name"] for one in pods.executors] == ["e-9", "e-10"]
-    assert (pods.running_executors, pods.dead_executors) == (1, 1)
-    assert pods.submitters == [submitter]
-
-
-def test_executors_that_succeeded_before_their_driver_did_nothing_unless_spark_ends_idle_ones() -> None:
-    executors = [executor(1, "Succeeded"), executor(2, "Failed"), executor(3)]
-    assert Pods(PI, executors).ended_executors == 2
-    dynamic = replace(PI, conf={"spark.dynamicAllocation.enabled": "true"})
-    assert Pods(dynamic, executors).ended_executors == 1
 
 
 def test_a_node_without_enough_epc_is_told_in_the_schedulers_words() -> None:

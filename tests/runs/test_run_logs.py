@@ -11,8 +11,8 @@ import pytest
 
 from ppmlctl.clients.kubernetes import KubernetesClient, ObjectKey
 from ppmlctl.diagnostics import Diagnostic, EngineError, TransientError
-from ppmlctl.modules import _spark_logs
-from ppmlctl.modules._spark_logs import driver_log, executor_logs
+from ppmlctl.runs import logs
+from ppmlctl.runs.logs import driver_log, executor_logs
 
 Manifest = dict[str, Any]
 COMPLETE = {"status": {"conditions": [{"type": "Complete", "status": "True"}]}}
@@ -63,7 +63,7 @@ def followed(cluster: Cluster) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def _looks_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_spark_logs, "_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(logs, "_PAUSE_SECONDS", 0.0)
 
 
 def test_the_log_of_a_submission_is_followed_by_that_of_its_driver() -> None:

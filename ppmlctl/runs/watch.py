@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from ppmlctl.diagnostics import Diagnostic, EngineError, TransientError
-from ppmlctl.modules._kubernetes import ENVIRONMENT, RUN
-from ppmlctl.modules._log_heads import LogHeads
-from ppmlctl.modules._pod_cause import warnings_of
-from ppmlctl.modules._submitter import SubmitState, Submitter
-from ppmlctl.modules.context import Context
-from ppmlctl.spark import Pods, Submission, admission_name, end_of, failed_mounts, patience, phase, waiting_reason
-from ppmlctl.spark.pods import HOPELESS_SECONDS, Pod
+from ppmlctl.kubernetes.labels import ENVIRONMENT, RUN
+from ppmlctl.kubernetes.pod_state import HOPELESS_SECONDS, Pod, end_of, failed_mounts, patience, phase, waiting_reason
+from ppmlctl.runs.log_heads import LogHeads
+from ppmlctl.runs.pod_cause import warnings_of
+from ppmlctl.runs.pods import Pods
+from ppmlctl.runs.submitter import SubmitState, Submitter
+from ppmlctl.runs.world import World
+from ppmlctl.spark import Submission, admission_name
 
 _PAUSES_SECONDS = (0.1, 0.2, 0.4, 0.8, 1.0)
 """Between looks: short ones after each change, since changes come together."""
@@ -36,7 +37,7 @@ class Sight:
 class Watch:
     """One run from its submission on. `seconds` are what its deadline leaves."""
 
-    ctx: Context
+    ctx: World
     submission: Submission
     submitter: Submitter
     seconds: float

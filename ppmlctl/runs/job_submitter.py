@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ppmlctl.diagnostics import Diagnostic, EngineError
-from ppmlctl.modules._kubernetes import ENVIRONMENT
-from ppmlctl.modules._submitter import SubmitState
-from ppmlctl.modules.context import Context
-from ppmlctl.spark import Pods, Submission, admission_manifest, admission_name, files_manifest, job_manifest
-from ppmlctl.spark.pods import Pod
+from ppmlctl.kubernetes.labels import ENVIRONMENT
+from ppmlctl.kubernetes.pod_state import Pod
+from ppmlctl.runs.pods import Pods
+from ppmlctl.runs.submitter import SubmitState
+from ppmlctl.runs.world import World
+from ppmlctl.spark import Submission, admission_manifest, admission_name, files_manifest, job_manifest
 from ppmlctl.spark.submit_script import ADMITTED
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 class JobSubmitter:
     """A Submitter (see there) by a Job of the run's name."""
 
-    def __init__(self, ctx: Context, submission: Submission) -> None:
+    def __init__(self, ctx: World, submission: Submission) -> None:
         self._ctx = ctx
         self._submission = submission
         self._admitted: str | None = None

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ppmlctl.modules._secret_values import secret_values
+from ppmlctl.kubernetes.secret_values import secret_values
 from ppmlctl.secret import MASK
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from ppmlctl.spark import Pods
+from ppmlctl.runs.pods import Pods
 
 if TYPE_CHECKING:
     from ppmlctl.clients.kubernetes import Manifest

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 from ppmlctl.diagnostics import Diagnostic, EngineError, TransientError
 from ppmlctl.files import open_regular
-from ppmlctl.modules._kubernetes import RUN
-from ppmlctl.modules._pod_secrets import masking
-from ppmlctl.spark import phase
-from ppmlctl.spark.begin_script import LOG, STATUS
+from ppmlctl.kubernetes.labels import RUN
+from ppmlctl.kubernetes.pod_state import phase
+from ppmlctl.runs.begin_script import LOG, STATUS
+from ppmlctl.runs.pod_secrets import masking
 
 if TYPE_CHECKING:
     from ppmlctl.clients.kubernetes import KubernetesClient, Manifest
@@ -163,7 +163,7 @@ def _pods(client: KubernetesClient, namespace: str, run: str) -> list[Manifest]:
 
 def _is_over(client: KubernetesClient, namespace: str, run: str) -> bool:
     from ppmlctl.clients.kubernetes import ObjectKey  # noqa: PLC0415 - as everywhere
-    from ppmlctl.modules._job_submitter import has_ended  # noqa: PLC0415 - as everywhere
+    from ppmlctl.runs.job_submitter import has_ended  # noqa: PLC0415 - as everywhere
 
     return has_ended(client.get(ObjectKey("batch/v1", "Job", namespace, run)))
 

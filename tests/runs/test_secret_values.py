@@ -7,8 +7,8 @@ from typing import Any, cast
 
 import pytest
 
-from ppmlctl.modules._pod_secrets import masking
-from ppmlctl.modules._secret_values import secret_values
+from ppmlctl.kubernetes.secret_values import secret_values
+from ppmlctl.runs.pod_secrets import masking
 
 TOKEN = "eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl"
 KUBECONFIG = f"""\

@@ -7,9 +7,10 @@ from typing import Any, cast
 
 import pytest
 
-from ppmlctl.modules._spark_watch import Sight, Watch, _stage
-from ppmlctl.modules._submitter import SubmitState
-from ppmlctl.spark import Executor, Pods, Submission
+from ppmlctl.runs.pods import Pods
+from ppmlctl.runs.submitter import SubmitState
+from ppmlctl.runs.watch import Sight, Watch, _stage
+from ppmlctl.spark import Executor, Submission
 
 PI = Submission("pi-0-1", "pi", "ppml", "ppml/custom:1", "local:///a.jar", "spark", executor=Executor(instances=2))
 

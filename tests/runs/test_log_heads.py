@@ -9,9 +9,10 @@ import pytest
 
 from ppmlctl.clients.kubernetes import ObjectKey
 from ppmlctl.diagnostics import Diagnostic, EngineError
-from ppmlctl.modules import _log_heads
-from ppmlctl.modules._log_heads import LogHeads
-from ppmlctl.spark import Logs, Pods, Submission, judged
+from ppmlctl.runs import log_heads
+from ppmlctl.runs.log_heads import LogHeads
+from ppmlctl.runs.pods import Pods
+from ppmlctl.spark import Logs, Submission, judged
 
 PI = Submission("pi-0-1", "pi", "ppml", "ppml/custom:1", "local:///a.jar", "spark")
 START = "Gramine is starting. Parsing TOML manifest file\n"
@@ -38,7 +39,7 @@ def node() -> Node:
 
 @pytest.fixture
 def heads(node: Node, monkeypatch: pytest.MonkeyPatch) -> LogHeads:
-    monkeypatch.setattr(_log_heads, "_EVERY_SECONDS", 0.0)
+    monkeypatch.setattr(log_heads, "_EVERY_SECONDS", 0.0)
     return LogHeads(cast("Any", SimpleNamespace(engines=SimpleNamespace(kubernetes=node))), PI)
 
 

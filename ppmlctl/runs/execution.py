@@ -1,20 +1,22 @@
-"""One run of a Spark application: started once, followed to its end, judged; ended and explained where it fails."""
+"""One run: started once, followed to its end, judged; ended and explained where it fails."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ppmlctl.diagnostics import Diagnostic, EngineError
-from ppmlctl.modules._ehsm_refusal import AttestingAccount, Refusal
-from ppmlctl.modules._kubernetes import ENVIRONMENT, RUN
-from ppmlctl.modules._log_heads import LogHeads
-from ppmlctl.modules._pod_cause import cause_lines, meaning_lines
-from ppmlctl.modules._spark_watch import Watch
-from ppmlctl.modules._submitter import Submitter
-from ppmlctl.modules.context import Context
-from ppmlctl.spark import Logs, Pods, Submission, Verdict, completed_template, judged, phase, tells_refused_account
+from ppmlctl.kubernetes.labels import ENVIRONMENT, RUN
+from ppmlctl.kubernetes.pod_state import phase
+from ppmlctl.runs.log_heads import LogHeads
+from ppmlctl.runs.pod_cause import cause_lines, meaning_lines
+from ppmlctl.runs.pods import Pods
+from ppmlctl.runs.refusal import Refusal
+from ppmlctl.runs.submitter import Submitter
+from ppmlctl.runs.watch import Watch
+from ppmlctl.runs.world import World
+from ppmlctl.spark import Logs, Submission, Verdict, completed_template, judged, tells_refused_account
 
 if TYPE_CHECKING:
     from ppmlctl.clients.kubernetes import KubernetesClient
@@ -29,14 +31,14 @@ _TROUBLED = ({"Failed", "Pending"}, {"Succeeded"})
 
 
 @dataclass(frozen=True)
-class SparkRun:
+class Execution:
     """A run by its submission, after which everything of it is named and labelled."""
 
-    ctx: Context
+    ctx: World
     submission: Submission
     submitter: Submitter
-    account: AttestingAccount | None = None
-    """What EHSM is asked with where it refuses the pods; None where they do not attest to one."""
+    ask: Callable[[], Refusal] | None = None
+    """Asks the service that the pods attest to why it refused them; None where there is nobody to ask."""
 
     def check(self) -> None:
         """Asks the cluster whether it takes the pods that Spark will ask for. Raises EngineError where it does not."""
@@ -87,7 +89,7 @@ class SparkRun:
         )
 
     def _refusal(self, told: str) -> Refusal | None:
-        return self.account.refusal(self.ctx) if self.account and tells_refused_account(told) else None
+        return self.ask() if self.ask and tells_refused_account(told) else None
 
     def _cause(self, pods: Pods) -> Iterator[str]:
         own = pods.driver or self.submitter.pod(pods)
@@ -126,7 +128,7 @@ class SparkRun:
         return self.ctx.engines.kubernetes
 
 
-def end_pods(ctx: Context, namespace: str, run: str) -> int:
+def end_pods(ctx: World, namespace: str, run: str) -> int:
     """Deletes the pods of a run that have not ended, the driver first; ended ones keep their logs. Says how many."""
     from ppmlctl.clients.kubernetes import key_of  # noqa: PLC0415 - plans do without the client
 

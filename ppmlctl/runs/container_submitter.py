@@ -10,17 +10,12 @@ from typing import TYPE_CHECKING
 
 from ppmlctl.diagnostics import Diagnostic, EngineError
 from ppmlctl.files import read_text
-from ppmlctl.modules._submitter import SubmitState
-from ppmlctl.modules.context import Context
 from ppmlctl.protection import KEYS_FOLDER, encrypted_variables
-from ppmlctl.spark import (
-    Pods,
-    Submission,
-    submission_files,
-    submit_environment,
-    submit_words,
-)
-from ppmlctl.spark.begin_script import BEGIN_SCRIPT, BEGUN, LATE, LOG, NAME, STATUS
+from ppmlctl.runs.begin_script import BEGIN_SCRIPT, BEGUN, LATE, LOG, NAME, STATUS
+from ppmlctl.runs.pods import Pods
+from ppmlctl.runs.submitter import SubmitState
+from ppmlctl.runs.world import World
+from ppmlctl.spark import Submission, submission_files, submit_environment, submit_words
 
 if TYPE_CHECKING:
     from ppmlctl.clients.kubernetes import Manifest
@@ -43,7 +38,7 @@ class ClientContainer:
 class ContainerSubmitter:
     """A Submitter (see there) by a command in the client container."""
 
-    def __init__(self, ctx: Context, submission: Submission, client: ClientContainer) -> None:
+    def __init__(self, ctx: World, submission: Submission, client: ClientContainer) -> None:
         self._ctx = ctx
         self._submission = submission
         self._client = client
@@ -103,13 +98,13 @@ class ContainerSubmitter:
         return _text(self._path(name))
 
 
-def state_of(ctx: Context, client: ClientContainer, run: str) -> str:
+def state_of(ctx: World, client: ClientContainer, run: str) -> str:
     """The phase of a run's submission (see SubmitState); empty where it was not begun."""
     state = _state(ctx, client, run)
     return state.phase if state else ""
 
 
-def end_command(ctx: Context, client: ClientContainer, run: str) -> bool:
+def end_command(ctx: World, client: ClientContainer, run: str) -> bool:
     """Ends the command with all that it started, and lets it write down that it ended; whether it ran."""
     state = _state(ctx, client, run)
     process = _text(_folder(ctx, client, run) / BEGUN / "process").strip()
@@ -119,7 +114,7 @@ def end_command(ctx: Context, client: ClientContainer, run: str) -> bool:
     return True
 
 
-def _state(ctx: Context, client: ClientContainer, run: str) -> SubmitState | None:
+def _state(ctx: World, client: ClientContainer, run: str) -> SubmitState | None:
     """By the files of the run, and by the container where they say that it runs; None: not begun."""
     folder = _folder(ctx, client, run)
     status = _text(folder / STATUS).strip()
@@ -137,7 +132,7 @@ def _state(ctx: Context, client: ClientContainer, run: str) -> SubmitState | Non
     return SubmitState("running")
 
 
-def _folder(ctx: Context, client: ClientContainer, run: str) -> Path:
+def _folder(ctx: World, client: ClientContainer, run: str) -> Path:
     return ctx.files.path(client.folder) / run
 
 

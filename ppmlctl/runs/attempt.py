@@ -9,12 +9,13 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from ppmlctl.diagnostics import EngineError
-from ppmlctl.modules._container_submitter import ClientContainer, end_command, state_of
-from ppmlctl.modules._job_submitter import condition
-from ppmlctl.modules._kubernetes import environment_of
-from ppmlctl.modules._spark_run import end_pods
-from ppmlctl.modules.context import Context
-from ppmlctl.spark import driver_name, phase, run_name
+from ppmlctl.kubernetes.labels import environment_of
+from ppmlctl.kubernetes.pod_state import phase
+from ppmlctl.runs.container_submitter import ClientContainer, end_command, state_of
+from ppmlctl.runs.execution import end_pods
+from ppmlctl.runs.job_submitter import condition
+from ppmlctl.runs.world import World
+from ppmlctl.spark import driver_name, run_name
 
 if TYPE_CHECKING:
     from ppmlctl.clients.kubernetes import Manifest
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 class Attempt:
     """One attempt, journalled before anything of it is made."""
 
-    ctx: Context
+    ctx: World
     number: int
     intent: Mapping[str, Any]
 
@@ -50,7 +51,7 @@ class Workload:
     """Whether a pod of its own is the driver, so that a submission's good end says nothing of the run's."""
 
 
-def begin_attempt(ctx: Context, workload: Workload, digest: str) -> Attempt:
+def begin_attempt(ctx: World, workload: Workload, digest: str) -> Attempt:
     """The attempt to carry out. Ends a run that was begun with other arguments and that nobody waits for any more."""
     pending, number = ctx.intents.pending(ctx.address), _number(ctx, workload, digest)
     if pending and pending.get("digest") != digest and not pending.get("failed"):
@@ -63,7 +64,7 @@ def begin_attempt(ctx: Context, workload: Workload, digest: str) -> Attempt:
     return Attempt(ctx, number, intent)
 
 
-def _number(ctx: Context, workload: Workload, digest: str) -> int:
+def _number(ctx: World, workload: Workload, digest: str) -> int:
     """That of the run that was begun and can still succeed, else the first whose run has not ended already.
 
     A run of these arguments may lie further back than intent and record tell: there were others in between.
@@ -87,7 +88,7 @@ def client_of(intent: Mapping[str, Any]) -> ClientContainer | None:
     return ClientContainer(intent["client"], intent["runs"]) if "client" in intent else None
 
 
-def end_run(ctx: Context, namespace: str, run: str, client: ClientContainer | None = None) -> bool:
+def end_run(ctx: World, namespace: str, run: str, client: ClientContainer | None = None) -> bool:
     """Ends a run: what submits it, its driver, its executors. Says whether anything still ran."""
     submits = end_command(ctx, client, run) if client else _end_job(ctx, namespace, run)
     ended = end_pods(ctx, namespace, run)
@@ -96,7 +97,7 @@ def end_run(ctx: Context, namespace: str, run: str, client: ClientContainer | No
     return bool(submits or ended)
 
 
-def _end_job(ctx: Context, namespace: str, run: str) -> bool:
+def _end_job(ctx: World, namespace: str, run: str) -> bool:
     from ppmlctl.clients.kubernetes import ObjectKey  # noqa: PLC0415 - plans do without the client
 
     job = ctx.engines.kubernetes.get(ObjectKey("batch/v1", "Job", namespace, run))
@@ -114,7 +115,7 @@ class End(Enum):
     """Or it was begun, and is gone."""
 
 
-def _end_of(ctx: Context, workload: Workload, run: str) -> End | None:
+def _end_of(ctx: World, workload: Workload, run: str) -> End | None:
     """How a run has ended; None for one that goes on, or never began."""
 
     def live(api_version: str, kind: str, name: str) -> Manifest | None:

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ppmlctl.diagnostics import EngineError
-from ppmlctl.modules.context import Context
-from ppmlctl.spark import Pods, Submission, phase, said_at_first
-from ppmlctl.spark.pods import Pod
+from ppmlctl.kubernetes.pod_state import Pod, phase
+from ppmlctl.runs.pods import Pods
+from ppmlctl.runs.world import World
+from ppmlctl.spark import Submission, said_at_first
 
 _BYTES = 256 << 10
 _EVERY_SECONDS = 5.0
@@ -21,7 +22,7 @@ _LONGEST_CHARACTER = 4
 class LogHeads:
     """By the pods' names; each is read until it holds what is said at first, while the pod runs."""
 
-    ctx: Context
+    ctx: World
     submission: Submission
     _texts: dict[str, str] = field(default_factory=dict)
     _read_at: float = 0.0
