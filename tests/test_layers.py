@@ -84,6 +84,12 @@ def test_what_decides_has_no_way_to_the_world(package: str) -> None:
     assert libraries_of(package) - sys.stdlib_module_names <= {"jinja2"}
 
 
+def test_what_carries_out_a_run_knows_no_kind_of_workload() -> None:
+    for path in sorted((ROOT / "ppmlctl/runs").rglob("*.py")):
+        assert "spark" not in path.read_text().lower(), path.name
+        assert "spark" not in path.name
+
+
 READERS = frozenset({"read_text", "read_bytes"})
 OPENING = {
     "ppmlctl/files.py": "is the reader",

@@ -324,12 +324,13 @@ class Session:
 
     def cancel(self, workload: str) -> str:
         """Ends the last run of a workload; its name, or an empty text where it had ended."""
+        from ppmlctl.modules._spark_run import ROLES  # noqa: PLC0415 - loads what only runs need
         from ppmlctl.runs.attempt import end_run  # noqa: PLC0415 - the same
-        from ppmlctl.runs.container_submitter import ClientContainer  # noqa: PLC0415 - loads what only runs need
+        from ppmlctl.runs.container_submitter import ClientContainer  # noqa: PLC0415 - the same
 
         run = self.last_run(workload)
         client = ClientContainer(run.client, run.runs) if run.client and run.runs else None
-        return run.name if end_run(self.context, run.namespace, run.name, client) else ""
+        return run.name if end_run(self.context, run.namespace, run.name, ROLES, client) else ""
 
     @property
     def _intents(self) -> Mapping[str, Mapping[str, Any]]:

@@ -32,6 +32,7 @@ from ppmlctl.modules._spark_args import (
     protections,
     run_digest,
 )
+from ppmlctl.modules._spark_run import ROLES, SparkJudge, SparkProgram, pods_asked_for, run_of
 from ppmlctl.modules._spark_submission import submission_of
 from ppmlctl.modules.base import Module, ModuleResult, SecretKey
 from ppmlctl.modules.context import Context
@@ -47,6 +48,7 @@ from ppmlctl.protection import (
     encrypted_environment,
 )
 from ppmlctl.runs.attempt import Workload, begin_attempt, client_of, end_run
+from ppmlctl.runs.check import check_claim, check_pods
 from ppmlctl.runs.container_submitter import ClientContainer, ContainerSubmitter
 from ppmlctl.runs.execution import Execution
 from ppmlctl.runs.job_submitter import JobSubmitter
@@ -57,9 +59,9 @@ from ppmlctl.spark import (
     CREDENTIALS,
     KEYS_SECRET,
     KUBECONFIG_SECRET,
+    LONGEST_NAME,
     SPARK_SECRET,
     Submission,
-    run_name,
 )
 from ppmlctl.unknown import Unknown
 
@@ -124,23 +126,24 @@ class SparkSubmit(Module[SparkSubmitArgs, SparkSubmitResult]):
         _refuse_plain_folder(args)
         _refuse_no_key_client(args)
         digest = run_digest(args)
-        check_only = _submission(ctx, args, run_name(args.name, digest, 1))
-        Execution(ctx, check_only, _submitter(ctx, args, check_only)).check()
-        client = ClientContainer(args.client.name, args.client.runs) if args.client else None
-        driver_apart = check_only.mode == "cluster" and ctx.simulated is None
-        attempt = begin_attempt(ctx, Workload(args.name, args.namespace, client, driver_apart), digest)
-        submission = _submission(ctx, args, run_name(args.name, digest, attempt.number))
-        run = Execution(ctx, submission, _submitter(ctx, args, submission), _asking(ctx, args))
+        workload = _workload(ctx, args)
+        check_pods(ctx, pods_asked_for(_submission(ctx, args, workload.run_name(digest, 1))))
+        if args.claim:
+            check_claim(ctx, args.namespace, args.claim)
+        attempt = begin_attempt(ctx, workload, digest)
+        submission = _submission(ctx, args, workload.run_name(digest, attempt.number))
+        judge = SparkJudge(submission, args.expect_log, _asking(ctx, args))
+        run = Execution(ctx, run_of(submission), _submitter(ctx, args, submission), judge)
         with attempt.failing():
-            verdict = run.verdict(args.expect_log)
+            outcome = run.outcome()
         return SparkSubmitResult(
             name=submission.name,
             namespace=args.namespace,
             digest=digest,
             attempt=attempt.number,
             runs=args.client.runs if args.client else None,
-            verdict=verdict.claim,
-            evidence=verdict.evidence,
+            verdict=outcome.claim,
+            evidence=outcome.evidence,
         )
 
     def reads_secrets(self, args: SparkSubmitArgs) -> Iterable[SecretKey]:
@@ -170,7 +173,7 @@ class SparkSubmit(Module[SparkSubmitArgs, SparkSubmitResult]):
         client, namespace = ctx.engines.kubernetes, recorded.result["namespace"]
         began = ctx.intents.pending(ctx.address)
         if began and not began.get("failed"):
-            end_run(ctx, namespace, began["submit"], client_of(began))
+            end_run(ctx, namespace, began["submit"], ROLES, client_of(began))
         labels = ",".join(f"{name}={value}" for name, value in _labels(ctx).items())
         for api_version, kind in (("batch/v1", "Job"), ("v1", "ConfigMap"), ("v1", "Pod")):
             for found in client.list_objects(api_version, kind, namespace, label_selector=labels):
@@ -239,9 +242,18 @@ def _certificates(ctx: Context, ca: str) -> str:
 
 
 def _submitter(ctx: Context, args: SparkSubmitArgs, submission: Submission) -> Submitter:
-    if args.client is None:
-        return JobSubmitter(ctx, submission)
-    return ContainerSubmitter(ctx, submission, ClientContainer(args.client.name, args.client.runs))
+    run, program, client = run_of(submission), SparkProgram(submission), _client(args)
+    return JobSubmitter(ctx, run, program) if client is None else ContainerSubmitter(ctx, run, program, client)
+
+
+def _client(args: SparkSubmitArgs) -> ClientContainer | None:
+    return ClientContainer(args.client.name, args.client.runs) if args.client else None
+
+
+def _workload(ctx: Context, args: SparkSubmitArgs) -> Workload:
+    """The sandbox runs no driver, so that there its submission's end says it all."""
+    leader_apart = args.mode == "cluster" and ctx.simulated is None
+    return Workload(args.name, args.namespace, ROLES, LONGEST_NAME, _client(args), leader_apart)
 
 
 def _labels(ctx: Context) -> dict[str, str]:

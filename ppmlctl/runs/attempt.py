@@ -14,8 +14,8 @@ from ppmlctl.kubernetes.pod_state import phase
 from ppmlctl.runs.container_submitter import ClientContainer, end_command, state_of
 from ppmlctl.runs.execution import end_pods
 from ppmlctl.runs.job_submitter import condition
+from ppmlctl.runs.run import Roles
 from ppmlctl.runs.world import World
-from ppmlctl.spark import driver_name, run_name
 
 if TYPE_CHECKING:
     from ppmlctl.clients.kubernetes import Manifest
@@ -46,17 +46,25 @@ class Workload:
 
     name: str
     namespace: str
+    roles: Roles
+    longest_name: int
+    """Characters that the name of a run may have."""
     client: ClientContainer | None = None
-    driver_apart: bool = False
-    """Whether a pod of its own is the driver, so that a submission's good end says nothing of the run's."""
+    leader_apart: bool = False
+    """Whether a pod of its own leads a run, so that a submission's good end says nothing of the run's."""
+
+    def run_name(self, digest: str, attempt: int) -> str:
+        """WORKLOAD-DIGEST-ATTEMPT; the workload's part is cut where the whole would be too long."""
+        suffix = f"-{digest}-{attempt}"
+        return self.name[: self.longest_name - len(suffix)].rstrip("-") + suffix
 
 
 def begin_attempt(ctx: World, workload: Workload, digest: str) -> Attempt:
     """The attempt to carry out. Ends a run that was begun with other arguments and that nobody waits for any more."""
     pending, number = ctx.intents.pending(ctx.address), _number(ctx, workload, digest)
     if pending and pending.get("digest") != digest and not pending.get("failed"):
-        end_run(ctx, workload.namespace, pending["submit"], client_of(pending))
-    run = run_name(workload.name, digest, number)
+        end_run(ctx, workload.namespace, pending["submit"], workload.roles, client_of(pending))
+    run = workload.run_name(digest, number)
     intent: dict[str, Any] = {"submit": run, "namespace": workload.namespace, "digest": digest, "attempt": number}
     if workload.client:
         intent |= {"client": workload.client.name, "runs": workload.client.folder}
@@ -78,7 +86,7 @@ def _number(ctx: World, workload: Workload, digest: str) -> int:
         number += 1
     elif recorded and recorded.result.get("digest") == digest:
         number = int(recorded.result["attempt"]) + 1
-    while _end_of(ctx, workload, run_name(workload.name, digest, number)) is not None:
+    while _end_of(ctx, workload, workload.run_name(digest, number)) is not None:
         number += 1
     return number
 
@@ -88,10 +96,10 @@ def client_of(intent: Mapping[str, Any]) -> ClientContainer | None:
     return ClientContainer(intent["client"], intent["runs"]) if "client" in intent else None
 
 
-def end_run(ctx: World, namespace: str, run: str, client: ClientContainer | None = None) -> bool:
-    """Ends a run: what submits it, its driver, its executors. Says whether anything still ran."""
+def end_run(ctx: World, namespace: str, run: str, roles: Roles, client: ClientContainer | None = None) -> bool:
+    """Ends a run: what submits it, its leader, its workers. Says whether anything still ran."""
     submits = end_command(ctx, client, run) if client else _end_job(ctx, namespace, run)
-    ended = end_pods(ctx, namespace, run)
+    ended = end_pods(ctx, namespace, run, roles)
     if submits or ended:
         ctx.tell(f"ended {run}, which nobody waits for any more")
     return bool(submits or ended)
@@ -123,11 +131,11 @@ def _end_of(ctx: World, workload: Workload, run: str) -> End | None:
 
         return ctx.engines.kubernetes.get(ObjectKey(api_version, kind, workload.namespace, name))
 
-    driver = live("v1", "Pod", driver_name(run))
-    if driver is not None:
-        deleted = End.FAILED if driver["metadata"].get("deletionTimestamp") else None
-        return {"Succeeded": End.WELL, "Failed": End.FAILED}.get(phase(driver), deleted)
-    submitted = End.FAILED if workload.driver_apart else End.WELL
+    leader = live("v1", "Pod", workload.roles.leader_name(run))
+    if leader is not None:
+        deleted = End.FAILED if leader["metadata"].get("deletionTimestamp") else None
+        return {"Succeeded": End.WELL, "Failed": End.FAILED}.get(phase(leader), deleted)
+    submitted = End.FAILED if workload.leader_apart else End.WELL
     if workload.client is not None:
         state = state_of(ctx, workload.client, run)
         return {"done": submitted}.get(state, None if state in {"", "running"} else End.FAILED)

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from ppmlctl.diagnostics import Diagnostic, EngineError
 from ppmlctl.files import read_text
-from ppmlctl.protection import KEYS_FOLDER, encrypted_variables
 from ppmlctl.runs.begin_script import BEGIN_SCRIPT, BEGUN, LATE, LOG, NAME, STATUS
 from ppmlctl.runs.pods import Pods
+from ppmlctl.runs.program import Program
+from ppmlctl.runs.run import Run
 from ppmlctl.runs.submitter import SubmitState
 from ppmlctl.runs.world import World
-from ppmlctl.spark import Submission, submission_files, submit_environment, submit_words
 
 if TYPE_CHECKING:
     from ppmlctl.clients.kubernetes import Manifest
@@ -38,25 +38,26 @@ class ClientContainer:
 class ContainerSubmitter:
     """A Submitter (see there) by a command in the client container."""
 
-    def __init__(self, ctx: World, submission: Submission, client: ClientContainer) -> None:
+    def __init__(self, ctx: World, run: Run, program: Program, client: ClientContainer) -> None:
         self._ctx = ctx
-        self._submission = submission
+        self._run = run
+        self._program = program
         self._client = client
         self._asked = time.monotonic()
 
     def __str__(self) -> str:
-        return f"container {self._client.name}, run {self._submission.name}"
+        return f"container {self._client.name}, run {self._run.name}"
 
     def begin(self) -> float:
         """The command is not waited for; asked for twice, it begins once, by the making of a folder."""
         begun = self._path(BEGUN)
         if begun.is_dir():
             return max(0.001, time.time() - begun.stat().st_mtime)
-        for name, text in {NAME: BEGIN_SCRIPT, **submission_files(self._submission)}.items():
+        for name, text in {NAME: BEGIN_SCRIPT, **self._program.files()}.items():
             self._ctx.files.write(str(self._path(name)), text.encode())
-        folder = f"{RUNS}/{self._submission.name}"
+        folder = f"{RUNS}/{self._run.name}"
         server = self._ctx.engines.kubernetes.connection.server
-        words = submit_words(self._submission, api_server=server, folder=folder)
+        words = self._program.words(server, folder)
         self._ctx.engines.docker.containers.start_command(
             self._client.name, ["setsid", "bash", f"{folder}/{NAME}", *words], self._environment()
         )
@@ -64,7 +65,7 @@ class ContainerSubmitter:
         return 0.0
 
     def look(self, pods: Pods) -> SubmitState:  # noqa: ARG002 - files say it
-        state = _state(self._ctx, self._client, self._submission.name)
+        state = _state(self._ctx, self._client, self._run.name)
         if state is not None:
             return state
         waits = time.monotonic() - self._asked < _BEGINNING_SECONDS
@@ -77,22 +78,14 @@ class ContainerSubmitter:
         return self._text(LOG)
 
     def end(self) -> None:
-        end_command(self._ctx, self._client, self._submission.name)
+        end_command(self._ctx, self._client, self._run.name)
 
     def _environment(self) -> dict[str, str]:
         """No account is in it: the script reads that from files."""
-        own = {**submit_environment(self._submission), "PPMLCTL_DEADLINE": str(self._submission.deadline)}
-        if not self._submission.enclave_is_here:
-            return own
-        attestation, encrypted = self._submission.attested, self._submission.encrypted
-        if attestation is not None:
-            own |= attestation.variables
-        if encrypted is not None:
-            own |= encrypted_variables(encrypted, f"{KEYS_FOLDER}/{encrypted.data_key}")
-        return own
+        return {**self._program.environment(), "PPMLCTL_DEADLINE": str(self._run.deadline)}
 
     def _path(self, name: str) -> Path:
-        return _folder(self._ctx, self._client, self._submission.name) / name
+        return _folder(self._ctx, self._client, self._run.name) / name
 
     def _text(self, name: str) -> str:
         return _text(self._path(name))

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ppmlctl.diagnostics import Diagnostic, EngineError
+from ppmlctl.evidence import Evidence
 from ppmlctl.kubernetes.labels import ENVIRONMENT, RUN
 from ppmlctl.kubernetes.pod_state import phase
+from ppmlctl.runs.judge import Judge, Verdict
 from ppmlctl.runs.log_heads import LogHeads
 from ppmlctl.runs.pod_cause import cause_lines, meaning_lines
 from ppmlctl.runs.pods import Pods
-from ppmlctl.runs.refusal import Refusal
+from ppmlctl.runs.run import Roles, Run
 from ppmlctl.runs.submitter import Submitter
 from ppmlctl.runs.watch import Watch
 from ppmlctl.runs.world import World
-from ppmlctl.spark import Logs, Submission, Verdict, completed_template, judged, tells_refused_account
 
 if TYPE_CHECKING:
     from ppmlctl.clients.kubernetes import KubernetesClient
@@ -24,60 +25,57 @@ if TYPE_CHECKING:
 SIMULATED = "simulated"
 _SLOW = "see in its log how far it came, and raise `deadline`; the next apply makes another attempt"
 _FAILED = "mend the cause; the next apply makes another attempt"
-_EXECUTORS_TOLD = 2
+_WORKERS_TOLD = 2
 _LINES_TOLD = 20
 _TROUBLED = ({"Failed", "Pending"}, {"Succeeded"})
-"""Executors that tell the cause: where none died or waits, those that ended well may have done nothing."""
+"""Workers that tell the cause: where none died or waits, those that ended well may have done nothing."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What is claimed of a run that ended well, with its evidence."""
+
+    claim: str
+    evidence: Evidence | None
 
 
 @dataclass(frozen=True)
 class Execution:
-    """A run by its submission, after which everything of it is named and labelled."""
+    """A run with what submits it and what judges it."""
 
     ctx: World
-    submission: Submission
+    run: Run
     submitter: Submitter
-    ask: Callable[[], Refusal] | None = None
-    """Asks the service that the pods attest to why it refused them; None where there is nobody to ask."""
+    judge: Judge
 
-    def check(self) -> None:
-        """Asks the cluster whether it takes the pods that Spark will ask for. Raises EngineError where it does not."""
-        if self.submission.on_cluster:
-            for role in ("driver", "executor"):
-                template = completed_template(self.submission, role)
-                template["metadata"]["name"] += "-template"
-                self._client.apply(template, dry_run=True)
-        if self.submission.claim and self.ctx.simulated is None:
-            self._check_claim(self.submission.claim)
-
-    def verdict(self, expected: str | None) -> Verdict:
+    def outcome(self) -> Outcome:
         """Starts it, or picks it up, and waits for its end. Raises EngineError where nobody waits any more.
 
-        Raises EngineError (workload-failed), with the cause from driver and executors, for a run that failed.
+        Raises EngineError (workload-failed), with the cause from leader and workers, for a run that failed.
         """
         age = self.submitter.begin()
-        self.ctx.tell(f"runs already as {self.submission.name}" if age else f"submitted as {self.submission.name}")
-        left = max(1.0, self.submission.deadline - age)
-        watch = Watch(self.ctx, self.submission, self.submitter, left)
+        self.ctx.tell(f"runs already as {self.run.name}" if age else f"submitted as {self.run.name}")
+        left = max(1.0, self.run.deadline - age)
+        watch = Watch(self.ctx, self.run, self.submitter, left, self.judge.said_at_first)
         failure, pods = watch.until_ended()
-        if not failure and self.ctx.simulated is not None:
-            return Verdict(SIMULATED, self.ctx.simulated)
-        verdict = (
-            Verdict(failure=failure) if failure else judged(self.submission, self._logs(pods, watch.heads), expected)
-        )
+        if failure:
+            raise self._failed(failure, pods, is_late=watch.is_late)
+        if self.ctx.simulated is not None:
+            return Outcome(SIMULATED, self.ctx.simulated)
+        verdict = self._judged(pods, watch.heads)
         for warning in verdict.warnings:
-            self.ctx.warn(f"{self.submission.workload}: {warning}")
+            self.ctx.warn(f"{self.run.workload}: {warning}")
         if verdict.failure:
-            raise self._failed(verdict.failure, pods, is_late=watch.is_late)
-        return verdict
+            raise self._failed(verdict.failure, pods)
+        return Outcome(verdict.claim, verdict.evidence)
 
-    def _failed(self, failure: str, pods: Pods, *, is_late: bool) -> EngineError:
+    def _failed(self, failure: str, pods: Pods, *, is_late: bool = False) -> EngineError:
         """Reads the cause while the pods are there, then ends what still runs: nobody would look at its result."""
         lines = [f"{self.submitter}: {failure}", *self._cause(pods)]
-        refusal = self._refusal("\n".join(lines))
+        refusal = self.judge.refusal("\n".join(lines))
         lines += [refusal.said] if refusal else []
         self.submitter.end()
-        end_pods(self.ctx, self.submission.namespace, self.submission.name)
+        end_pods(self.ctx, self.run.namespace, self.run.name, self.run.roles)
         return EngineError(
             Diagnostic(
                 "workload-failed",
@@ -88,53 +86,41 @@ class Execution:
             )
         )
 
-    def _refusal(self, told: str) -> Refusal | None:
-        return self.ask() if self.ask and tells_refused_account(told) else None
-
     def _cause(self, pods: Pods) -> Iterator[str]:
-        own = pods.driver or self.submitter.pod(pods)
+        own = pods.leader or self.submitter.pod(pods)
         if own is not None:
             yield from cause_lines(self._client, dict(own))
         else:
             log = self.submitter.log(pods)
             yield from (f"  {line}" for line in (*log.splitlines()[-_LINES_TOLD:], *meaning_lines(log)))
-        by_phase = ([one for one in pods.executors if phase(one) in among] for among in _TROUBLED)
+        by_phase = ([one for one in pods.workers if phase(one) in among] for among in _TROUBLED)
         troubled = next((found for found in by_phase if found), [])
-        for pod in troubled[-_EXECUTORS_TOLD:]:
+        for pod in troubled[-_WORKERS_TOLD:]:
             yield from cause_lines(self._client, dict(pod))
 
-    def _logs(self, pods: Pods, heads: LogHeads) -> Logs:
+    def _judged(self, pods: Pods, heads: LogHeads) -> Verdict:
         from ppmlctl.clients.kubernetes import key_of  # noqa: PLC0415 - plans do without the client
 
         def whole(pod: Mapping[str, Any]) -> str:
             return heads.with_head(pod["metadata"]["name"], self._client.pod_log(key_of(dict(pod))))
 
-        own = pods.driver or self.submitter.pod(pods)
-        alive = [pod for pod in pods.executors if phase(pod) in {"Running", "Succeeded"}]
-        driver = whole(own) if own else self.submitter.log(pods)
-        return Logs(driver, {pod["metadata"]["name"]: whole(pod) for pod in alive})
-
-    def _check_claim(self, claim: str) -> None:
-        from ppmlctl.clients.kubernetes import ObjectKey  # noqa: PLC0415 - plans do without the client
-
-        key = ObjectKey("v1", "PersistentVolumeClaim", self.submission.namespace, claim)
-        if self._client.get(key) is None:
-            title, why = "a volume claim is not there", "pods that mount it would wait for it for ever"
-            fix = "make it, or have it made: `cluster.storage.nfs`"
-            raise EngineError(Diagnostic("claim-missing", title, found=str(key), why=why, fix=fix))
+        own = pods.leader or self.submitter.pod(pods)
+        alive = [pod for pod in pods.workers if phase(pod) in {"Running", "Succeeded"}]
+        leader = whole(own) if own else self.submitter.log(pods)
+        return self.judge.judged(leader, {pod["metadata"]["name"]: whole(pod) for pod in alive})
 
     @property
     def _client(self) -> KubernetesClient:
         return self.ctx.engines.kubernetes
 
 
-def end_pods(ctx: World, namespace: str, run: str) -> int:
-    """Deletes the pods of a run that have not ended, the driver first; ended ones keep their logs. Says how many."""
+def end_pods(ctx: World, namespace: str, run: str, roles: Roles) -> int:
+    """Deletes the pods of a run that have not ended, the leader first; ended ones keep their logs. Says how many."""
     from ppmlctl.clients.kubernetes import key_of  # noqa: PLC0415 - plans do without the client
 
     labels = f"{ENVIRONMENT}={ctx.environment},{RUN}={run}"
     pods = ctx.engines.kubernetes.list_objects("v1", "Pod", namespace, label_selector=labels)
     alive = [pod for pod in pods if phase(pod) in {"Pending", "Running"}]
-    for pod in sorted(alive, key=lambda pod: pod["metadata"]["labels"].get("spark-role") != "driver"):
+    for pod in sorted(alive, key=lambda pod: not roles.leads(pod)):
         ctx.engines.kubernetes.delete(key_of(pod), uid=pod["metadata"]["uid"])
     return len(alive)

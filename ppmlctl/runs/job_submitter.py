@@ -6,13 +6,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ppmlctl.diagnostics import Diagnostic, EngineError
+from ppmlctl.kubernetes.admission import ADMITTED, admission_name
 from ppmlctl.kubernetes.labels import ENVIRONMENT
 from ppmlctl.kubernetes.pod_state import Pod
+from ppmlctl.runs.job import admission_manifest, files_manifest, job_manifest
 from ppmlctl.runs.pods import Pods
+from ppmlctl.runs.program import Program
+from ppmlctl.runs.run import Run
 from ppmlctl.runs.submitter import SubmitState
 from ppmlctl.runs.world import World
-from ppmlctl.spark import Submission, admission_manifest, admission_name, files_manifest, job_manifest
-from ppmlctl.spark.submit_script import ADMITTED
 
 if TYPE_CHECKING:
     from ppmlctl.clients.kubernetes import KubernetesClient, Manifest, ObjectKey
@@ -21,13 +23,14 @@ if TYPE_CHECKING:
 class JobSubmitter:
     """A Submitter (see there) by a Job of the run's name."""
 
-    def __init__(self, ctx: World, submission: Submission) -> None:
+    def __init__(self, ctx: World, run: Run, program: Program) -> None:
         self._ctx = ctx
-        self._submission = submission
+        self._run = run
+        self._program = program
         self._admitted: str | None = None
 
     def __str__(self) -> str:
-        return f"Job {self._submission.namespace}/{self._submission.name}"
+        return f"Job {self._run.namespace}/{self._run.name}"
 
     def begin(self) -> float:
         """Raises EngineError for a Job of this name that is somebody else's."""
@@ -35,9 +38,9 @@ class JobSubmitter:
 
         live = self._client.get(self._key)
         if live is None:
-            self._client.apply(files_manifest(self._submission))
+            self._client.apply(files_manifest(self._run, self._program.files()))
             try:
-                self._client.create(job_manifest(self._submission))
+                self._client.create(job_manifest(self._run, self._program.pod()))
             except ObjectExistsError:
                 live = self._client.get(self._key) or {"metadata": {}}
         if live is None:
@@ -91,11 +94,11 @@ class JobSubmitter:
         """Writes the pod's name down, unless a name is written already: creating the object is the decision."""
         from ppmlctl.clients.kubernetes import ObjectExistsError, ObjectKey  # noqa: PLC0415 - as above
 
-        key = ObjectKey("v1", "ConfigMap", self._submission.namespace, admission_name(self._submission))
+        key = ObjectKey("v1", "ConfigMap", self._run.namespace, admission_name(self._run.name))
         admission = self._client.get(key)
         if admission is None:
             try:
-                admission = self._client.create(admission_manifest(self._submission, pod["metadata"]["name"]))
+                admission = self._client.create(admission_manifest(self._run, pod["metadata"]["name"]))
             except ObjectExistsError:  # another apply was quicker, and its word counts
                 admission = self._client.get(key) or {"data": {}}
         return str(admission["data"].get(ADMITTED, ""))
@@ -108,7 +111,7 @@ class JobSubmitter:
     def _key(self) -> ObjectKey:
         from ppmlctl.clients.kubernetes import ObjectKey  # noqa: PLC0415 - plans do without the client
 
-        return ObjectKey("batch/v1", "Job", self._submission.namespace, self._submission.name)
+        return ObjectKey("batch/v1", "Job", self._run.namespace, self._run.name)
 
 
 def has_ended(job: Manifest | None) -> bool:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ppmlctl.diagnostics import EngineError
 from ppmlctl.kubernetes.pod_state import Pod, phase
 from ppmlctl.runs.pods import Pods
+from ppmlctl.runs.run import Run
 from ppmlctl.runs.world import World
-from ppmlctl.spark import Submission, said_at_first
 
 _BYTES = 256 << 10
 _EVERY_SECONDS = 5.0
@@ -23,7 +23,9 @@ class LogHeads:
     """By the pods' names; each is read until it holds what is said at first, while the pod runs."""
 
     ctx: World
-    submission: Submission
+    run: Run
+    marks: Sequence[str]
+    """What is said at first."""
     _texts: dict[str, str] = field(default_factory=dict)
     _read_at: float = 0.0
 
@@ -41,11 +43,10 @@ class LogHeads:
         return log if log.startswith(head) else f"{head}\n{log}"
 
     def _missing(self, pods: Pods) -> Iterator[Pod]:
-        marks = said_at_first(self.submission)
-        drivers = [pods.driver] if pods.driver else pods.submitters if self.submission.mode != "cluster" else []
-        for pod in (*drivers, *pods.executors):
+        leaders = [pods.leader] if pods.leader else [] if self.run.leader_apart else pods.submitters
+        for pod in (*leaders, *pods.workers):
             head = self._texts.get(pod["metadata"]["name"], "")
-            if phase(pod) == "Running" and not all(mark in head for mark in marks):
+            if phase(pod) == "Running" and not all(mark in head for mark in self.marks):
                 yield pod
 
     def _read(self, pod: Pod) -> None:

@@ -1,10 +1,11 @@
-"""The logs of one run, past or running: its driver's, wherever that ran, or its executors'."""
+"""The logs of one run, past or running: its leader's, wherever that ran, or its workers'."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
@@ -18,6 +19,7 @@ from ppmlctl.kubernetes.labels import RUN
 from ppmlctl.kubernetes.pod_state import phase
 from ppmlctl.runs.begin_script import LOG, STATUS
 from ppmlctl.runs.pod_secrets import masking
+from ppmlctl.runs.run import Roles
 
 if TYPE_CHECKING:
     from ppmlctl.clients.kubernetes import KubernetesClient, Manifest
@@ -26,39 +28,49 @@ _PAUSE_SECONDS = 1.0
 _MOST_FOLLOWED = 32
 
 
-def driver_log(client: KubernetesClient, namespace: str, run: str, *, follow: bool) -> Iterator[str]:
-    """Line by line, without secrets; with `follow` from the driver's start to its end.
+@dataclass(frozen=True)
+class LoggedRun:
+    """A run by its name in the cluster, and what its pods are."""
+
+    client: KubernetesClient
+    namespace: str
+    name: str
+    roles: Roles
+
+
+def leader_log(run: LoggedRun, *, follow: bool) -> Iterator[str]:
+    """Line by line, without secrets; with `follow` from the leader's start to its end.
 
     Raises EngineError (workload-log-gone) where there is none, and where the secrets to leave out cannot be read.
     """
     if follow:
-        yield from _followed(client, namespace, run)
+        yield from _followed(run)
         return
-    pod = _driver(client, namespace, run)
+    pod = _leader(run)
     if pod is None:
-        raise _gone(namespace, run)
-    yield from _written(client, pod)
+        raise _gone(run)
+    yield from _written(run.client, pod)
 
 
-def _followed(client: KubernetesClient, namespace: str, run: str) -> Iterator[str]:
-    """The pod that submits first, where the driver has one of its own; a lost connection is taken up where it was."""
+def _followed(run: LoggedRun) -> Iterator[str]:
+    """The pod that submits first, where the leader has one of its own; a lost connection is taken up where it was."""
     shown: Counter[str] = Counter()
     ended: set[str] = set()
     while True:
-        pod = _driver(client, namespace, run)
+        pod = _leader(run)
         name = pod["metadata"]["name"] if pod else ""
         if pod is not None and phase(pod) != "Pending" and name not in ended:
             if phase(pod) != "Running":  # asked before the log is read, which then is whole
                 ended.add(name)
-            for line in islice(_lines_until_now(client, pod), shown[name], None):
+            for line in islice(_lines_until_now(run.client, pod), shown[name], None):
                 shown[name] += 1
                 yield line
-        elif (pod is None or name in ended) and (_is_drivers(pod) or _is_over(client, namespace, run)):
+        elif (pod is None or name in ended) and ((pod is not None and run.roles.leads(pod)) or _is_over(run)):
             break
         else:
             time.sleep(_PAUSE_SECONDS)  # it will be there soon, or the submission will have failed
     if not (ended or shown):
-        raise _gone(namespace, run)
+        raise _gone(run)
 
 
 def _lines_until_now(client: KubernetesClient, pod: Manifest) -> Iterator[str]:
@@ -82,9 +94,9 @@ def _written(client: KubernetesClient, pod: Manifest) -> Iterator[str]:
     return map(masking(client, [pod]), client.pod_log(key_of(pod)).splitlines())
 
 
-def driver_has_a_pod(client: KubernetesClient, namespace: str, run: str) -> bool:
-    """Whether the driver is, or was, in the cluster."""
-    return _driver(client, namespace, run) is not None
+def leader_has_a_pod(run: LoggedRun) -> bool:
+    """Whether the leader is, or was, in the cluster."""
+    return _leader(run) is not None
 
 
 def file_log(folder: Path, *, follow: bool) -> Iterator[str]:
@@ -104,21 +116,21 @@ def file_log(folder: Path, *, follow: bool) -> Iterator[str]:
                 time.sleep(_PAUSE_SECONDS)
 
 
-def executor_logs(client: KubernetesClient, namespace: str, run: str, *, follow: bool) -> Iterator[str]:
-    """Every executor's lines, each behind its pod's name; with `follow` as they come, of those that are there."""
-    pods = [pod for pod in _pods(client, namespace, run) if pod["metadata"]["labels"].get("spark-role") == "executor"]
+def worker_logs(run: LoggedRun, *, follow: bool) -> Iterator[str]:
+    """Every worker's lines, each behind its pod's name; with `follow` as they come, of those that are there."""
+    pods = [pod for pod in _pods(run) if run.roles.works(pod)]
     if not pods:
-        raise _gone(namespace, run)
+        raise _gone(run)
     running = [pod for pod in pods if follow and phase(pod) == "Running"]
     for pod in pods:
         if pod not in running:
-            yield from (f"[{pod['metadata']['name']}] {line}" for line in _written(client, pod))
+            yield from (f"[{pod['metadata']['name']}] {line}" for line in _written(run.client, pod))
     if running:
-        yield from _together(client, running[:_MOST_FOLLOWED])
+        yield from _together(run.client, running[:_MOST_FOLLOWED])
 
 
 def _together(client: KubernetesClient, pods: list[Manifest]) -> Iterator[str]:
-    """By threads that nobody waits for: whoever is interrupted does not wait until the executors end."""
+    """By threads that nobody waits for: whoever is interrupted does not wait until the workers end."""
     lines: SimpleQueue[str | EngineError | None] = SimpleQueue()
 
     def follow(pod: Manifest) -> None:
@@ -143,32 +155,28 @@ def _together(client: KubernetesClient, pods: list[Manifest]) -> Iterator[str]:
             yield line
 
 
-def _is_drivers(pod: Manifest | None) -> bool:
-    return pod is not None and pod["metadata"]["labels"].get("spark-role") == "driver"
-
-
-def _driver(client: KubernetesClient, namespace: str, run: str) -> Manifest | None:
-    """The driver's own pod, or the one that submitted where there is none: the first, which was admitted."""
-    pods = _pods(client, namespace, run)
+def _leader(run: LoggedRun) -> Manifest | None:
+    """The leader's own pod, or the one that submitted where there is none: the first, which was admitted."""
+    pods = _pods(run)
     for pod in pods:
-        if _is_drivers(pod):
+        if run.roles.leads(pod):
             return pod
     submitters = [pod for pod in pods if "job-name" in pod["metadata"]["labels"]]
     return min(submitters, key=lambda pod: str(pod["metadata"]["creationTimestamp"]), default=None)
 
 
-def _pods(client: KubernetesClient, namespace: str, run: str) -> list[Manifest]:
-    return client.list_objects("v1", "Pod", namespace, label_selector=f"{RUN}={run}")
+def _pods(run: LoggedRun) -> list[Manifest]:
+    return run.client.list_objects("v1", "Pod", run.namespace, label_selector=f"{RUN}={run.name}")
 
 
-def _is_over(client: KubernetesClient, namespace: str, run: str) -> bool:
+def _is_over(run: LoggedRun) -> bool:
     from ppmlctl.clients.kubernetes import ObjectKey  # noqa: PLC0415 - as everywhere
     from ppmlctl.runs.job_submitter import has_ended  # noqa: PLC0415 - as everywhere
 
-    return has_ended(client.get(ObjectKey("batch/v1", "Job", namespace, run)))
+    return has_ended(run.client.get(ObjectKey("batch/v1", "Job", run.namespace, run.name)))
 
 
-def _gone(namespace: str, run: str) -> EngineError:
+def _gone(run: LoggedRun) -> EngineError:
     title, why = "the log of a run is gone", "its pods are not in the cluster any more, or not yet"
     fix = "ppmlctl apply --rerun WORKLOAD makes another"
-    return EngineError(Diagnostic("workload-log-gone", title, found=f"{namespace}/{run}", why=why, fix=fix))
+    return EngineError(Diagnostic("workload-log-gone", title, found=f"{run.namespace}/{run.name}", why=why, fix=fix))

@@ -35,7 +35,7 @@ class Submitter(Protocol):
         """The pod that it runs in; None for a container of this machine."""
 
     def log(self, pods: Pods) -> str:
-        """What it has written so far: the driver's log, where it is the driver."""
+        """What it has written so far: the leader's log, where it leads the run."""
 
     def end(self) -> None:
         """Stops it where it runs."""

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from ppmlctl.diagnostics import Diagnostic, EngineError, TransientError
+from ppmlctl.kubernetes.admission import admission_name
 from ppmlctl.kubernetes.labels import ENVIRONMENT, RUN
 from ppmlctl.kubernetes.pod_state import HOPELESS_SECONDS, Pod, end_of, failed_mounts, patience, phase, waiting_reason
 from ppmlctl.runs.log_heads import LogHeads
 from ppmlctl.runs.pod_cause import warnings_of
 from ppmlctl.runs.pods import Pods
+from ppmlctl.runs.run import Run
 from ppmlctl.runs.submitter import SubmitState, Submitter
 from ppmlctl.runs.world import World
-from ppmlctl.spark import Submission, admission_name
 
 _PAUSES_SECONDS = (0.1, 0.2, 0.4, 0.8, 1.0)
 """Between looks: short ones after each change, since changes come together."""
-_NO_DRIVER_SECONDS = 5.0
+_NO_LEADER_SECONDS = 5.0
 _EVENTS_EVERY = 5.0
 _MANY_ENDS = 10
-"""Executors that may end before the run is given up, or three for each that is wanted."""
+"""Workers that may end before the run is given up, or three for each that is wanted."""
 
 
 @dataclass(frozen=True)
@@ -38,13 +39,15 @@ class Watch:
     """One run from its submission on. `seconds` are what its deadline leaves."""
 
     ctx: World
-    submission: Submission
+    run: Run
     submitter: Submitter
     seconds: float
+    marks: Sequence[str] = ()
+    """What its logs say at first."""
     _told: str = ""
     _looks: int = 0
     """Since the last change."""
-    _driver_was_seen: bool = False
+    _leader_was_seen: bool = False
     _since: dict[str, float] = field(default_factory=dict)
     """When a trouble was first seen, by what it is."""
     _events_at: float = 0.0
@@ -54,15 +57,15 @@ class Watch:
     @cached_property
     def heads(self) -> LogHeads:
         """How the logs began."""
-        return LogHeads(self.ctx, self.submission)
+        return LogHeads(self.ctx, self.run, self.marks)
 
     def until_ended(self) -> tuple[str, Pods]:
-        """The failure in words, empty where the driver ended well, and the pods as they were then.
+        """The failure in words, empty where the leader ended well, and the pods as they were then.
 
         Outlives short faults of the API server. Raises EngineError (workload-detached) once the user stops waiting.
         """
         over = time.monotonic() + self.seconds
-        pods = Pods(self.submission, ())
+        pods = Pods(self.run, ())
         while True:
             try:
                 sight = self._sight()
@@ -81,48 +84,48 @@ class Watch:
                 raise EngineError(Diagnostic("workload-detached", title, found=str(self.submitter), fix=fix))
 
     def _sight(self) -> Sight:
-        labels = f"{ENVIRONMENT}={self.ctx.environment},{RUN}={self.submission.name}"
-        found = self.ctx.engines.kubernetes.list_objects("v1", "Pod", self.submission.namespace, label_selector=labels)
-        pods = Pods(self.submission, found)
+        labels = f"{ENVIRONMENT}={self.ctx.environment},{RUN}={self.run.name}"
+        found = self.ctx.engines.kubernetes.list_objects("v1", "Pod", self.run.namespace, label_selector=labels)
+        pods = Pods(self.run, found)
         return Sight(pods, self.submitter.look(pods))
 
     def _judged(self, sight: Sight) -> str | None:
-        self._tell(_stage(self.submission, sight))
+        self._tell(_stage(self.run, sight))
         self.heads.read(sight.pods)
         ended = self._ended(sight)
         return self._hopeless(sight) if ended is None else ended
 
     def _ended(self, sight: Sight) -> str | None:
-        """Empty: well. None: not yet. In cluster mode the driver's pod says so, whatever became of the submission."""
-        if self.submission.mode == "cluster" and self.ctx.simulated is None:
-            return self._driver_ended(sight)
+        """Empty: well. None: not yet. A leader's own pod says so, whatever became of the submission."""
+        if self.run.leader_apart and self.ctx.simulated is None:
+            return self._leader_ended(sight)
         if sight.submit.phase == "late":
             return self._late()
         return {"running": None, "done": ""}.get(sight.submit.phase, sight.submit.cause)
 
     def _late(self) -> str:
         self.is_late = True
-        return f"it did not end within its deadline of {self.submission.deadline} s"
+        return f"it did not end within its deadline of {self.run.deadline} s"
 
-    def _driver_ended(self, sight: Sight) -> str | None:
-        driver = sight.pods.driver
-        if driver is not None:
-            self._driver_was_seen = True
-            if (driver.get("status") or {}).get("reason") == "DeadlineExceeded":
+    def _leader_ended(self, sight: Sight) -> str | None:
+        leader, word = sight.pods.leader, self.run.roles.leader
+        if leader is not None:
+            self._leader_was_seen = True
+            if (leader.get("status") or {}).get("reason") == "DeadlineExceeded":
                 return self._late()
-            return {"Succeeded": "", "Failed": f"its driver failed: {end_of(driver)}"}.get(phase(driver))
+            return {"Succeeded": "", "Failed": f"its {word} failed: {end_of(leader)}"}.get(phase(leader))
         if sight.submit.phase == "late":
             return self._late()
-        if self._driver_was_seen:
-            return "its driver's pod was deleted while it ran"
-        if sight.submit.phase == "running" or not self._lasts("no driver", _NO_DRIVER_SECONDS):
+        if self._leader_was_seen:
+            return f"its {word}'s pod was deleted while it ran"
+        if sight.submit.phase == "running" or not self._lasts("no leader", _NO_LEADER_SECONDS):
             return None
-        return f"no driver was made: {sight.submit.cause or 'the submission ended well all the same'}"
+        return f"no {word} was made: {sight.submit.cause or 'the submission ended well all the same'}"
 
     def _hopeless(self, sight: Sight) -> str | None:
-        ended = sight.pods.ended_executors
-        if ended >= max(_MANY_ENDS, 3 * self.submission.executor.instances):
-            return f"executors end one after another, {ended} so far"
+        ended = sight.pods.ended_workers
+        if ended >= max(_MANY_ENDS, 3 * (self.run.workers or 0)):
+            return f"{self.run.roles.worker}s end one after another, {ended} so far"
         for pod in _held_up(sight.pods):
             name, reason = pod["metadata"]["name"], waiting_reason(pod)
             seconds = patience(pod)
@@ -141,7 +144,7 @@ class Watch:
                 continue
             told = warnings_of(self.ctx.engines.kubernetes, dict(pod))
             mounts = (text for text in told if text.startswith("FailedMount"))
-            messages = failed_mounts(mounts, admission_name(self.submission))
+            messages = failed_mounts(mounts, admission_name(self.run.name))
             if messages and self._lasts(f"{name} mounts", HOPELESS_SECONDS):
                 return f"pod {name} cannot start: {messages[-1]}"
         return None
@@ -157,35 +160,37 @@ class Watch:
 
 
 def _held_up(pods: Pods) -> Iterator[Pod]:
-    """Pods without which nothing goes on; of the executors only while none of them runs."""
-    executors = [] if pods.running_executors else pods.executors
-    for pod in (*pods.submitters[:1], *([pods.driver] if pods.driver else []), *executors):
+    """Pods without which nothing goes on; of the workers only while none of them runs."""
+    workers = [] if pods.running_workers else pods.workers
+    for pod in (*pods.submitters[:1], *([pods.leader] if pods.leader else []), *workers):
         if phase(pod) == "Pending":
             yield pod
 
 
-def _stage(submission: Submission, sight: Sight) -> str:
+def _stage(run: Run, sight: Sight) -> str:
     """How far it is, in words."""
-    pods, driver = sight.pods, sight.pods.driver
-    if submission.mode == "cluster" and driver is not None:
-        if phase(driver) == "Pending":
-            return f"driver pending{_because(driver)}"
-        lost = "" if "deletionTimestamp" not in driver["metadata"] else " (being deleted; is its node lost?)"
-        return f"driver {phase(driver).lower()}{lost}{_executors(submission, pods)}"
+    pods, leader, word = sight.pods, sight.pods.leader, run.roles.leader
+    if run.leader_apart and leader is not None:
+        if phase(leader) == "Pending":
+            return f"{word} pending{_because(leader)}"
+        lost = "" if "deletionTimestamp" not in leader["metadata"] else " (being deleted; is its node lost?)"
+        return f"{word} {phase(leader).lower()}{lost}{_workers(run, pods)}"
     submitters = pods.submitters[:1]
     if submitters and phase(submitters[0]) == "Pending":
         return f"submission pending{_because(submitters[0])}"
     if not submitters and sight.submit.phase == "running" and not sight.submit.cause:
         return ""
-    what = "submission" if submission.mode == "cluster" else "driver"
-    executors = _executors(submission, pods) if submission.mode == "client" else ""
-    return f"{what} {'running' if sight.submit.phase == 'running' else 'ended'}{executors}"
+    what = "submission" if run.leader_apart else word
+    workers = "" if run.leader_apart else _workers(run, pods)
+    return f"{what} {'running' if sight.submit.phase == 'running' else 'ended'}{workers}"
 
 
-def _executors(submission: Submission, pods: Pods) -> str:
-    died = f", {pods.dead_executors} died" if pods.dead_executors else ""
-    waiting = next((_because(pod) for pod in pods.executors if phase(pod) == "Pending"), "")
-    return f", executors {pods.running_executors}/{submission.executor.instances}{waiting}{died}"
+def _workers(run: Run, pods: Pods) -> str:
+    if run.workers is None:
+        return ""
+    died = f", {pods.dead_workers} died" if pods.dead_workers else ""
+    waiting = next((_because(pod) for pod in pods.workers if phase(pod) == "Pending"), "")
+    return f", {run.roles.worker}s {pods.running_workers}/{run.workers}{waiting}{died}"
 
 
 def _because(pod: Pod) -> str:

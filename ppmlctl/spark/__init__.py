@@ -2,10 +2,8 @@
 
 from ppmlctl.spark.job import (
     SUBMIT_CONTAINER,
-    admission_manifest,
-    admission_name,
-    files_manifest,
-    job_manifest,
+    client_environment,
+    job_pod,
     submission_files,
     submit_environment,
 )
@@ -20,12 +18,12 @@ from ppmlctl.spark.pod_template import (
 )
 from ppmlctl.spark.security import AUTHENTICATION, CREDENTIALS
 from ppmlctl.spark.submission import (
+    LONGEST_NAME,
     Executor,
     Process,
     Security,
     Submission,
     driver_name,
-    run_name,
 )
 from ppmlctl.spark.verdict import NOT_CHECKED, Logs, Verdict, judged, said_at_first
 from ppmlctl.spark.words import submit_words
@@ -35,6 +33,7 @@ __all__ = [
     "CREDENTIALS",
     "KEYS_SECRET",
     "KUBECONFIG_SECRET",
+    "LONGEST_NAME",
     "NOT_CHECKED",
     "SPARK_SECRET",
     "SUBMIT_CONTAINER",
@@ -44,17 +43,14 @@ __all__ = [
     "Security",
     "Submission",
     "Verdict",
-    "admission_manifest",
-    "admission_name",
+    "client_environment",
     "completed_template",
     "driver_name",
     "failures_in",
-    "files_manifest",
-    "job_manifest",
+    "job_pod",
     "judged",
     "key_client_program",
     "pod_template",
-    "run_name",
     "said_at_first",
     "submission_files",
     "submit_environment",

@@ -1,11 +1,12 @@
-"""The Kubernetes Job that submits, the ConfigMap that it works from, and the one that admits its pod."""
+"""What submits: the files that it works from, its variables, and the pod that it is in where a Job makes one."""
 
 from __future__ import annotations
 
 import json
 
+from ppmlctl.kubernetes.admission import SUBMISSION_FOLDER, submission_volumes
 from ppmlctl.kubernetes.pod_parts import Manifest, Volumes, mounts, plain, sources, unreferenced
-from ppmlctl.protection import container_fields, host_volumes, key_volume
+from ppmlctl.protection import KEYS_FOLDER, container_fields, encrypted_variables, host_volumes, key_volume
 from ppmlctl.spark.pod_template import (
     USUAL_VARIABLES,
     enclave_environment,
@@ -15,8 +16,8 @@ from ppmlctl.spark.pod_template import (
 )
 from ppmlctl.spark.security import SECRET_FILE
 from ppmlctl.spark.submission import Submission
-from ppmlctl.spark.submit_script import ADMISSION_FOLDER, ADMITTED, NAME, SUBMIT_SCRIPT
-from ppmlctl.spark.words import SUBMISSION_FOLDER, submit_words
+from ppmlctl.spark.submit_script import NAME, SUBMIT_SCRIPT
+from ppmlctl.spark.words import submit_words
 
 WORKING_FOLDER = "/ppml"
 """The image's scripts call each other by relative paths."""
@@ -32,29 +33,8 @@ def submission_files(submission: Submission) -> dict[str, str]:
     return files
 
 
-def files_manifest(submission: Submission) -> Manifest:
-    """The ConfigMap with `submission_files`."""
-    metadata = _metadata(submission, f"{submission.name}-submission")
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": submission_files(submission)}
-
-
-def admission_manifest(submission: Submission, pod: str) -> Manifest:
-    """The ConfigMap that lets one pod of the Job begin. To create it is the decision: made once, never changed.
-
-    Until it is there the Job's pod waits for its mount; a pod that replaces the admitted one reads another name in it.
-    """
-    metadata = _metadata(submission, admission_name(submission))
-    data = {ADMITTED: pod}
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data, "immutable": True}
-
-
-def admission_name(submission: Submission) -> str:
-    """The ConfigMap's name."""
-    return f"{submission.name}-admission"
-
-
-def job_manifest(submission: Submission) -> Manifest:
-    """One try, no repetition by Kubernetes: whether to try again is decided by whoever looks at the outcome."""
+def job_pod(submission: Submission) -> Manifest:
+    """The spec of the pod of a Job that submits."""
     volumes = _volumes(submission)
     pod: Manifest = {
         "restartPolicy": "Never",
@@ -64,16 +44,7 @@ def job_manifest(submission: Submission) -> Manifest:
     }
     if submission.image_pull_secrets:
         pod["imagePullSecrets"] = [{"name": name} for name in submission.image_pull_secrets]
-    return {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
-        "metadata": _metadata(submission, submission.name),
-        "spec": {
-            "backoffLimit": 0,
-            "activeDeadlineSeconds": submission.deadline,
-            "template": {"metadata": {"labels": dict(submission.labels)}, "spec": pod},
-        },
-    }
+    return pod
 
 
 def submit_environment(submission: Submission) -> dict[str, str]:
@@ -87,6 +58,19 @@ def submit_environment(submission: Submission) -> dict[str, str]:
         "PPMLCTL_HEAP": submission.driver.heap,
         **({"PPMLCTL_SECRET_FILE": SECRET_FILE} if authenticated else {}),
     }
+
+
+def client_environment(submission: Submission) -> dict[str, str]:
+    """What they read in the client container. No account is in it: the script there reads that from files."""
+    own = submit_environment(submission)
+    if not submission.enclave_is_here:
+        return own
+    attestation, encrypted = submission.attested, submission.encrypted
+    if attestation is not None:
+        own |= attestation.variables
+    if encrypted is not None:
+        own |= encrypted_variables(encrypted, f"{KEYS_FOLDER}/{encrypted.data_key}")
+    return own
 
 
 def _container(submission: Submission) -> Manifest:
@@ -124,13 +108,8 @@ def _environment(submission: Submission) -> list[Manifest]:
 
 def _volumes(submission: Submission) -> Volumes:
     found: Volumes = {
-        "admission": (ADMISSION_FOLDER, {"configMap": {"name": admission_name(submission)}}),
-        "submission": (SUBMISSION_FOLDER, {"configMap": {"name": f"{submission.name}-submission"}}),
+        **submission_volumes(submission.name),
         **shared_volumes(submission),
     }
     key = key_volume(submission.encrypted) if submission.enclave_is_here else {}
     return found | key | host_volumes(submission.access("submitter"))
-
-
-def _metadata(submission: Submission, name: str) -> Manifest:
-    return {"name": name, "namespace": submission.namespace, "labels": dict(submission.labels)}

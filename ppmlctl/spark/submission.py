@@ -18,12 +18,6 @@ SUFFIXES = "-driver-svc"
 LONGEST_NAME = 63 - len(SUFFIXES)
 
 
-def run_name(workload: str, digest: str, attempt: int) -> str:
-    """WORKLOAD-DIGEST-ATTEMPT; the workload's part is cut where the whole would be too long."""
-    suffix = f"-{digest}-{attempt}"
-    return workload[: LONGEST_NAME - len(suffix)].rstrip("-") + suffix
-
-
 def driver_name(run: str) -> str:
     """The name that the driver's pod is fixed to, so that the API server itself refuses a second one."""
     return f"{run}-driver"

@@ -7,12 +7,10 @@ command file. The scripts that write it trace themselves, the account among thei
 
 from __future__ import annotations
 
+from ppmlctl.kubernetes.admission import ADMISSION_GUARD
 from ppmlctl.spark.security import exported_secret
 
 NAME = "submit.sh"
-ADMISSION_FOLDER = "/ppml/admission"
-ADMITTED = "admitted"
-"""The key, a file below ADMISSION_FOLDER, with the name of the one pod that may begin the run."""
 
 SUBMIT_SCRIPT = f"""\
 #!/bin/bash
@@ -20,15 +18,7 @@ SUBMIT_SCRIPT = f"""\
 set -u
 cd /ppml || exit 1
 
-# A pod that replaces the one that began is another pod, and begins nothing.
-if [ -n "${{PPMLCTL_POD:-}}" ]; then
-    admitted=$(cat {ADMISSION_FOLDER}/{ADMITTED}) || exit 1
-    if [ "$admitted" != "$PPMLCTL_POD" ]; then
-        echo "ppmlctl: $admitted began this run; it does not begin again"
-        exit 1
-    fi
-fi
-
+{ADMISSION_GUARD}
 # Executors are started with the same.
 if [ -n "${{PPMLCTL_SECRET_FILE:-}}" ]; then
     {exported_secret("$PPMLCTL_SECRET_FILE")} || exit 1

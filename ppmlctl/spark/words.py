@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ppmlctl.kubernetes.admission import SUBMISSION_FOLDER
 from ppmlctl.kubernetes.pod_parts import unreferenced
 from ppmlctl.spark.security import security_settings
 from ppmlctl.spark.submission import API_SERVER, Submission, driver_name
-
-SUBMISSION_FOLDER = "/ppml/submission"
-"""Where the submitting container finds the script and both pod templates."""
 
 _PATIENCE = "10000000"
 """Upstream's timeouts (ms): an enclave that swaps pages may not answer for long."""

@@ -18,6 +18,7 @@ import pytest
 from ppmlctl.clients.docker import ContainerSpec, DockerContainer
 from ppmlctl.diagnostics import EngineError
 from ppmlctl.modules import docker_container
+from ppmlctl.modules._spark_run import SparkProgram, run_of
 from ppmlctl.modules.docker_container import DockerContainer as Module
 from ppmlctl.planning import ActionKind
 from ppmlctl.protection import Access, Device, EncryptedFs
@@ -216,11 +217,11 @@ def test_missing_devices_and_a_missing_socket_are_told_before_anything_is_made(
 @pytest.fixture
 def submitter(context: Any, engine: Engine) -> ContainerSubmitter:
     engine.live["client"] = DockerContainer(id="id", running=True, started="2026-01-01T00:00:00Z", labels={})
-    return ContainerSubmitter(context, PI, ClientContainer("client", "runs"))
+    return ContainerSubmitter(context, run_of(PI), SparkProgram(PI), ClientContainer("client", "runs"))
 
 
 def look(submitter: ContainerSubmitter) -> SubmitState:
-    return submitter.look(Pods(PI, ()))
+    return submitter.look(Pods(run_of(PI), ()))
 
 
 def test_a_run_is_a_command_that_is_asked_for_until_it_has_begun(
@@ -245,7 +246,9 @@ def test_a_driver_in_the_containers_enclave_is_told_where_its_data_key_is_and_no
 ) -> None:
     for mode in ("local-sgx", "cluster"):
         submission = replace(PI, mode=mode, device_plugin="intel", encrypted_fs=ENCRYPTED, name=f"pi-0-{mode}")
-        ContainerSubmitter(context, submission, ClientContainer("client", "runs")).begin()
+        ContainerSubmitter(
+            context, run_of(submission), SparkProgram(submission), ClientContainer("client", "runs")
+        ).begin()
     (_, _, here), (_, _, elsewhere) = engine.commands
     assert here["EHSM_DATA_KEY"] == "/ppml/encrypted_keys/warehouse/encrypted_data_key"
     assert (here["ENCRYPTED_FSD"], here["EHSM_URL"], here["EHSM_PORT"]) == ("true", "ehsm", "9000")

@@ -16,6 +16,7 @@ from ppmlctl.diagnostics import EngineError
 from ppmlctl.modules._ehsm import AccountArgs
 from ppmlctl.modules._ehsm_refusal import AttestingAccount
 from ppmlctl.modules._spark_args import SparkSubmitArgs, run_digest
+from ppmlctl.modules._spark_run import SparkJudge, run_of
 from ppmlctl.modules.context import Context
 from ppmlctl.modules.ehsm_enroll import EhsmEnroll
 from ppmlctl.modules.ehsm_policy import EhsmPolicy
@@ -141,9 +142,9 @@ def failed(world: World, account: AttestingAccount | None) -> tuple[str, str]:
     engines: Any = SimpleNamespace(kubernetes=cluster, ehsm=world.ehsm)
     context = replace(world.context, engines=engines)
     ask = partial(account.refusal, context) if account else None
-    run = Execution(context, PI, cast("Any", Ended()), ask)
+    run = Execution(context, run_of(PI), cast("Any", Ended()), SparkJudge(PI, ask=ask))
     with pytest.raises(EngineError) as raised:
-        run.verdict(None)
+        run.outcome()
     (diagnostic,) = raised.value.diagnostics
     return diagnostic.found, diagnostic.fix
 

@@ -18,11 +18,12 @@ from ppmlctl.diagnostics import EngineError, InputError
 from ppmlctl.effects import Effect
 from ppmlctl.evidence import Evidence
 from ppmlctl.modules._spark_args import run_digest
+from ppmlctl.modules._spark_run import ROLES
 from ppmlctl.modules.spark_submit import SparkSubmit
 from ppmlctl.planning import ActionKind
 from ppmlctl.runs.attempt import Workload, begin_attempt
 from ppmlctl.runs.job_submitter import has_ended
-from ppmlctl.spark import run_name
+from ppmlctl.spark import LONGEST_NAME
 from ppmlctl.unknown import Unknown
 
 SECRET = "s3cret-of-spark"
@@ -211,8 +212,8 @@ def test_a_run_that_began_and_is_gone_is_followed_by_another_attempt(world: Worl
 
 def test_a_run_whose_driver_is_gone_or_going_is_followed_by_another_attempt(world: World) -> None:
     first = pi(world).apply(crash_before_record=True)
-    submitted = Workload("spark-pi", world.namespace)
-    with_driver = replace(submitted, driver_apart=True)
+    submitted = Workload("spark-pi", world.namespace, ROLES, LONGEST_NAME)
+    with_driver = replace(submitted, leader_apart=True)
     context = replace(world.context, address="workload.spark-pi")
     assert begin_attempt(context, submitted, first.digest).number == 1
     assert begin_attempt(context, with_driver, first.digest).number == 2
@@ -220,7 +221,7 @@ def test_a_run_whose_driver_is_gone_or_going_is_followed_by_another_attempt(worl
     container = {"name": "spark-driver", "image": SUBMIT_IMAGE}
     metadata = {"finalizers": ["ppmlctl.dev/held"]}
     spec = {"containers": [container], "nodeSelector": {"ppmlctl.dev/node": "none"}}
-    driver = f"{run_name('spark-pi', first.digest, 2)}-driver"
+    driver = f"{submitted.run_name(first.digest, 2)}-driver"
     world.client.create(world.manifest("Pod", driver, metadata=metadata, spec=spec))
     assert begin_attempt(context, with_driver, first.digest).number == 2, "its driver waits"
     world.client.delete(ObjectKey("v1", "Pod", world.namespace, driver))
@@ -337,7 +338,7 @@ def test_a_submission_without_a_driver_is_a_failure(world: World) -> None:
 
 def make_driver(world: World, task: Task, *, exit_code: int) -> None:
     """The pod that Spark would make for the task's first run; it ends at once."""
-    run = run_name("spark-pi", run_digest(task.wanted().args), 1)
+    run = f"spark-pi-{run_digest(task.wanted().args)}-1"
     container = {"name": "spark-driver", "image": SUBMIT_IMAGE, "command": ["bash", f"exit={exit_code}"]}
     labels = {"ppmlctl/environment": world.context.environment, "ppmlctl/run": run, "spark-role": "driver"}
     spec = {"restartPolicy": "Never", "automountServiceAccountToken": False, "containers": [container]}

@@ -9,7 +9,7 @@ import pytest
 
 from ppmlctl.kubernetes.pod_parts import sources
 from ppmlctl.protection import Attestation, DevicePlugin, Role, Tee, access_of, container_fields, host_volumes
-from ppmlctl.spark import Submission, job_manifest, pod_template
+from ppmlctl.spark import Submission, job_pod, pod_template
 from ppmlctl.spark.submission import Mode
 
 OF_HOST = ("aesm-socket", "sgx-enclave", "sgx-provision", "tdx-device")
@@ -54,9 +54,9 @@ def test_each_pod_has_its_row(tee: Tee, plugin: DevicePlugin) -> None:
     cluster, client, local = (submission(mode, tee, plugin) for mode in ("cluster", "client", "local"))
     assert given(pod_template(cluster, "driver")) == row(tee, plugin, "driver")
     assert given(pod_template(cluster, "executor")) == row(tee, plugin, "executor")
-    assert given(job_manifest(client)["spec"]["template"]) == row(tee, plugin, "submitter")
-    assert given(job_manifest(cluster)["spec"]["template"]) == NOTHING
-    assert given(job_manifest(local)["spec"]["template"]) == NOTHING
+    assert given({"spec": job_pod(client)}) == row(tee, plugin, "submitter")
+    assert given({"spec": job_pod(cluster)}) == NOTHING
+    assert given({"spec": job_pod(local)}) == NOTHING
 
 
 @pytest.mark.parametrize("role", ["driver", "executor"])

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 
+from ppmlctl.modules._spark_run import SparkProgram, run_of
 from ppmlctl.runs.begin_script import LATE, LOG, STATUS
 from ppmlctl.runs.container_submitter import ClientContainer, _state
 from ppmlctl.runs.job_submitter import JobSubmitter
@@ -28,9 +29,11 @@ def job(kind: str, reason: str) -> dict[str, Any]:
 def looked_at(found: dict[str, Any]) -> SubmitState:
     """By a submitter whose pod was admitted, and is gone now."""
     client = SimpleNamespace(get=lambda _key: found)
-    submitter = JobSubmitter(cast("Any", SimpleNamespace(engines=SimpleNamespace(kubernetes=client))), PI)
+    submitter = JobSubmitter(
+        cast("Any", SimpleNamespace(engines=SimpleNamespace(kubernetes=client))), run_of(PI), SparkProgram(PI)
+    )
     submitter._admitted = "pi-0-1-abcde"
-    return submitter.look(Pods(PI, []))
+    return submitter.look(Pods(run_of(PI), []))
 
 
 @pytest.mark.parametrize("kind", ["Failed", "FailureTarget"])
@@ -60,8 +63,9 @@ def test_a_run_of_the_container_is_late_where_its_script_ended_it(log: str, told
 
 
 def ended(submission: Submission, pods: list[dict[str, Any]], submit: SubmitState) -> tuple[str | None, bool]:
-    watch = Watch(cast("Any", SimpleNamespace(simulated=None)), submission, cast("Any", None), 10.0)
-    return watch._ended(Sight(Pods(submission, pods), submit)), watch.is_late
+    run = run_of(submission)
+    watch = Watch(cast("Any", SimpleNamespace(simulated=None)), run, cast("Any", None), 10.0)
+    return watch._ended(Sight(Pods(run, pods), submit)), watch.is_late
 
 
 def test_every_mode_says_the_same() -> None:

@@ -9,12 +9,14 @@ import pytest
 
 from ppmlctl.clients.kubernetes import ObjectKey
 from ppmlctl.diagnostics import Diagnostic, EngineError
+from ppmlctl.modules._spark_run import run_of
 from ppmlctl.runs import log_heads
 from ppmlctl.runs.log_heads import LogHeads
 from ppmlctl.runs.pods import Pods
-from ppmlctl.spark import Logs, Submission, judged
+from ppmlctl.spark import Logs, Submission, judged, said_at_first
 
 PI = Submission("pi-0-1", "pi", "ppml", "ppml/custom:1", "local:///a.jar", "spark")
+RUN = run_of(PI)
 START = "Gramine is starting. Parsing TOML manifest file\n"
 
 
@@ -40,12 +42,12 @@ def node() -> Node:
 @pytest.fixture
 def heads(node: Node, monkeypatch: pytest.MonkeyPatch) -> LogHeads:
     monkeypatch.setattr(log_heads, "_EVERY_SECONDS", 0.0)
-    return LogHeads(cast("Any", SimpleNamespace(engines=SimpleNamespace(kubernetes=node))), PI)
+    return LogHeads(cast("Any", SimpleNamespace(engines=SimpleNamespace(kubernetes=node))), RUN, said_at_first(PI))
 
 
 def driver(phase: str = "Running") -> Pods:
     metadata = {"name": "pi-0-1-driver", "namespace": "ppml", "labels": {"spark-role": "driver"}}
-    return Pods(PI, [{"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "status": {"phase": phase}}])
+    return Pods(RUN, [{"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "status": {"phase": phase}}])
 
 
 def test_a_run_whose_long_log_was_cut_is_judged_with_its_beginning(node: Node, heads: LogHeads) -> None:

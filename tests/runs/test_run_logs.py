@@ -11,8 +11,9 @@ import pytest
 
 from ppmlctl.clients.kubernetes import KubernetesClient, ObjectKey
 from ppmlctl.diagnostics import Diagnostic, EngineError, TransientError
+from ppmlctl.modules._spark_run import ROLES
 from ppmlctl.runs import logs
-from ppmlctl.runs.logs import driver_log, executor_logs
+from ppmlctl.runs.logs import LoggedRun, leader_log, worker_logs
 
 Manifest = dict[str, Any]
 COMPLETE = {"status": {"conditions": [{"type": "Complete", "status": "True"}]}}
@@ -58,7 +59,11 @@ def driver(phase: str) -> Manifest:
 
 
 def followed(cluster: Cluster) -> list[str]:
-    return list(driver_log(cast("KubernetesClient", cluster), "n", "run", follow=True))
+    return list(leader_log(run_in(cluster), follow=True))
+
+
+def run_in(cluster: Cluster) -> LoggedRun:
+    return LoggedRun(cast("KubernetesClient", cluster), "n", "run", ROLES)
 
 
 @pytest.fixture(autouse=True)
@@ -108,7 +113,7 @@ def test_a_run_without_pods_whose_job_is_over_has_no_log() -> None:
 def test_what_pods_read_from_secrets_is_not_shown(*, follow: bool) -> None:
     cluster = Cluster([driver("Running")], [driver("Succeeded")])
     cluster.logs = {"run-driver": "+ java -k s3cret-key"}
-    lines = driver_log(cast("KubernetesClient", cluster), "n", "run", follow=follow)
+    lines = leader_log(run_in(cluster), follow=follow)
     assert list(lines) == ["+ java -k (secret)"]
 
 
@@ -121,7 +126,7 @@ def test_whoever_stops_following_executors_does_not_wait_for_them() -> None:
 
     cluster = Cluster([pod("run-exec-1", "Running", **{"spark-role": "executor"})])
     cluster.followed = {"run-exec-1": endless}
-    lines = executor_logs(cast("KubernetesClient", cluster), "n", "run", follow=True)
+    lines = worker_logs(run_in(cluster), follow=True)
     assert next(lines) == "[run-exec-1] began"
     cast("Any", lines).close()
     never.set()

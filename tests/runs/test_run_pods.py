@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from ppmlctl.modules._spark_run import run_of
 from ppmlctl.runs.pods import Pods
 from ppmlctl.spark import Submission
 
@@ -22,15 +23,15 @@ def executor(number: int, phase: str = "Running") -> dict[str, Any]:
 
 def test_driver_executors_and_submitters_are_told_apart() -> None:
     submitter = pod("spark-pi-0123abcd-1-abcde", labels={"job-name": PI.name})
-    pods = Pods(PI, [executor(10, "Failed"), executor(9), submitter, pod("spark-pi-0123abcd-1-driver")])
-    assert pods.driver
-    assert [one["metadata"]["name"] for one in pods.executors] == ["e-9", "e-10"]
-    assert (pods.running_executors, pods.dead_executors) == (1, 1)
+    pods = Pods(run_of(PI), [executor(10, "Failed"), executor(9), submitter, pod("spark-pi-0123abcd-1-driver")])
+    assert pods.leader
+    assert [one["metadata"]["name"] for one in pods.workers] == ["e-9", "e-10"]
+    assert (pods.running_workers, pods.dead_workers) == (1, 1)
     assert pods.submitters == [submitter]
 
 
 def test_executors_that_succeeded_before_their_driver_did_nothing_unless_spark_ends_idle_ones() -> None:
     executors = [executor(1, "Succeeded"), executor(2, "Failed"), executor(3)]
-    assert Pods(PI, executors).ended_executors == 2
+    assert Pods(run_of(PI), executors).ended_workers == 2
     dynamic = replace(PI, conf={"spark.dynamicAllocation.enabled": "true"})
-    assert Pods(dynamic, executors).ended_executors == 1
+    assert Pods(run_of(dynamic), executors).ended_workers == 1

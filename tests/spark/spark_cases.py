@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ppmlctl.spark import Executor, Process, Submission, job_manifest, submit_words
+from ppmlctl.spark import Executor, Process, Submission, job_pod, submit_words
 
 PI = Submission(
     name="spark-pi-0123abcd-1",
@@ -37,5 +37,5 @@ def environment(container: dict[str, Any]) -> dict[str, Any]:
 
 
 def submitting(submission: Submission) -> dict[str, Any]:
-    (container,) = job_manifest(submission)["spec"]["template"]["spec"]["containers"]
+    (container,) = job_pod(submission)["containers"]
     return dict(container)

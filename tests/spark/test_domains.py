@@ -9,7 +9,7 @@ import pytest
 from spark_cases import PI, settings
 
 from ppmlctl.protection import Attestation
-from ppmlctl.spark import Logs, Submission, job_manifest, judged, pod_template
+from ppmlctl.spark import Logs, Submission, job_pod, judged, pod_template
 
 SERVICE = Attestation(
     "attestation:9875", "BigDLRemoteAttestationService", "attestation-secret", "https://pccs:1", quote_type="TDX"
@@ -64,7 +64,7 @@ def test_without_attestation_it_is_any_pod() -> None:
 
 def test_the_submission_itself_is_in_no_enclave() -> None:
     assert settings(DOMAIN)["spark.kubernetes.sgx.enabled"] == "false"
-    (submit,) = job_manifest(DOMAIN)["spec"]["template"]["spec"]["containers"]
+    (submit,) = job_pod(DOMAIN)["containers"]
     assert "resources" not in submit
     assert "QUOTE_TYPE" not in [one["name"] for one in submit["env"]]
 

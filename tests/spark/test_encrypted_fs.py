@@ -9,7 +9,7 @@ import pytest
 from spark_cases import PI, environment, submitting
 
 from ppmlctl.protection import Attestation, EncryptedFs, encrypted_variables
-from ppmlctl.spark import job_manifest, pod_template
+from ppmlctl.spark import job_pod, pod_template
 
 ENCRYPTED = EncryptedFs("ehsm:9000", "kms-secret", "data-key-warehouse", "warehouse")
 REPORT = replace(PI, encrypted_fs=ENCRYPTED, claim="nfsvolumeclaim")
@@ -70,16 +70,14 @@ def test_the_submitting_pod_is_given_it_where_it_is_the_driver(mode: Any, *, her
     assert ("ENCRYPTED_FSD" in environment(found)) is here
     assert (KEY in found["volumeMounts"]) is here
     assert (FOLDER in found["volumeMounts"]) is here
-    volumes = [volume["name"] for volume in job_manifest(submission)["spec"]["template"]["spec"]["volumes"]]
+    volumes = [volume["name"] for volume in job_pod(submission)["volumes"]]
     assert ("data-key" in volumes) is here
 
 
 @pytest.mark.parametrize("outside", [{"mode": "local"}, {"device_plugin": "none"}])
 def test_outside_of_enclaves_nobody_gets_the_key(outside: dict[str, Any]) -> None:
     submission = replace(REPORT, **outside)
-    everything = str(
-        [job_manifest(submission), pod_template(submission, "driver"), pod_template(submission, "executor")]
-    )
+    everything = str([job_pod(submission), pod_template(submission, "driver"), pod_template(submission, "executor")])
     assert "data-key" not in everything
     assert "ENCRYPTED_FSD" not in everything
 

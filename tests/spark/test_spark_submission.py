@@ -11,16 +11,18 @@ from typing import Any
 import pytest
 from spark_cases import PI, environment, option, settings, submitting
 
+from ppmlctl.modules._spark_run import ROLES, run_of
 from ppmlctl.protection import Attestation
+from ppmlctl.runs.attempt import Workload
+from ppmlctl.runs.job import admission_manifest, job_manifest
 from ppmlctl.spark import (
+    LONGEST_NAME,
     Security,
-    admission_manifest,
     completed_template,
     driver_name,
-    files_manifest,
-    job_manifest,
+    job_pod,
     pod_template,
-    run_name,
+    submission_files,
     submit_words,
 )
 from ppmlctl.spark.submit_script import SUBMIT_SCRIPT
@@ -127,7 +129,8 @@ def test_the_users_credential_providers_are_asked_first() -> None:
 
 
 def test_the_job_is_tried_once_within_its_deadline_and_so_is_the_driver() -> None:
-    job = job_manifest(replace(PI, deadline=90))
+    late = replace(PI, deadline=90)
+    job = job_manifest(run_of(late), job_pod(late))
     assert (job["metadata"]["name"], job["metadata"]["namespace"]) == (PI.name, "ppml")
     assert (job["spec"]["backoffLimit"], job["spec"]["activeDeadlineSeconds"]) == (0, 90)
     assert job["spec"]["template"]["spec"]["restartPolicy"] == "Never"
@@ -154,14 +157,14 @@ def test_no_variable_of_the_user_takes_a_process_out_of_its_enclave() -> None:
 
 
 def test_templates_are_text_that_spark_reads() -> None:
-    data = files_manifest(PI)["data"]
+    data = submission_files(PI)
     assert {
         name: json.loads(data[name])["spec"]["containers"][0]["name"] for name in ("driver.yaml", "executor.yaml")
     } == {
         "driver.yaml": "spark-driver",
         "executor.yaml": "spark-executor",
     }
-    assert sorted(files_manifest(replace(PI, mode="local"))["data"]) == ["submit.sh"]
+    assert sorted(submission_files(replace(PI, mode="local"))) == ["submit.sh"]
 
 
 def test_a_template_is_completed_for_the_api_server_to_judge() -> None:
@@ -204,16 +207,17 @@ def test_without_a_plugin_nothing_runs_in_an_enclave_and_nothing_is_asked_for() 
 
 
 def test_names_of_runs_leave_room_for_what_spark_appends() -> None:
-    assert run_name("spark-pi", "0123abcd", 1) == "spark-pi-0123abcd-1"
-    long = run_name("w" * 63, "0123abcd", 12)
+    assert Workload("spark-pi", "n", ROLES, LONGEST_NAME).run_name("0123abcd", 1) == "spark-pi-0123abcd-1"
+    long = Workload("w" * 63, "n", ROLES, LONGEST_NAME).run_name("0123abcd", 12)
     assert long.endswith("w-0123abcd-12")
     assert len(f"{driver_name(long)}-svc") == 63
+    assert ROLES.leader_name(long) == driver_name(long)
 
 
 def test_an_admission_is_made_once_and_never_changed() -> None:
-    admission = admission_manifest(PI, "spark-pi-0123abcd-1-x7k2p")
+    admission = admission_manifest(run_of(PI), "spark-pi-0123abcd-1-x7k2p")
     assert (admission["data"], admission["immutable"]) == ({"admitted": "spark-pi-0123abcd-1-x7k2p"}, True)
-    (volume,) = (v for v in job_manifest(PI)["spec"]["template"]["spec"]["volumes"] if v["name"] == "admission")
+    (volume,) = (v for v in job_pod(PI)["volumes"] if v["name"] == "admission")
     assert volume["configMap"] == {"name": admission["metadata"]["name"]}
 
 

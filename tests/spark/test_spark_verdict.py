@@ -9,7 +9,6 @@ from spark_cases import PI
 
 from ppmlctl.evidence import Evidence
 from ppmlctl.protection import Attestation
-from ppmlctl.runs.log_lines import telling_lines
 from ppmlctl.spark import Logs, Verdict, judged
 
 OPEN = replace(PI, device_plugin="none")
@@ -114,20 +113,3 @@ def test_an_outdated_platform_is_accepted_and_said() -> None:
     assert judged(ATTESTED, Logs(log), None).warnings == (
         "it attested on a platform whose BIOS or software is out of date",
     )
-
-
-def test_people_see_the_lines_of_trouble_and_the_last_ones_without_stack_frames() -> None:
-    log = "\n".join(
-        [
-            "INFO one",
-            "WARN DependencyUtils: Local jar /nowhere.jar does not exist, skipping.",
-            "Error: Failed to load class org.example.Pi.",
-            "\tat org.apache.spark.deploy.SparkSubmit",
-            *(f"INFO {number}" for number in range(6)),
-        ]
-    )
-    assert telling_lines(log) == [
-        "WARN DependencyUtils: Local jar /nowhere.jar does not exist, skipping.",
-        "Error: Failed to load class org.example.Pi.",
-        *(f"INFO {number}" for number in range(6)),
-    ]

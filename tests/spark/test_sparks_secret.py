@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ppmlctl.spark import Executor, Security, Submission, job_manifest, pod_template, submit_environment
+from ppmlctl.spark import Executor, Security, Submission, job_pod, pod_template, submit_environment
 from ppmlctl.spark.security import SECRET_FILE
 from ppmlctl.spark.submit_script import SUBMIT_SCRIPT
 
@@ -106,7 +106,7 @@ def test_the_entrypoint_gets_its_arguments_as_they_are(image: Image) -> None:
 @pytest.mark.parametrize("mode", ["cluster", "client", "local", "local-sgx"])
 def test_no_specification_names_the_variable_with_a_value(mode: str) -> None:
     submission = replace(PI, mode=mode)  # type: ignore[arg-type]
-    pods = [pod_template(submission, "driver"), pod_template(submission, "executor"), job_manifest(submission)]
+    pods = [pod_template(submission, "driver"), pod_template(submission, "executor"), job_pod(submission)]
     assert '"name": "_SPARK_AUTH_SECRET"' not in json.dumps(pods)
 
 

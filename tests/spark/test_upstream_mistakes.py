@@ -18,7 +18,7 @@ from spark_cases import PI, environment, option, settings, submitting
 from ppmlctl.expressions import parse
 from ppmlctl.modules.spark_submit import SparkSubmit
 from ppmlctl.protection import Attestation, EncryptedFs
-from ppmlctl.spark import Security, job_manifest, pod_template, submission_files, submit_words
+from ppmlctl.spark import Security, job_pod, pod_template, submission_files, submit_words
 from ppmlctl.spark.submit_script import SUBMIT_SCRIPT
 
 ATTESTED = replace(
@@ -176,9 +176,7 @@ MISTAKES: dict[str, tuple[Callable[[], object], object]] = {
     ),
     "script: passwords stand in arguments, in the trace and in the driver's ConfigMap": (
         lambda: [
-            text
-            for text in (words(), str(submission_files(ATTESTED)), str(job_manifest(ATTESTED)))
-            if "assword=" in text
+            text for text in (words(), str(submission_files(ATTESTED)), str(job_pod(ATTESTED))) if "assword=" in text
         ],
         [],
     ),

@@ -8,7 +8,8 @@ from pathlib import Path
 import typer
 
 from ppmlctl.engine import Options, Session, WorkloadRun
-from ppmlctl.runs.logs import driver_has_a_pod, driver_log, executor_logs, file_log
+from ppmlctl.modules._spark_run import ROLES
+from ppmlctl.runs.logs import LoggedRun, file_log, leader_has_a_pod, leader_log, worker_logs
 
 
 def logs(file: Path, workload: str, *, follow: bool, executors: bool) -> None:
@@ -20,12 +21,12 @@ def logs(file: Path, workload: str, *, follow: bool, executors: bool) -> None:
 
 def _lines(session: Session, run: WorkloadRun, *, follow: bool, executors: bool) -> Iterator[str]:
     """A driver has a pod, or is in the client container; that submits drivers, too, and then comes first."""
-    client = session.engines.kubernetes
+    logged = LoggedRun(session.engines.kubernetes, run.namespace, run.name, ROLES)
     if executors:
-        yield from executor_logs(client, run.namespace, run.name, follow=follow)
+        yield from worker_logs(logged, follow=follow)
         return
-    if run.runs and not driver_has_a_pod(client, run.namespace, run.name):
+    if run.runs and not leader_has_a_pod(logged):
         yield from file_log(session.root / run.runs / run.name, follow=follow)
-        if not driver_has_a_pod(client, run.namespace, run.name):
+        if not leader_has_a_pod(logged):
             return
-    yield from driver_log(client, run.namespace, run.name, follow=follow)
+    yield from leader_log(logged, follow=follow)
