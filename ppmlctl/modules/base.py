@@ -85,7 +85,7 @@ class Module(Generic[A, R]):
     engine: ClassVar[str | None] = None
     """What it talks to: `kubernetes`, `ehsm`, `docker`, or None for files on this machine."""
     removal: ClassVar[Removal] = Removal.DELETE
-    runs: ClassVar[bool] = False
+    is_workload: ClassVar[bool] = False
     """True for workloads: what would be created or updated is `run`."""
     replace_on: ClassVar[frozenset[str]] = frozenset()
     """Arguments that cannot be changed in place."""

@@ -85,7 +85,7 @@ class SparkSubmit(Module[SparkSubmitArgs, SparkSubmitResult]):
     Args = SparkSubmitArgs
     Result = SparkSubmitResult
     engine = "kubernetes"
-    runs = True
+    is_workload = True
     shown = ("name", "verdict")
     echoes = frozenset({"namespace"})
     found_by = frozenset({"namespace"})

@@ -106,7 +106,7 @@ class Planner:
         self.notes.extend((*declaration.notes(wanted.args), *observed.notes, *_findings(task, change, observed)))
         self.warnings.extend(dropped(task.address, declaration, recorded, wanted.inputs))
         because = tuple(sorted(task.sources & self.acting)) if conditional else ()
-        if declaration.runs and change.action in {ActionKind.CREATE, ActionKind.UPDATE, ActionKind.REPLACE}:
+        if declaration.is_workload and change.action in {ActionKind.CREATE, ActionKind.UPDATE, ActionKind.REPLACE}:
             change = replace(change, action=ActionKind.RUN)
         action = _action(task, change, recorded, because, conditional=conditional)
         action = replace(action, rotates=rotates, named=named)

@@ -33,7 +33,7 @@ class Thing:
     """A declaration whose result is the value that it was given."""
 
     kind = "thing"
-    runs = False
+    is_workload = False
     removal = Removal.DELETE
     is_check = False
 
@@ -70,7 +70,7 @@ class Thing:
 
 class Job(Thing):
     kind = "job"
-    runs = True
+    is_workload = True
 
 
 MODULES = {"thing": Thing(), "job": Job()}
