@@ -159,10 +159,10 @@ class SparkSubmit(Module[SparkSubmitArgs, SparkSubmitResult]):
             account = attestation_environment(Attestation("", "", args.attestation.secret))
             found += keys_read({"metadata": {"namespace": args.namespace}, "env": account})
         if isinstance(args.encrypted_fs, SparkEncryptedFsArgs):
-            secret, account = args.encrypted_fs.secret, args.encrypted_fs.account
+            secret, whose = args.encrypted_fs.secret, args.encrypted_fs.account
             if isinstance(secret, str):
                 found += [SecretKey(args.namespace, secret, key) for key in (PRIMARY_KEY, DATA_KEY)]
-            opened = encrypted_environment(EncryptedFs("", account, ""))
+            opened = encrypted_environment(EncryptedFs("", whose, ""))
             found += keys_read({"metadata": {"namespace": args.namespace}, "env": opened})
         return list(dict.fromkeys(found))
 
