@@ -234,8 +234,12 @@ class Session:
     def begin(self) -> None:
         """Before anything is made for an environment that has no lockfile here: see `Exclusion.begin_anew`.
 
-        Raises StateError where it would take what belongs to another environment of the folder.
+        Raises StateError where it would take what belongs to another environment of the folder, and InputError where
+        something is asked for by a name that nothing has.
         """
+        check_known(self.options.tags, self.expanded.tags)
+        rotating(self.options.rotate, self.recorded, self.modules, self.store.lockfile.rotations)
+        check_named(self.options.replace, self.recorded, self.modules)
         self.check_own_files()
         if self._has_a_lease() and not self.store.path.exists():
             self.exclusion.begin_anew()
