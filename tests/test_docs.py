@@ -49,7 +49,7 @@ def test_the_examples_of_the_language_can_be_written(tmp_path: Path) -> None:
     for number, text in enumerate(examples):
         file = tmp_path / f"{number}.yaml"
         file.write_text(text)
-        parsed = parse({file.name: file}, kinds())
+        parsed = parse({file: file.name}, kinds())
         assert parsed.tasks
 
 

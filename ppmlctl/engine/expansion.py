@@ -26,8 +26,8 @@ def expand_environment(
     """The tasks and outputs; workloads in `rerun` run whatever has changed. Raises InputError with all faults found."""
     data = with_reruns(environment.model_dump(mode="json"), rerun)
     site = environment.site
-    files = {site or "site.yaml": root / site if site else playbook_path("site.yaml")}
-    files |= {shown: root / shown for shown in environment.playbooks}
+    files = {root / site if site else playbook_path("site.yaml"): site or "site.yaml"}
+    files |= {root / shown: shown for shown in environment.playbooks}
     scope = {**data["vars"], "env": data, "target": environment.target}
     playbook = parse(files, tuple(modules), lambda kind: modules[kind].in_files)
     check_literals(playbook, environment.not_secrets)

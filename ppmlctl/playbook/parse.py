@@ -24,10 +24,10 @@ InFiles = Callable[[str], Collection[str]]
 """The arguments of a module that may stand in a file of their own, which is named in their place."""
 
 
-def parse(files: Mapping[str, Path], kinds: Collection[str], in_files: InFiles = lambda _kind: frozenset()) -> Playbook:
-    """Reads the files (shown name -> path) and what they import. Raises InputError with every fault found."""
+def parse(files: Mapping[Path, str], kinds: Collection[str], in_files: InFiles = lambda _kind: frozenset()) -> Playbook:
+    """Reads the files (path -> shown name) and what they import. Raises InputError with every fault found."""
     reader = _Reader(frozenset(kinds), in_files)
-    for shown_as, path in files.items():
+    for path, shown_as in files.items():
         reader.read(_Place(path, shown_as))
     reader.faults.extend(_repeated(reader.tasks))
     if reader.faults:

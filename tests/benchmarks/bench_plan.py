@@ -72,7 +72,7 @@ def parsed(size: int, folder: Path) -> Playbook:
     """The playbook as it stands in a file."""
     path = folder / f"{size}.yaml"
     path.write_text(playbook_text(size))
-    return parse({path.name: path}, tuple(MODULES))
+    return parse({path: path.name}, tuple(MODULES))
 
 
 def plan_of(playbook: Playbook, recorded: Mapping[str, Recorded], observed: Mapping[str, Observed]) -> Plan:

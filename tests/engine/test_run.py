@@ -108,7 +108,7 @@ class Bench:
 
     def plan(self, text: str) -> tuple[Plan, Run]:
         (self.folder / "play.yaml").write_text(text)
-        tasks = expand(parse({"play.yaml": self.folder / "play.yaml"}, tuple(MODULES)), {}, MODULES).tasks
+        tasks = expand(parse({self.folder / "play.yaml": "play.yaml"}, tuple(MODULES)), {}, MODULES).tasks
         store = LockStore.open(self.folder / "ppml.lock")
         recorded = store.lockfile.recorded(lambda handle: Secret(handle=handle))
         context = Context("env", "test", "cluster", None, None, None, store, recorded)  # type: ignore[arg-type]  # unused

@@ -31,7 +31,7 @@ FIRST = "- name: first\n  thing: {}\n  register: first\n"
 
 def expanded(folder: Path, text: str, **scope: Any) -> Expanded:
     (folder / "play.yaml").write_text(text)
-    playbook = parse({"play.yaml": folder / "play.yaml"}, tuple(MODULES), lambda _kind: {"manifest"})
+    playbook = parse({folder / "play.yaml": "play.yaml"}, tuple(MODULES), lambda _kind: {"manifest"})
     check_literals(playbook, ())
     return expand(playbook, scope, MODULES)
 

@@ -23,7 +23,7 @@ FIRST = "- name: first\n  thing: {}\n  register: first\n"
 
 def expanded(folder: Path, text: str, **scope: Any) -> Expanded:
     (folder / "play.yaml").write_text(FIRST + text)
-    return expand(parse({"play.yaml": folder / "play.yaml"}, tuple(MODULES)), scope, MODULES)
+    return expand(parse({folder / "play.yaml": "play.yaml"}, tuple(MODULES)), scope, MODULES)
 
 
 def path_of(found: Expanded, **first: Any) -> Any:

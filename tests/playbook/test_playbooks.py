@@ -26,7 +26,7 @@ MODULES: dict[str, Any] = {"thing": Thing, "enclave_key": Thing}
 
 def expanded(tmp_path: Path, text: str, **scope: Any) -> Expanded:
     (tmp_path / "play.yaml").write_text(text)
-    return expand(parse({"play.yaml": tmp_path / "play.yaml"}, tuple(MODULES)), scope, MODULES)
+    return expand(parse({tmp_path / "play.yaml": "play.yaml"}, tuple(MODULES)), scope, MODULES)
 
 
 def faults(tmp_path: Path, text: str, **scope: Any) -> list[str]:
@@ -179,7 +179,7 @@ def test_a_variable_that_hides_the_result_of_several_tasks_is_told_once_where_it
     text = "- name: a\n  thing: {}\n  register: key\n- name: b\n  thing: {}\n  register: key\n"
     declared_at = Location("ppml.yaml", 3, 8, "vars.key")
     (tmp_path / "play.yaml").write_text(text)
-    playbook = parse({"play.yaml": tmp_path / "play.yaml"}, tuple(MODULES))
+    playbook = parse({tmp_path / "play.yaml": "play.yaml"}, tuple(MODULES))
     with pytest.raises(InputError) as caught:
         expand(playbook, {"key": "x"}, MODULES, lambda _name: declared_at)
     (fault,) = caught.value.diagnostics
