@@ -11,7 +11,7 @@ from ppmlctl.playbook.written import Playbook
 from ppmlctl.spec.key_path import KeyPath
 from ppmlctl.spec.secret_words import secret_in, secret_of
 
-_BY_NAME = frozenset({"arguments", "args", "data", "env", "environment", "stringData", "vars"})
+_BY_NAME = frozenset({"arguments", "args", "data", "env", "environment", "outputs", "stringData", "vars"})
 """Where keys are names of values, and not words of a module or of Kubernetes (`secretName`)."""
 _NAME_AND_VALUE = {"name", "value"}
 
@@ -35,8 +35,10 @@ def _values(playbook: Playbook) -> Iterator[tuple[Callable[..., Location], str, 
     for task in playbook.tasks:
         yield task.at, task.module, task.arguments
         yield task.at, "vars", task.variables
+        yield task.at, "loop", task.loop
     for outputs in playbook.outputs:
         yield outputs.at, "vars", outputs.variables
+        yield outputs.at, "outputs", outputs.values
 
 
 def _literals(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:

@@ -51,6 +51,14 @@ def test_each_is_told_at_its_place(tmp_path: Path) -> None:
     ]
 
 
+def test_those_that_a_loop_or_outputs_hand_on_are_told_too(tmp_path: Path) -> None:
+    text = "- name: settings\n  k8s_object: {}\n  loop: [a, {url: 'https://u:hunter2@host'}]\n"
+    assert told(f"{text}- outputs: {{password: hunter2, greeting: hello}}\n", tmp_path) == [
+        "site.yaml:3:19  [0].loop[1].url: a password in a URL",
+        "site.yaml:4:23  [1].outputs.password: password",
+    ]
+
+
 def test_what_is_none_can_be_named(tmp_path: Path) -> None:
     assert told(TEXT, tmp_path, "password", "a password in a URL", "DB_PASSWORD", "api_key") == []
 
