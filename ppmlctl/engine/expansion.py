@@ -10,6 +10,7 @@ from typing import Any
 from ppmlctl.engine.derived_edges import with_secret_edges
 from ppmlctl.engine.workload_runs import with_reruns
 from ppmlctl.modules.base import Module
+from ppmlctl.planning.graph import in_order
 from ppmlctl.playbook import Expanded, check_literals, expand, parse
 from ppmlctl.shipped import playbook_path
 from ppmlctl.spec import Environment
@@ -32,4 +33,6 @@ def expand_environment(
     playbook = parse(files, tuple(modules), lambda kind: modules[kind].in_files)
     check_literals(playbook, environment.not_secrets)
     expanded = expand(playbook, scope, modules, lambda name: document.locate_key(("vars", name)))
-    return replace(expanded, tasks=with_secret_edges(expanded.tasks, modules))
+    tasks = with_secret_edges(expanded.tasks, modules)
+    in_order(tasks)  # a circle is a fault of the files, whatever is planned
+    return replace(expanded, tasks=tasks)
