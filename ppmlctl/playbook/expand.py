@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any, Protocol
@@ -200,15 +200,13 @@ class _Expansion:
         value = self._evaluated(need, scope, part, "needs", index)
         for name in value if isinstance(value, list) else [value]:
             if isinstance(name, dict | list):
-                found = f"it gives a {type(name).__name__}"
-                self.faults.append(_unknown_need(found, "", part.at("needs", index)))
+                self.faults.append(_unknown_need(f"a {type(name).__name__}", (), part.at("needs", index)))
             elif name in self.by_name:
                 yield from self.by_name[name]
             elif name in self.addresses:
                 yield name
             elif name is not None and name is not OMIT:
-                fix = _nearest(str(name), self.by_name)
-                self.faults.append(_unknown_need(f"`{name}`", fix, part.at("needs", index)))
+                self.faults.append(_unknown_need(str(name), self.by_name, part.at("needs", index)))
 
     def _outputs(self, written: WrittenOutputs) -> Iterator[Output]:
         around = self.entries.into(written.within)
@@ -313,10 +311,12 @@ def _hides(name: str, task: WrittenTask, at: Location) -> Diagnostic:
     )
 
 
-def _nearest(name: str, names: Mapping[str, Any]) -> str:
+def _unknown_need(name: str, names: Collection[str], at: Location) -> Diagnostic:
     near = difflib.get_close_matches(name, names, n=1)
-    return f"did you mean `{near[0]}`?" if near else ""
-
-
-def _unknown_need(found: str, fix: str, at: Location) -> Diagnostic:
-    return Diagnostic("task-need-unknown", "a task needs a task that does not exist", found=found, fix=fix, at=at)
+    return Diagnostic(
+        "task-need-unknown",
+        "a task needs a task that does not exist",
+        found=f"`{name}`",
+        fix=f"did you mean `{near[0]}`?" if near else "",
+        at=at,
+    )
