@@ -134,6 +134,13 @@ class _Expansion:
             if entered is None:
                 continue
             address = written.name if key is None else f"{written.name}.{key}"
+            if key is not None and not (key and key.isprintable()):
+                title, fix = "the key of a loop's member cannot be printed", "give the member a `name` of one line"
+                found, why = json.dumps(key), "it is part of the task's address"
+                self.faults.append(
+                    Diagnostic("task-loop-key", title, found=found, why=why, fix=fix, at=written.at("loop"))
+                )
+                continue
             if address in self.by_name[written.name]:
                 title, fix = "two members of a loop have the same key", "give each member a `name` of its own"
                 at = written.at("loop")

@@ -169,6 +169,15 @@ def test_two_members_of_a_loop_need_keys_of_their_own(tmp_path: Path) -> None:
     assert "error[task-loop-key]" in message
 
 
+@pytest.mark.parametrize("key", [r"a\nok: b", r"a\e[31m", r"\u202e", ""])
+def test_the_key_of_a_member_can_be_printed(tmp_path: Path, key: str) -> None:
+    (message,) = faults(tmp_path, f'- name: w\n  loop: ["{key}"]\n  thing: {{}}\n')
+    assert message.startswith(
+        "error[task-loop-key]: the key of a loop's member cannot be printed\n  at   play.yaml:2:9"
+    )
+    assert message.isascii()
+
+
 def test_a_variable_must_not_hide_a_result(tmp_path: Path) -> None:
     (message,) = faults(tmp_path, "- name: a\n  thing: {}\n  register: key\n", key="x")
     assert "error[variable-hides-result]" in message
