@@ -15,8 +15,8 @@ from pydantic import BaseModel
 
 from ppmlctl.cli.app import app
 from ppmlctl.expressions.filters import offered_filters, offered_tests
+from ppmlctl.flows.registry import language
 from ppmlctl.modules.registry import kinds, module
-from ppmlctl.spec import Environment
 
 GENERATED = "<!-- Generated from the code; PPMLCTL_WRITE_GENERATED=1 make test writes it anew. -->\n"
 _CONVENTIONS = """\
@@ -68,7 +68,7 @@ def playbooks_page() -> str:
 
 def keys_page() -> str:
     """Every key of ppml.yaml with what it means."""
-    rows = "".join(f"| `{path}` | {text} |\n" for path, text in _keys(Environment, ""))
+    rows = "".join(f"| `{path}` | {text} |\n" for path, text in _keys(language().environment, ""))
     head = "# ppml.yaml\n\nEvery scalar may be a `{{ }}` expression over `vars`.\n\n| key | meaning |\n| --- | --- |\n"
     return GENERATED + head + rows
 

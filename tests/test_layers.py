@@ -94,7 +94,7 @@ READERS = frozenset({"read_text", "read_bytes"})
 OPENING = {
     "ppmlctl/files.py": "is the reader",
     "ppmlctl/failpoint.py": "appends to a log of tests",
-    "ppmlctl/spark/key_client.py": "runs inside of images, where nothing of ours is",
+    "ppmlctl/key_client/program.py": "runs inside of images, where nothing of ours is",
     "ppmlctl/state/vault_password.py": "looks at the mode of what it has open, and reads as little",
     "ppmlctl/sandbox/ehsm/access_log.py": "appends",
     "ppmlctl/sandbox/ehsm/database.py": "makes its file",

@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 
 from ppmlctl.cli.app import SchemaName
 from ppmlctl.evidence import Evidence
+from ppmlctl.flows.registry import language
 from ppmlctl.modules.registry import Registry, kinds
 from ppmlctl.planning import Recorded
 from ppmlctl.planning.diff import SECRET
@@ -25,7 +26,7 @@ from ppmlctl.state import LockStore
 from ppmlctl.state import schema as lock_schema
 
 GENERATORS: dict[str, Callable[[], dict[str, Any]]] = {
-    "ppml": ppml_schema.json_schema,
+    "ppml": lambda: ppml_schema.json_schema(language().environment),
     "playbook": lambda: playbook_schema.json_schema(Registry()),
     "lock": lock_schema.json_schema,
 }

@@ -34,6 +34,7 @@ from ppmlctl.engine.unasked import asks_of, unasked
 from ppmlctl.engine.vault_access import NoVault, follow_vault, open_vault, password_of, vault_locked, vault_needed
 from ppmlctl.engine.whereabouts import Whereabouts
 from ppmlctl.engine.workload_runs import WorkloadRun, abandoned_runs, last_run
+from ppmlctl.flows.registry import load
 from ppmlctl.modules.base import Module
 from ppmlctl.modules.context import SANDBOX, Context, Engines, Files
 from ppmlctl.modules.registry import Registry
@@ -57,7 +58,7 @@ from ppmlctl.planning.protections import dropped
 from ppmlctl.playbook import Expanded
 from ppmlctl.sandbox.process import Sandbox
 from ppmlctl.secret import Secret, SecretLockedError
-from ppmlctl.spec import Loaded, load
+from ppmlctl.spec import Loaded
 from ppmlctl.state import LockStore, Vault
 from ppmlctl.unknown import Unknown
 
@@ -328,7 +329,7 @@ class Session:
 
     def cancel(self, workload: str) -> str:
         """Ends the last run of a workload; its name, or an empty text where it had ended."""
-        from ppmlctl.modules._spark_run import ROLES  # noqa: PLC0415 - loads what only runs need
+        from ppmlctl.flows.spark.run import ROLES  # noqa: PLC0415 - loads what only runs need
         from ppmlctl.runs.attempt import end_run  # noqa: PLC0415 - the same
         from ppmlctl.runs.container_submitter import ClientContainer  # noqa: PLC0415 - the same
 

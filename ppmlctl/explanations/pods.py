@@ -76,7 +76,7 @@ ROWS = (
         "ppmlctl: no data key from EHSM",
         "the key client that ppmlctl put into the image was refused, or did not reach or trust EHSM; its line says why",
         "look at EHSM from here: ppmlctl ehsm status, ppmlctl ehsm keys list; compare kms.ehsm.url and kms.ehsm.tls",
-        "ppmlctl spark/key_client.py",
+        "ppmlctl key_client/program.py",
     ),
     Explanation(
         "The key should be at least 15 bytes",

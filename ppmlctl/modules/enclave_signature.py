@@ -24,6 +24,7 @@ from pydantic import model_validator
 
 from ppmlctl.diagnostics import Diagnostic, InputError, Location, StateError
 from ppmlctl.files import read_bytes
+from ppmlctl.key_client import key_client_program
 from ppmlctl.modules._enclave_build import enclave_of_build
 from ppmlctl.modules._enclave_in_image import WORKING_FOLDER
 from ppmlctl.modules._enclave_source import EnclaveSource, enclave_of_folder, enclave_of_image
@@ -36,7 +37,6 @@ from ppmlctl.protection import KEY_CLIENT
 from ppmlctl.sgx import Finding, MeasurementCache, Sigstruct, SigstructError, data_key_folders, measure
 from ppmlctl.sgx.allowed_files import opens_unmeasured
 from ppmlctl.sgx.bigdl import LOADER, TEMPLATE, EnclaveChoices, Measure, MeasuredEnclave
-from ppmlctl.spark import key_client_program
 from ppmlctl.unknown import Unknown, unknowns_in
 
 _MANIFEST, _SIGSTRUCT, _COPIES = "bash.manifest.sgx", "bash.sig", ("libpal.so", "_offsets.py")

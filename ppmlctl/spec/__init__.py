@@ -3,7 +3,7 @@
 from ppmlctl.spec.defaults import SANDBOX_EHSM
 from ppmlctl.spec.duration import Duration
 from ppmlctl.spec.environment import Environment
-from ppmlctl.spec.load import Loaded, load
+from ppmlctl.spec.load import Loaded
 from ppmlctl.spec.names import LONGEST_WORKLOAD
 from ppmlctl.spec.secret_source import SecretSource
 from ppmlctl.spec.size import Size
@@ -19,7 +19,6 @@ __all__ = [
     "Loaded",
     "SecretSource",
     "Size",
-    "load",
     "parse_yaml",
     "read_yaml",
 ]

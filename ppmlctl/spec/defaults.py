@@ -11,7 +11,6 @@ from ppmlctl.spec.images import Images
 from ppmlctl.spec.keys import DEFAULT_FOLDER, Keys
 from ppmlctl.spec.kms import Kms
 from ppmlctl.spec.size import Size
-from ppmlctl.spec.spark import Security, Spark
 from ppmlctl.spec.traits import Trait, filled
 from ppmlctl.spec.workload import Workload
 
@@ -40,12 +39,6 @@ def builder_of(environment: Environment) -> Literal["docker", "oci"]:
     if environment.images and environment.images.builder:
         return environment.images.builder
     return "oci" if environment.target == "sandbox" else "docker"
-
-
-def security_of(spark: Spark, environment: Environment) -> dict[str, bool]:
-    """Spark's security settings, each as said, or on where there are keys for it."""
-    said = {name: getattr(spark.security, name) for name in Security.model_fields}
-    return {name: environment.keys is not None if value is None else value for name, value in said.items()}
 
 
 def _enclave(enclave: Enclave, keys: Keys | None) -> Enclave:
@@ -94,10 +87,9 @@ def _attestation(environment: Environment) -> Attestation:
 
 
 def _workload(workload: Workload, environment: Environment) -> Workload:
-    workload = workload.model_copy(update={"expect_log": workload.expect_log or workload.kind.expected_log})
-    if workload.spark is not None:
-        security = Security(**security_of(workload.spark, environment))
-        workload = workload.model_copy(update={"spark": workload.spark.model_copy(update={"security": security})})
+    kind = workload.kind.with_defaults(environment)
+    said = {"expect_log": workload.expect_log or kind.expected_log, workload.chosen: kind}
+    workload = workload.model_copy(update=said)
     return workload if environment.images is None else filled(workload, _sizes(environment.images.signed.enclave_size))
 
 

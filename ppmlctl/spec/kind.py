@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from ppmlctl.protection import Tee
 from ppmlctl.spec.key_path import KeyPath
 from ppmlctl.spec.section import Section
 from ppmlctl.spec.traits import Trait, marked
+
+if TYPE_CHECKING:
+    from ppmlctl.spec.environment import Environment
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,10 @@ class Kind(Section):
     def expected_log(self) -> str | None:
         """What the log of a successful run of this very program says; None where nobody knows."""
         return None
+
+    def with_defaults(self, environment: Environment) -> Self:  # noqa: ARG002 - here nothing follows from it
+        """With what follows from other sections, besides what its marks say."""
+        return self
 
     def command_words(self, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
         """What is given to its command, each word with its place; shells of the image take them in their hands."""

@@ -13,6 +13,7 @@ from ppmlctl.spec.environment import Environment
 from ppmlctl.spec.finding import Finding
 from ppmlctl.spec.input_files import missing_files
 from ppmlctl.spec.key_path import KeyPath, dotted
+from ppmlctl.spec.language import Language
 from ppmlctl.spec.rules import check
 from ppmlctl.spec.validation import validate
 from ppmlctl.spec.variables import resolve_variables
@@ -32,13 +33,13 @@ class Loaded:
     warnings: tuple[Diagnostic, ...] = ()
 
 
-def load(path: Path, *, variables: Mapping[str, str] = _NO_VARIABLES) -> Loaded:
+def load(path: Path, language: Language, *, variables: Mapping[str, str] = _NO_VARIABLES) -> Loaded:
     """The environment that `path` declares. `variables` take the place of values under `vars`.
 
     Raises InputError with every fault, sorted by position.
     """
     document = read_yaml(path, shown_as=str(path))
-    environment, findings = _examine(document, path.parent, variables)
+    environment, findings = _examine(document, path.parent, variables, language)
     diagnostics = [finding.in_document(document) for finding in findings]
     errors = [d for d in diagnostics if d.severity is Severity.ERROR]
     if environment is None or errors:
@@ -46,7 +47,9 @@ def load(path: Path, *, variables: Mapping[str, str] = _NO_VARIABLES) -> Loaded:
     return Loaded(with_defaults(environment), document, path.parent, tuple(by_position(diagnostics)))
 
 
-def _examine(document: Document, folder: Path, given: Mapping[str, str]) -> tuple[Environment | None, list[Finding]]:
+def _examine(
+    document: Document, folder: Path, given: Mapping[str, str], language: Language
+) -> tuple[Environment | None, list[Finding]]:
     empty = list(_empty_values(document.root, ()))
     declared = document.value.get("vars")
     variables = resolve_variables(declared if isinstance(declared, dict) else {}, given)
@@ -54,11 +57,11 @@ def _examine(document: Document, folder: Path, given: Mapping[str, str]) -> tupl
     data = variables.render(rest)
     if "vars" in document.value:
         data["vars"] = variables.values if isinstance(declared, dict) else declared
-    validated = validate(data, document)
+    validated = validate(data, document, language.environment)
     said = {finding.path for finding in empty}
     findings = [*empty, *variables.findings, *(f for f in validated.findings if f.path not in said)]
     if validated.environment is not None:
-        findings += [*check(validated.environment), *missing_files(validated.environment, folder)]
+        findings += [*check(validated.environment, language.rules), *missing_files(validated.environment, folder)]
     return validated.environment, findings
 
 

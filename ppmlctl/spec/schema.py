@@ -12,9 +12,9 @@ _RENDERED = frozenset({"string", "integer", "number", "boolean", "array"})
 _NUMBER = re.compile(r"\d+(\.\d+)?")
 
 
-def json_schema() -> dict[str, Any]:
+def json_schema(environment: type[Environment]) -> dict[str, Any]:
     """The schema (draft 2020-12). Scalars and lists may be `{{ }}` expressions, and text may be spelt as a number."""
-    schema = _open(Environment.model_json_schema(by_alias=True))
+    schema = _open(environment.model_json_schema(by_alias=True))
     schema["$defs"]["Expression"] = {
         "type": "string",
         "pattern": r"\{\{",

@@ -39,37 +39,37 @@ class Validated:
     findings: list[Finding]
 
 
-def validate(data: dict[str, Any], document: Document) -> Validated:
+def validate(data: dict[str, Any], document: Document, model: type[Environment]) -> Validated:
     """The environment in `data`, and everything that is wrong with it. Unknown keys do not hide other faults.
 
     Changes `data`, which must share nothing with anything: unknown keys leave it, and spellings take their place.
     """
-    errors = _take_spellings(data, _errors(data), document)
-    findings = [translate(error, document) for error in errors]
+    errors = _take_spellings(data, _errors(data, model), document, model)
+    findings = [translate(error, document, model) for error in errors]
     for error in errors:
         if error["type"] == "extra_forbidden":
             *above, key = error["loc"]
             del reduce(getitem, above, data)[key]
     try:
-        return Validated(Environment.model_validate(data), findings)
+        return Validated(model.model_validate(data), findings)
     except ValidationError:
         return Validated(None, findings)
 
 
-def _errors(data: Any) -> list[Any]:
+def _errors(data: Any, model: type[Environment]) -> list[Any]:
     try:
-        Environment.model_validate(data)
+        model.model_validate(data)
     except ValidationError as error:
         return [e for e in error.errors(include_url=False) if not isinstance(e["input"], Unrendered)]
     return []
 
 
-def _take_spellings(data: dict[str, Any], errors: list[Any], document: Document) -> list[Any]:
+def _take_spellings(data: dict[str, Any], errors: list[Any], document: Document, model: type[Environment]) -> list[Any]:
     """Where text is wanted and a number stands, the text is how the number is spelt: `gramine: 1.5`, `tag: 2.10`."""
     spelt = [(error["loc"], text) for error in errors if (text := _spelling(error, document)) is not None]
     for (*above, key), text in spelt:
         reduce(getitem, above, data)[key] = text
-    return _errors(data) if spelt else errors
+    return _errors(data, model) if spelt else errors
 
 
 def _spelling(error: Mapping[str, Any], document: Document) -> str | None:
@@ -84,7 +84,7 @@ def _spelling(error: Mapping[str, Any], document: Document) -> str | None:
     return str(value) if isinstance(value, int) else None
 
 
-def translate(error: Mapping[str, Any], document: Document) -> Finding:
+def translate(error: Mapping[str, Any], document: Document, model: type[BaseModel]) -> Finding:
     """One of pydantic's errors as a finding."""
     path, kind = tuple(error["loc"]), error["type"]
     if path and path[-1] == "[key]":
@@ -94,6 +94,8 @@ def translate(error: Mapping[str, Any], document: Document) -> Finding:
         return _wrong_type(path, error, document)
     if kind in _TRANSLATIONS:
         return _TRANSLATIONS[kind](path, error)
+    if kind in _BY_MODEL:
+        return _BY_MODEL[kind](path, model)
     if kind == "two-alternatives":
         return _two_alternatives(path, error["ctx"]["named"], document)
     return _in_own_words(path, error)
@@ -117,17 +119,17 @@ def _wrong_type(path: KeyPath, error: Mapping[str, Any], document: Document) -> 
     return Finding(path, "wrong-type", "a value has the wrong type", f"{kind_of(value)}, not {expected}", fix=fix)
 
 
-def _missing(path: KeyPath, _error: Mapping[str, Any]) -> Finding:
-    field = _field_at(path)
+def _missing(path: KeyPath, model: type[BaseModel]) -> Finding:
+    field = _field_at(path, model)
     why = field.description or "" if field else ""
     return Finding(
         path, "missing-key", "a required key is missing", dotted(path), why, f"add `{path[-1]}:`", at_key=True
     )
 
 
-def _unknown_key(path: KeyPath, _error: Mapping[str, Any]) -> Finding:
-    model = _model_at(path[:-1])
-    known = [field.alias or name for name, field in model.model_fields.items()] if model else []
+def _unknown_key(path: KeyPath, model: type[BaseModel]) -> Finding:
+    section = _model_at(path[:-1], model)
+    known = [field.alias or name for name, field in section.model_fields.items()] if section else []
     fix = nearest(str(path[-1]), known)
     return Finding(path, "unknown-key", "a key is not known", str(path[-1]), fix=fix, at_key=True)
 
@@ -166,8 +168,6 @@ def _two_alternatives(path: KeyPath, named: list[str], document: Document) -> Fi
 
 
 _TRANSLATIONS: dict[str, Callable[[KeyPath, Mapping[str, Any]], Finding]] = {
-    "missing": _missing,
-    "extra_forbidden": _unknown_key,
     "literal_error": _unknown_choice,
     "greater_than_equal": _out_of_range,
     "less_than_equal": _out_of_range,
@@ -175,17 +175,22 @@ _TRANSLATIONS: dict[str, Callable[[KeyPath, Mapping[str, Any]], Finding]] = {
     "string_too_long": _wrong_length,
     "no-alternative": _no_alternative,
 }
+_BY_MODEL: dict[str, Callable[[KeyPath, type[BaseModel]], Finding]] = {
+    "missing": _missing,
+    "extra_forbidden": _unknown_key,
+}
+"""What is told by what could stand there."""
 
 
-def _field_at(path: KeyPath) -> Any:
-    model = _model_at(path[:-1])
-    fields = {field.alias or name: field for name, field in model.model_fields.items()} if model else {}
+def _field_at(path: KeyPath, model: type[BaseModel]) -> Any:
+    section = _model_at(path[:-1], model)
+    fields = {field.alias or name: field for name, field in section.model_fields.items()} if section else {}
     return fields.get(str(path[-1]))
 
 
-def _model_at(path: KeyPath) -> type[BaseModel] | None:
+def _model_at(path: KeyPath, top: type[BaseModel]) -> type[BaseModel] | None:
     """The section at `path`, by the models' annotations."""
-    model: type[BaseModel] | None = Environment
+    model: type[BaseModel] | None = top
     for step in path:
         if isinstance(step, int) or model is None:
             continue

@@ -10,16 +10,15 @@ from ppmlctl.spec.duration import Duration
 from ppmlctl.spec.kind import Kind
 from ppmlctl.spec.names import WorkloadName
 from ppmlctl.spec.section import Choice
-from ppmlctl.spec.spark import Spark
 
 
 class Workload(Choice):
     """`workloads[]`"""
 
-    alternatives: ClassVar[tuple[str, ...]] = ("spark",)
+    alternatives: ClassVar[tuple[str, ...]] = ()
+    """Keys of kinds; language.py has a field for each."""
 
     name: WorkloadName = Field(description="Name of the workload; its pods and Services are named after it.")
-    spark: Spark | None = Field(None, description="A Spark application.")
     expect_log: str | None = Field(
         None,
         description="Text that the log of a successful run holds. Default for SparkPi: `Pi is roughly`; "
@@ -34,6 +33,11 @@ class Workload(Choice):
 
     @property
     def kind(self) -> Kind:
-        """The one alternative that is named."""
-        kinds: list[Kind | None] = [getattr(self, name) for name in self.alternatives]
-        return next(kind for kind in kinds if kind is not None)
+        """The section of the one kind that is named."""
+        kind: Kind = getattr(self, self.chosen)
+        return kind
+
+    @property
+    def chosen(self) -> str:
+        """The key of that kind."""
+        return next(name for name in self.alternatives if getattr(self, name) is not None)

@@ -18,7 +18,7 @@ from ppmlctl.engine.vault_access import NoVault
 from ppmlctl.modules._ehsm import ServerArgs
 from ppmlctl.modules.base import BESIDE_THE_RESULT, Module, ModuleArgs, ModuleResult
 from ppmlctl.modules.context import Context, Files
-from ppmlctl.modules.registry import kinds, module
+from ppmlctl.modules.registry import kinds, module, packages
 from ppmlctl.planning import ABSENT, ActionKind, Recorded, Removal, Wanted
 from ppmlctl.secret import Secret
 from ppmlctl.state import Lockfile, LockStore
@@ -26,7 +26,7 @@ from ppmlctl.unknown import Unknown, unknowns_in
 
 if more := os.environ.get("PPMLCTL_MORE_MODULES"):
     ppmlctl.modules.__path__.append(more)
-    kinds.cache_clear()
+    packages.cache_clear()
 
 every_module = pytest.mark.parametrize("kind", kinds())
 

@@ -14,7 +14,7 @@ import pytest
 
 from ppmlctl.engine.options import Options
 from ppmlctl.engine.session import Session
-from ppmlctl.modules._spark_args import run_digest
+from ppmlctl.flows.spark.arguments import run_digest
 from ppmlctl.secret import Secret
 
 BEFORE = Path(__file__).parent / "lockfiles_of_before"

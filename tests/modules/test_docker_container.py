@@ -17,8 +17,9 @@ import pytest
 
 from ppmlctl.clients.docker import ContainerSpec, DockerContainer
 from ppmlctl.diagnostics import EngineError
+from ppmlctl.flows.spark.run import SparkProgram, run_of
+from ppmlctl.flows.spark.submission import Submission
 from ppmlctl.modules import docker_container
-from ppmlctl.modules._spark_run import SparkProgram, run_of
 from ppmlctl.modules.docker_container import DockerContainer as Module
 from ppmlctl.planning import ActionKind
 from ppmlctl.protection import Access, Device, EncryptedFs
@@ -27,7 +28,6 @@ from ppmlctl.runs.container_submitter import ClientContainer, ContainerSubmitter
 from ppmlctl.runs.pods import Pods
 from ppmlctl.runs.submitter import SubmitState
 from ppmlctl.secret import Secret
-from ppmlctl.spark import Submission
 from ppmlctl.unknown import Unknown, unknowns_in
 
 PI = Submission("pi-0-1", "pi", "ppml", "image", "local:///a.jar", "spark", mode="local", device_plugin="none")

@@ -13,20 +13,20 @@ import pytest
 from ehsm_world import SERVER, URL, Switchboard, World, switchboard, world_of
 
 from ppmlctl.diagnostics import EngineError
+from ppmlctl.flows.spark.arguments import SparkSubmitArgs, run_digest
+from ppmlctl.flows.spark.modules.spark_submit import SparkSubmit
+from ppmlctl.flows.spark.run import SparkJudge, run_of
+from ppmlctl.flows.spark.submission import Submission
 from ppmlctl.modules._ehsm import AccountArgs
 from ppmlctl.modules._ehsm_refusal import AttestingAccount
-from ppmlctl.modules._spark_args import SparkSubmitArgs, run_digest
-from ppmlctl.modules._spark_run import SparkJudge, run_of
 from ppmlctl.modules.context import Context
 from ppmlctl.modules.ehsm_enroll import EhsmEnroll
 from ppmlctl.modules.ehsm_policy import EhsmPolicy
-from ppmlctl.modules.spark_submit import SparkSubmit
 from ppmlctl.runs.execution import Execution
 from ppmlctl.runs.pods import Pods
 from ppmlctl.runs.refusal import Refusal
 from ppmlctl.runs.submitter import SubmitState
 from ppmlctl.secret import Secret
-from ppmlctl.spark import Submission
 
 MakeContext = Callable[..., Context]
 STRANGER = "11111111-2222-3333-4444-555555555555"

@@ -16,13 +16,13 @@ import pytest
 from ppmlctl.clients.docker import DockerImage, Listing
 from ppmlctl.diagnostics import InputError, StateError, WriteRefusedError
 from ppmlctl.evidence import Evidence
+from ppmlctl.key_client import key_client_program
 from ppmlctl.modules.enclave_signature import EnclaveSignature
 from ppmlctl.planning import ActionKind
 from ppmlctl.secret import Secret
 from ppmlctl.sgx import FolderTree, MeasurementCache, Sigstruct, measure
 from ppmlctl.sgx import gramine_version as version
 from ppmlctl.sgx.signing_key import SigningKey
-from ppmlctl.spark import key_client_program
 from ppmlctl.unknown import Unknown
 
 _QUICKSTART = Path(__file__).parents[2] / "examples/quickstart/base"

@@ -17,13 +17,13 @@ from ppmlctl.clients.kubernetes import ObjectKey, key_of
 from ppmlctl.diagnostics import EngineError, InputError
 from ppmlctl.effects import Effect
 from ppmlctl.evidence import Evidence
-from ppmlctl.modules._spark_args import run_digest
-from ppmlctl.modules._spark_run import ROLES
-from ppmlctl.modules.spark_submit import SparkSubmit
+from ppmlctl.flows.spark.arguments import run_digest
+from ppmlctl.flows.spark.modules.spark_submit import SparkSubmit
+from ppmlctl.flows.spark.run import ROLES
+from ppmlctl.flows.spark.submission import LONGEST_NAME
 from ppmlctl.planning import ActionKind
 from ppmlctl.runs.attempt import Workload, begin_attempt
 from ppmlctl.runs.job_submitter import has_ended
-from ppmlctl.spark import LONGEST_NAME
 from ppmlctl.unknown import Unknown
 
 SECRET = "s3cret-of-spark"

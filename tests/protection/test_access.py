@@ -131,7 +131,7 @@ NAMES = re.compile(r"sgx\.intel\.com/(enclave|provision|epc)\b|/dev/sgx|privileg
 ELSEWHERE = {
     "ppmlctl/spec/cluster.py": "the description of a key",
     "ppmlctl/spec/size.py": "what reads a size",
-    "ppmlctl/spark/log_lines.py": "what logs say",
+    "ppmlctl/flows/spark/log_lines.py": "what logs say",
     "playbooks/manifests/attestation-service.yaml": "writes the word whose value it is given",
 }
 

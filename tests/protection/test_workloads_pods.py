@@ -7,10 +7,11 @@ from typing import Any, get_args
 
 import pytest
 
+from ppmlctl.flows.spark.job import job_pod
+from ppmlctl.flows.spark.pod_template import pod_template
+from ppmlctl.flows.spark.submission import Mode, Submission
 from ppmlctl.kubernetes.pod_parts import sources
 from ppmlctl.protection import Attestation, DevicePlugin, Role, Tee, access_of, container_fields, host_volumes
-from ppmlctl.spark import Submission, job_pod, pod_template
-from ppmlctl.spark.submission import Mode
 
 OF_HOST = ("aesm-socket", "sgx-enclave", "sgx-provision", "tdx-device")
 

@@ -8,14 +8,14 @@ from typing import Any, cast
 
 import pytest
 
-from ppmlctl.modules._spark_run import SparkProgram, run_of
+from ppmlctl.flows.spark.run import SparkProgram, run_of
+from ppmlctl.flows.spark.submission import Submission
 from ppmlctl.runs.begin_script import LATE, LOG, STATUS
 from ppmlctl.runs.container_submitter import ClientContainer, _state
 from ppmlctl.runs.job_submitter import JobSubmitter
 from ppmlctl.runs.pods import Pods
 from ppmlctl.runs.submitter import SubmitState
 from ppmlctl.runs.watch import Sight, Watch
-from ppmlctl.spark import Submission
 
 PI = Submission("pi-0-1", "pi", "ppml", "ppml/custom:1", "local:///a.jar", "spark", mode="local", deadline=60)
 LATE_WORDS = "it did not end within its deadline of 60 s"

@@ -9,11 +9,12 @@ import pytest
 
 from ppmlctl.clients.kubernetes import ObjectKey
 from ppmlctl.diagnostics import Diagnostic, EngineError
-from ppmlctl.modules._spark_run import run_of
+from ppmlctl.flows.spark.run import run_of
+from ppmlctl.flows.spark.submission import Submission
+from ppmlctl.flows.spark.verdict import Logs, judged, said_at_first
 from ppmlctl.runs import log_heads
 from ppmlctl.runs.log_heads import LogHeads
 from ppmlctl.runs.pods import Pods
-from ppmlctl.spark import Logs, Submission, judged, said_at_first
 
 PI = Submission("pi-0-1", "pi", "ppml", "ppml/custom:1", "local:///a.jar", "spark")
 RUN = run_of(PI)

@@ -11,7 +11,7 @@ import pytest
 
 from ppmlctl.clients.kubernetes import KubernetesClient, ObjectKey
 from ppmlctl.diagnostics import Diagnostic, EngineError, TransientError
-from ppmlctl.modules._spark_run import ROLES
+from ppmlctl.flows.spark.run import ROLES
 from ppmlctl.runs import logs
 from ppmlctl.runs.logs import LoggedRun, leader_log, worker_logs
 

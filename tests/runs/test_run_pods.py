@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ppmlctl.modules._spark_run import run_of
+from ppmlctl.flows.spark.run import run_of
+from ppmlctl.flows.spark.submission import Submission
 from ppmlctl.runs.pods import Pods
-from ppmlctl.spark import Submission
 
 PI = Submission("spark-pi-0123abcd-1", "spark-pi", "ppml", "ppml/custom:1", "local:///opt/examples.jar", "spark")
 

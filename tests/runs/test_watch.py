@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from ppmlctl.modules._spark_run import ROLES
+from ppmlctl.flows.spark.run import ROLES
 from ppmlctl.runs.pods import Pods
 from ppmlctl.runs.run import Roles, Run
 from ppmlctl.runs.submitter import SubmitState

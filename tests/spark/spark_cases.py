@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ppmlctl.spark import Executor, Process, Submission, job_pod, submit_words
+from ppmlctl.flows.spark.job import job_pod
+from ppmlctl.flows.spark.submission import Executor, Process, Submission
+from ppmlctl.flows.spark.words import submit_words
 
 PI = Submission(
     name="spark-pi-0123abcd-1",

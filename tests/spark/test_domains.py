@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 from spark_cases import PI, settings
 
+from ppmlctl.flows.spark.job import job_pod
+from ppmlctl.flows.spark.pod_template import pod_template
+from ppmlctl.flows.spark.submission import Submission
+from ppmlctl.flows.spark.verdict import Logs, judged
 from ppmlctl.protection import Attestation
-from ppmlctl.spark import Logs, Submission, job_pod, judged, pod_template
 
 SERVICE = Attestation(
     "attestation:9875", "BigDLRemoteAttestationService", "attestation-secret", "https://pccs:1", quote_type="TDX"

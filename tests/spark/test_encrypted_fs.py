@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from spark_cases import PI, environment, submitting
 
+from ppmlctl.flows.spark.job import job_pod
+from ppmlctl.flows.spark.pod_template import pod_template
 from ppmlctl.protection import Attestation, EncryptedFs, encrypted_variables
-from ppmlctl.spark import job_pod, pod_template
 
 ENCRYPTED = EncryptedFs("ehsm:9000", "kms-secret", "data-key-warehouse", "warehouse")
 REPORT = replace(PI, encrypted_fs=ENCRYPTED, claim="nfsvolumeclaim")

@@ -18,13 +18,14 @@ import pytest
 from ppmlctl.clients.ehsm import EhsmClient, ServerTrust
 from ppmlctl.effects import Effects
 from ppmlctl.ehsm import Account, KeySpec
+from ppmlctl.key_client import key_client_program
+from ppmlctl.key_client import program as key_client
+from ppmlctl.key_client.program import ADDITIONAL_DATA
 from ppmlctl.protection import EncryptedFs, encrypted_variables
 from ppmlctl.sandbox.ehsm import make_app
 from ppmlctl.sandbox.ehsm.release import Release, Release032
 from ppmlctl.sandbox.ehsm.serving import served
 from ppmlctl.sandbox.tls import ensure_certificates
-from ppmlctl.spark import key_client, key_client_program
-from ppmlctl.spark.key_client import ADDITIONAL_DATA
 
 
 @dataclass(frozen=True)

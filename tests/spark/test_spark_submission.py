@@ -11,21 +11,15 @@ from typing import Any
 import pytest
 from spark_cases import PI, environment, option, settings, submitting
 
-from ppmlctl.modules._spark_run import ROLES, run_of
+from ppmlctl.flows.spark.job import job_pod, submission_files
+from ppmlctl.flows.spark.pod_template import completed_template, pod_template
+from ppmlctl.flows.spark.run import ROLES, run_of
+from ppmlctl.flows.spark.submission import LONGEST_NAME, Security, driver_name
+from ppmlctl.flows.spark.submit_script import SUBMIT_SCRIPT
+from ppmlctl.flows.spark.words import submit_words
 from ppmlctl.protection import Attestation
 from ppmlctl.runs.attempt import Workload
 from ppmlctl.runs.job import admission_manifest, job_manifest
-from ppmlctl.spark import (
-    LONGEST_NAME,
-    Security,
-    completed_template,
-    driver_name,
-    job_pod,
-    pod_template,
-    submission_files,
-    submit_words,
-)
-from ppmlctl.spark.submit_script import SUBMIT_SCRIPT
 
 
 def test_the_application_and_its_arguments_come_last() -> None:

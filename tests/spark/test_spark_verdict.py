@@ -8,8 +8,8 @@ import pytest
 from spark_cases import PI
 
 from ppmlctl.evidence import Evidence
+from ppmlctl.flows.spark.verdict import Logs, Verdict, judged
 from ppmlctl.protection import Attestation
-from ppmlctl.spark import Logs, Verdict, judged
 
 OPEN = replace(PI, device_plugin="none")
 ATTESTED = replace(PI, attestation=Attestation("ehsm:9000", "EHSMAttestationService", "kms-secret"))

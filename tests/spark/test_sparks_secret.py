@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from ppmlctl.spark import Executor, Security, Submission, job_pod, pod_template, submit_environment
-from ppmlctl.spark.security import SECRET_FILE
-from ppmlctl.spark.submit_script import SUBMIT_SCRIPT
+from ppmlctl.flows.spark.job import job_pod, submit_environment
+from ppmlctl.flows.spark.pod_template import pod_template
+from ppmlctl.flows.spark.security import SECRET_FILE
+from ppmlctl.flows.spark.submission import Executor, Security, Submission
+from ppmlctl.flows.spark.submit_script import SUBMIT_SCRIPT
 
 BASE = Path(__file__).parents[2] / "examples/quickstart/base"
 IN_THE_ENCLAVE = (BASE / "ppml/secured_argvs").read_bytes().decode().split("\0")[:-1]

@@ -16,10 +16,13 @@ from ruamel.yaml import YAML
 from spark_cases import PI, environment, option, settings, submitting
 
 from ppmlctl.expressions import parse
-from ppmlctl.modules.spark_submit import SparkSubmit
+from ppmlctl.flows.spark.job import job_pod, submission_files
+from ppmlctl.flows.spark.modules.spark_submit import SparkSubmit
+from ppmlctl.flows.spark.pod_template import pod_template
+from ppmlctl.flows.spark.submission import Security
+from ppmlctl.flows.spark.submit_script import SUBMIT_SCRIPT
+from ppmlctl.flows.spark.words import submit_words
 from ppmlctl.protection import Attestation, EncryptedFs
-from ppmlctl.spark import Security, job_pod, pod_template, submission_files, submit_words
-from ppmlctl.spark.submit_script import SUBMIT_SCRIPT
 
 ATTESTED = replace(
     PI,

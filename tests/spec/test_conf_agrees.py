@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ppmlctl.spark import Security
-from ppmlctl.spark.security import fixed_settings
-from ppmlctl.spec import load
+from ppmlctl.flows.registry import load
+from ppmlctl.flows.spark.security import fixed_settings
+from ppmlctl.flows.spark.submission import Security
 
 ALL = dict(fixed_settings(Security(rpc_auth=True, rpc_encryption=True, io_encryption=True, tls=True)))
 FILE = """\

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal
 
 import pytest
 from pydantic import BaseModel, Field
 
+from ppmlctl.flows.registry import FLOWS, language
+from ppmlctl.flows.spark.section import EncryptedFs, Executor
 from ppmlctl.protection import Tee
-from ppmlctl.spec import rules
 from ppmlctl.spec.defaults import with_defaults
 from ppmlctl.spec.environment import Environment
 from ppmlctl.spec.finding import Finding
 from ppmlctl.spec.key_path import KeyPath
 from ppmlctl.spec.kind import Kind
+from ppmlctl.spec.rules import check as check_rules
 from ppmlctl.spec.size import EpcSize, JvmSize, Size
-from ppmlctl.spec.spark import EncryptedFs, Executor, Spark
 from ppmlctl.spec.traits import Trait, marked
 from ppmlctl.spec.workload import Workload
 
@@ -63,9 +64,8 @@ class Streams(Environment):
 
 
 KINDS: dict[str, tuple[type[Environment], type[Kind]]] = {"stream": (Streams, Stream)}
-for _name in Workload.alternatives:
-    (_kind,) = (one for one in get_args(Workload.model_fields[_name].annotation) if one is not type(None))
-    KINDS[_name] = (Environment, _kind)
+KINDS |= {flow.key: (language().environment, flow.section) for flow in FLOWS}
+RULES = {**language().rules, Stream: ()}
 
 BASE: dict[str, Any] = {
     "version": 1,
@@ -81,9 +81,7 @@ SERVICE = {"type": "BigDLRemoteAttestationService", "service": {"url": "https://
 
 
 @pytest.fixture(params=sorted(KINDS), autouse=True)
-def name(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    known: dict[Any, Any] = {**rules.OF_KIND, Stream: ()}
-    monkeypatch.setattr(rules, "OF_KIND", known)
+def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
@@ -99,7 +97,7 @@ def check(*arguments: Any, **keys: Any) -> list[tuple[str, KeyPath]]:
 
 
 def findings(*arguments: Any, **keys: Any) -> list[Finding]:
-    return rules.check(environment(*arguments, **keys))
+    return check_rules(environment(*arguments, **keys), RULES)
 
 
 def fields(model: type[BaseModel], trait: Trait, path: KeyPath = ()) -> Iterator[KeyPath]:
@@ -205,8 +203,3 @@ def test_no_variable_undoes_what_a_key_says(name: str) -> None:
 def test_its_words_reach_the_enclave_as_they_are(name: str) -> None:
     (place,) = fields(KINDS[name][1], Trait.WORDS)
     assert ("shell-in-word", ("workloads", 0, name, *place, 0)) in check(name, at(place, ["*.txt"]))
-
-
-def test_what_is_particular_to_it_has_its_rules(name: str) -> None:
-    assert KINDS[name][1] in rules.OF_KIND
-    assert Spark in rules.OF_KIND

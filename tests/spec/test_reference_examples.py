@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from ppmlctl.spec import load
+from ppmlctl.flows.registry import language, load
 
 REFERENCE = Path(__file__).parents[2] / "examples" / "reference"
 EXAMPLES = sorted(REFERENCE.glob("*.yaml"))
@@ -52,6 +52,6 @@ def test_every_key_of_the_language_stands_in_some_example() -> None:
 def _keys() -> set[str]:
     from ppmlctl.spec.schema import json_schema
 
-    schema = json_schema()
+    schema = json_schema(language().environment)
     sections = [schema, *schema["$defs"].values()]
     return {key for section in sections for key in section.get("properties", {})}

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ppmlctl.diagnostics import Diagnostic, InputError
-from ppmlctl.spec import Loaded, Size, load, parse_yaml
+from ppmlctl.flows.registry import load
+from ppmlctl.spec import Loaded, Size, parse_yaml
 
 HERE = Path(__file__).parent
 HEAD = "version: 1\nname: trusted\n"

@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 
 from ppmlctl.engine import Options, Session, WorkloadRun
-from ppmlctl.modules._spark_run import ROLES
+from ppmlctl.flows.spark.run import ROLES
 from ppmlctl.runs.logs import LoggedRun, file_log, leader_has_a_pod, leader_log, worker_logs
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
 from ppmlctl.spec.environment import Environment
 from ppmlctl.spec.finding import Finding
-from ppmlctl.spec.key_path import KeyPath
 from ppmlctl.spec.kind import Kind
+from ppmlctl.spec.language import KindRule
 from ppmlctl.spec.rules.attestation import (
     attestation_has_what_it_needs,
     attestation_urls_can_be_split,
@@ -36,16 +35,6 @@ from ppmlctl.spec.rules.memory import (
     heap_starts_in_enclave,
     requested_epc_holds_enclave,
 )
-from ppmlctl.spec.rules.spark import (
-    client_has_an_enclave,
-    domain_runs_in_pods,
-    executors_reach_the_client,
-    heap_holds_spark,
-    python_has_a_driver,
-    security_is_complete,
-    security_is_on,
-)
-from ppmlctl.spec.rules.spark_settings import conf_agrees_with_the_rest
 from ppmlctl.spec.rules.target import client_can_submit, enclaves_have_devices, kms_is_known, sandbox_asks_its_own
 from ppmlctl.spec.rules.variables import variables_have_free_names
 from ppmlctl.spec.rules.workloads import (
@@ -55,7 +44,6 @@ from ppmlctl.spec.rules.workloads import (
     needs_can_be_met,
     workloads_have_an_image,
 )
-from ppmlctl.spec.spark import Spark
 
 RULES: tuple[Callable[[Environment], Iterator[Finding]], ...] = (
     variables_have_free_names,
@@ -93,24 +81,10 @@ RULES: tuple[Callable[[Environment], Iterator[Finding]], ...] = (
     insecure_choices_are_said,
 )
 
-OF_KIND: Mapping[type[Kind], tuple[Callable[[Environment, KeyPath, Any], Iterator[Finding]], ...]] = {
-    Spark: (
-        domain_runs_in_pods,
-        client_has_an_enclave,
-        executors_reach_the_client,
-        heap_holds_spark,
-        conf_agrees_with_the_rest,
-        python_has_a_driver,
-        security_is_complete,
-        security_is_on,
-    ),
-}
-"""What is particular to one kind of workload; each rule is given one such section, with its place."""
 
-
-def check(environment: Environment) -> list[Finding]:
-    """Everything that any rule finds."""
+def check(environment: Environment, of_kind: Mapping[type[Kind], tuple[KindRule, ...]]) -> list[Finding]:
+    """Everything that any rule finds; `of_kind` has those that are particular to kinds of workload."""
     found = [finding for rule in RULES for finding in rule(environment)]
     for path, kind in kinds_of(environment):
-        found += [finding for rule in OF_KIND[type(kind)] for finding in rule(environment, path, kind)]
+        found += [finding for rule in of_kind[type(kind)] for finding in rule(environment, path, kind)]
     return found

@@ -15,8 +15,7 @@ from ppmlctl.spec.variables import circle_from
 def kinds_of(environment: Environment) -> Iterator[tuple[KeyPath, Kind]]:
     """What each workload is, with its key path."""
     for index, workload in enumerate(environment.workloads):
-        name = next(name for name in workload.alternatives if getattr(workload, name) is workload.kind)
-        yield ("workloads", index, name), workload.kind
+        yield ("workloads", index, workload.chosen), workload.kind
 
 
 def workloads_have_an_image(environment: Environment) -> Iterator[Finding]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ppmlctl.modules._spark_args import SparkSubmitArgs
+from ppmlctl.flows.spark.arguments import SparkSubmitArgs
+from ppmlctl.flows.spark.submission import Executor, Process, Security, Submission
 from ppmlctl.protection import Attestation, EncryptedFs
-from ppmlctl.spark import Executor, Process, Security, Submission
 
 
 def submission_of(args: SparkSubmitArgs, name: str, labels: Mapping[str, str], ca: str | None = None) -> Submission:

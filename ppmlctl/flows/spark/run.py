@@ -5,22 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from ppmlctl.flows.spark.job import client_environment, job_pod, submission_files
+from ppmlctl.flows.spark.log_lines import tells_refused_account
+from ppmlctl.flows.spark.pod_template import completed_template
+from ppmlctl.flows.spark.submission import Submission
+from ppmlctl.flows.spark.verdict import Logs, Verdict, judged, said_at_first
+from ppmlctl.flows.spark.words import submit_words
 from ppmlctl.kubernetes.objects import Manifest
 from ppmlctl.runs.refusal import Refusal
 from ppmlctl.runs.run import Roles, Run
-from ppmlctl.spark import (
-    Logs,
-    Submission,
-    Verdict,
-    client_environment,
-    completed_template,
-    job_pod,
-    judged,
-    said_at_first,
-    submission_files,
-    submit_words,
-    tells_refused_account,
-)
 
 ROLES = Roles(leader="driver", worker="executor", label="spark-role", number="spark-exec-id")
 

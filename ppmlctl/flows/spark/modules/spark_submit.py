@@ -8,7 +8,7 @@ Errors: `workload-failed` (with the cause from driver and executors), `workload-
 `workload-name-taken`, `claim-missing`, `encrypted-folder-plain`, `key-client-missing`.
 Evidence: `reported` where the log holds `expect_log`, else `not verified`.
 Source: upstream `ppml/trusted-bigdata/bigdl-ppml-submit.sh` and `entrypoint.sh`, whose exit status says little: see
-ppmlctl.spark.verdict.
+ppmlctl.flows.spark.verdict.
 """
 
 from __future__ import annotations
@@ -19,10 +19,7 @@ from typing import Any
 
 from ppmlctl.diagnostics import Diagnostic, InputError
 from ppmlctl.files import read_text
-from ppmlctl.kubernetes.labels import ENVIRONMENT, RUN, TASK, label_value
-from ppmlctl.modules._ehsm_refusal import AttestingAccount
-from ppmlctl.modules._secret_references import keys_read
-from ppmlctl.modules._spark_args import (
+from ppmlctl.flows.spark.arguments import (
     NOT_THE_RUN,
     SparkAttestationArgs,
     SparkEncryptedFsArgs,
@@ -32,8 +29,14 @@ from ppmlctl.modules._spark_args import (
     protections,
     run_digest,
 )
-from ppmlctl.modules._spark_run import ROLES, SparkJudge, SparkProgram, pods_asked_for, run_of
-from ppmlctl.modules._spark_submission import submission_of
+from ppmlctl.flows.spark.pod_template import KEYS_SECRET, KUBECONFIG_SECRET, SPARK_SECRET
+from ppmlctl.flows.spark.run import ROLES, SparkJudge, SparkProgram, pods_asked_for, run_of
+from ppmlctl.flows.spark.security import AUTHENTICATION, CREDENTIALS
+from ppmlctl.flows.spark.submission import LONGEST_NAME, Submission
+from ppmlctl.flows.spark.submitted import submission_of
+from ppmlctl.kubernetes.labels import ENVIRONMENT, RUN, TASK, label_value
+from ppmlctl.modules._ehsm_refusal import AttestingAccount
+from ppmlctl.modules._secret_references import keys_read
 from ppmlctl.modules.base import Module, ModuleResult, SecretKey
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import ActionKind, Change, Observed, Recorded, Wanted, decide
@@ -54,15 +57,6 @@ from ppmlctl.runs.execution import Execution
 from ppmlctl.runs.job_submitter import JobSubmitter
 from ppmlctl.runs.refusal import Refusal
 from ppmlctl.runs.submitter import Submitter
-from ppmlctl.spark import (
-    AUTHENTICATION,
-    CREDENTIALS,
-    KEYS_SECRET,
-    KUBECONFIG_SECRET,
-    LONGEST_NAME,
-    SPARK_SECRET,
-    Submission,
-)
 from ppmlctl.unknown import Unknown
 
 

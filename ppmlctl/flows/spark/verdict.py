@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ppmlctl.evidence import Evidence
-from ppmlctl.spark.log_lines import ATTESTED, DEBUG_FAILURE, ENCLAVE_STARTED, OUTDATED, failures_in
-from ppmlctl.spark.submission import Submission
+from ppmlctl.flows.spark.log_lines import ATTESTED, DEBUG_FAILURE, ENCLAVE_STARTED, OUTDATED, failures_in
+from ppmlctl.flows.spark.submission import Submission
 
 NOT_CHECKED = "ran, result not checked"
 _DRIVER = "the driver"

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from ppmlctl.flows.spark.security import AUTHENTICATED_ENTRYPOINT, AUTHENTICATION, SECRET_FOLDER
+from ppmlctl.flows.spark.submission import Submission
 from ppmlctl.kubernetes.pod_parts import Manifest, Volumes, mounts, plain, sources, unreferenced
 from ppmlctl.protection import (
     attestation_environment,
@@ -17,8 +19,6 @@ from ppmlctl.protection import (
     host_volumes,
     key_volume,
 )
-from ppmlctl.spark.security import AUTHENTICATED_ENTRYPOINT, AUTHENTICATION, SECRET_FOLDER
-from ppmlctl.spark.submission import Submission
 
 Role = Literal["driver", "executor"]
 

@@ -9,4 +9,4 @@ from ppmlctl.files import read_bytes
 
 def key_client_program() -> bytes:
     """The program that goes into them."""
-    return read_bytes(Path(__file__).with_name("key_client.py"))
+    return read_bytes(Path(__file__).with_name("program.py"))

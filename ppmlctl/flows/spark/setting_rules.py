@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ppmlctl.spark.security import fixed_settings
-from ppmlctl.spark.submission import Security
-from ppmlctl.spec.defaults import security_of
+from ppmlctl.flows.spark.section import Spark, security_of
+from ppmlctl.flows.spark.security import fixed_settings
+from ppmlctl.flows.spark.submission import Security
 from ppmlctl.spec.environment import Environment
 from ppmlctl.spec.finding import Finding
 from ppmlctl.spec.key_path import KeyPath
-from ppmlctl.spec.spark import Spark
 
 _SECURITY = {
     "spark.authenticate": "rpc_auth",

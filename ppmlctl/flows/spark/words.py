@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ppmlctl.flows.spark.security import security_settings
+from ppmlctl.flows.spark.submission import API_SERVER, Submission, driver_name
 from ppmlctl.kubernetes.admission import SUBMISSION_FOLDER
 from ppmlctl.kubernetes.pod_parts import unreferenced
-from ppmlctl.spark.security import security_settings
-from ppmlctl.spark.submission import API_SERVER, Submission, driver_name
 
 _PATIENCE = "10000000"
 """Upstream's timeouts (ms): an enclave that swaps pages may not answer for long."""

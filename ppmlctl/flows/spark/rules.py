@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ppmlctl.spec.defaults import security_of
+from ppmlctl.flows.spark.section import Spark, security_of
 from ppmlctl.spec.environment import Environment
 from ppmlctl.spec.finding import Finding, warning
 from ppmlctl.spec.key_path import KeyPath
 from ppmlctl.spec.rules.memory import started_by_entrypoint
-from ppmlctl.spec.spark import Spark
 from ppmlctl.spec.traits import Trait, marked
 
 _LEAST_HEAP = 450 << 20

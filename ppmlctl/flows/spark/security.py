@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ppmlctl.spark.submission import Security, Submission
+from ppmlctl.flows.spark.submission import Security, Submission
 
 SECRET_FOLDER = "/ppml/spark-secret"  # noqa: S105 - a folder
 AUTHENTICATION, CREDENTIALS = "secret", "credentials.jceks"

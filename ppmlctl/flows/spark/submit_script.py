@@ -7,8 +7,8 @@ command file. The scripts that write it trace themselves, the account among thei
 
 from __future__ import annotations
 
+from ppmlctl.flows.spark.security import exported_secret
 from ppmlctl.kubernetes.admission import ADMISSION_GUARD
-from ppmlctl.spark.security import exported_secret
 
 NAME = "submit.sh"
 

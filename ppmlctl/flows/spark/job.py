@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json
 
-from ppmlctl.kubernetes.admission import SUBMISSION_FOLDER, submission_volumes
-from ppmlctl.kubernetes.pod_parts import Manifest, Volumes, mounts, plain, sources, unreferenced
-from ppmlctl.protection import KEYS_FOLDER, container_fields, encrypted_variables, host_volumes, key_volume
-from ppmlctl.spark.pod_template import (
+from ppmlctl.flows.spark.pod_template import (
     USUAL_VARIABLES,
     enclave_environment,
     encrypted_folder,
     pod_template,
     shared_volumes,
 )
-from ppmlctl.spark.security import SECRET_FILE
-from ppmlctl.spark.submission import Submission
-from ppmlctl.spark.submit_script import NAME, SUBMIT_SCRIPT
-from ppmlctl.spark.words import submit_words
+from ppmlctl.flows.spark.security import SECRET_FILE
+from ppmlctl.flows.spark.submission import Submission
+from ppmlctl.flows.spark.submit_script import NAME, SUBMIT_SCRIPT
+from ppmlctl.flows.spark.words import submit_words
+from ppmlctl.kubernetes.admission import SUBMISSION_FOLDER, submission_volumes
+from ppmlctl.kubernetes.pod_parts import Manifest, Volumes, mounts, plain, sources, unreferenced
+from ppmlctl.protection import KEYS_FOLDER, container_fields, encrypted_variables, host_volumes, key_volume
 
 WORKING_FOLDER = "/ppml"
 """The image's scripts call each other by relative paths."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field
 
@@ -15,6 +15,9 @@ from ppmlctl.spec.names import Boolean, Integer, JavaClass, Label, VariableName
 from ppmlctl.spec.section import Section, refusal
 from ppmlctl.spec.size import EpcSize, JvmSize, Size
 from ppmlctl.spec.traits import Trait
+
+if TYPE_CHECKING:
+    from ppmlctl.spec.environment import Environment
 
 IMAGE_VARIABLES = ("SPARK_HOME", "SPARK_VERSION", "BIGDL_HOME")
 """What may stand as ${NAME} in a location: set in the image's configuration, so no shell is asked."""
@@ -130,6 +133,9 @@ class Spark(Kind):
     )
     conf: Annotated[dict[Word, Word], Trait.SETTINGS] = Field({}, description="More settings of Spark.")
 
+    def with_defaults(self, environment: Environment) -> Self:
+        return self.model_copy(update={"security": Security(**security_of(self, environment))})
+
     @property
     def in_the_open(self) -> InTheOpen | None:
         """In local mode the driver is all there is, outside of the client's enclave."""
@@ -170,3 +176,9 @@ class Spark(Kind):
         for setting in self.conf:
             if found := _OF_PROCESSES.match(setting):
                 yield (*path, "conf", setting), setting[found.end() :]
+
+
+def security_of(spark: Spark, environment: Environment) -> dict[str, bool]:
+    """Spark's security settings, each as said, or on where there are keys for it."""
+    said = {name: getattr(spark.security, name) for name in Security.model_fields}
+    return {name: environment.keys is not None if value is None else value for name, value in said.items()}

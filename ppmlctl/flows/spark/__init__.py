@@ -1,0 +1,1 @@
+"""Spark applications, as BigDL's images run them: section, rules, submission, pods, what logs mean, tasks."""
