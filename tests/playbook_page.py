@@ -78,6 +78,8 @@ An import takes in another playbook, named from the folder of this one, and may 
   tags: [registry]
 ```
 
+`import: {flows: tasks.yaml}` takes in the file of that name from the folder of every kind of workload.
+
 A file may say it for itself. It is a mapping then, with its list under `tasks`:
 
 ```yaml

@@ -74,6 +74,9 @@ NATIVE = {
     "{{ count % 2 }}": 1,
     "{{ list | prefixed('x.') }}": ["x.b", "x.a", "x.b"],
     "{{ list | keyed('name') }}": [{"name": "b"}, {"name": "a"}, {"name": "b"}],
+    "{{ map.key | combine({'a': 2}) }}": {"deep": 1, "a": 2},
+    "{{ {'a': 1} | combine({'a': none}) }}": {"a": None},
+    "{{ [{'a': 1}, {'a': none}, {'b': 1}] | having('a') }}": [{"a": 1}],
     "{{ map.key | to_json }}": '{"deep": 1}',
     "{{ name | b64encode }}": "cHBtbA==",
     "{{ name | replace('p', 'q') }}": "qqml",
@@ -190,6 +193,12 @@ TOO_MUCH = (
 def test_an_expression_cannot_exhaust_the_machine(text: str) -> None:
     with pytest.raises(ExpressionError):
         parse(text).evaluate({**scope(), "a": {}})
+
+
+@pytest.mark.parametrize("text", ["{{ name | combine({}) }}", "{{ map | combine(list) }}", "{{ list | having('a') }}"])
+def test_what_takes_mappings_says_so(text: str) -> None:
+    with pytest.raises(ExpressionError, match="takes mappings"):
+        value(text)
 
 
 PASSED = {name for name, function in offered_filters().items() if hasattr(function, "jinja_pass_arg")}
@@ -402,7 +411,7 @@ NAMES = st.sampled_from(["secret", "bytes", "holder", "holder.token", "holder.li
 LITERALS = st.sampled_from(["'x'", "1", "true", "[]", "{}", "'name'"])
 FILTERS = ["default('x')", "first", "float", "int", "join('-')", "last", "length", "list", "lower", "max", "min"]
 FILTERS += ["replace('s', 'z')", "round", "sort", "string", "trim", "unique", "upper", "to_json", "b64encode", "abs"]
-FILTERS += ["keyed('k')", "prefixed('p')", "nope"]
+FILTERS += ["keyed('k')", "combine({'k': 1})", "having('k')", "prefixed('p')", "nope"]
 OPERATORS = ["+", "-", "*", "/", "//", "%", "**", "~", "==", "!=", "<", ">", "and", "or", "in"]
 
 

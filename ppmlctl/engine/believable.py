@@ -79,12 +79,18 @@ class Believable:
         for address, intent in self.intents.items():
             if "submit" in intent:
                 names = [name for name in ("submit", "namespace") if not isinstance(intent.get(name), str)]
-                names += [name for name in ("client", "runs") if not isinstance(intent.get(name, ""), str)]
+                names += [name for name in ("client", "module", "runs") if not isinstance(intent.get(name, ""), str)]
                 if not isinstance(intent.get("attempt", 1), int) or ("client" in intent) != ("runs" in intent):
                     names.append("attempt" if "client" not in intent else "runs")
                 yield from ((address, f"lacks `{name}`, or has another one than ppmlctl writes") for name in names)
+                if not names and not self._is_of_a_workload(intent):
+                    yield address, "names no module of workloads"
                 if not names and not self._is_inside(intent.get("runs", "")):
                     yield address, "names runs outside of the environment's folder"
+
+    def _is_of_a_workload(self, intent: Mapping[str, Any]) -> bool:
+        named = intent.get("module")
+        return named is None or (named in self.modules and self.modules[named].is_workload)
 
     def _outside(self, entry: Recorded) -> dict[str, str]:
         """What the record says is kept on this machine, but not in the environment's folder, by field."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from ppmlctl.engine.derived_edges import with_secret_edges
 from ppmlctl.engine.workload_runs import with_reruns
+from ppmlctl.flows.registry import folders
 from ppmlctl.modules.base import Module
 from ppmlctl.planning.graph import in_order
 from ppmlctl.playbook import Expanded, check_literals, expand, parse
@@ -30,7 +31,7 @@ def expand_environment(
     files = {root / site if site else playbook_path("site.yaml"): site or "site.yaml"}
     files |= {root / shown: shown for shown in environment.playbooks}
     scope = {**data["vars"], "env": data, "target": environment.target}
-    playbook = parse(files, tuple(modules), lambda kind: modules[kind].in_files)
+    playbook = parse(files, tuple(modules), lambda kind: modules[kind].in_files, folders())
     check_literals(playbook, environment.not_secrets)
     expanded = expand(playbook, scope, modules, lambda name: document.locate_key(("vars", name)))
     tasks = with_secret_edges(expanded.tasks, modules)

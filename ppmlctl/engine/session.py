@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ppmlctl.diagnostics import Diagnostic
 from ppmlctl.engine.believable import Believable
@@ -61,6 +61,9 @@ from ppmlctl.secret import Secret, SecretLockedError
 from ppmlctl.spec import Loaded
 from ppmlctl.state import LockStore, Vault
 from ppmlctl.unknown import Unknown
+
+if TYPE_CHECKING:
+    from ppmlctl.runs.run import Roles
 
 SANDBOX_ENGINES = {"kubernetes", "ehsm"}
 
@@ -325,17 +328,26 @@ class Session:
         """The last run of a workload. Raises InputError where there is no such workload, or it has not run."""
         self.check_records()
         names = [one.name for one in self.environment.workloads]
-        return last_run(workload, names, self.recorded, self._intents)
+        known = {one: entry for one, entry in self.recorded.items() if entry.module in self.modules}
+        runs = {one: entry for one, entry in known.items() if self.modules[entry.module].is_workload}
+        return last_run(workload, names, runs, self._intents)
 
     def cancel(self, workload: str) -> str:
         """Ends the last run of a workload; its name, or an empty text where it had ended."""
-        from ppmlctl.flows.spark.run import ROLES  # noqa: PLC0415 - loads what only runs need
-        from ppmlctl.runs.attempt import end_run  # noqa: PLC0415 - the same
+        from ppmlctl.runs.attempt import end_run  # noqa: PLC0415 - loads what only runs need
         from ppmlctl.runs.container_submitter import ClientContainer  # noqa: PLC0415 - the same
 
         run = self.last_run(workload)
         client = ClientContainer(run.client, run.runs) if run.client and run.runs else None
-        return run.name if end_run(self.context, run.namespace, run.name, ROLES, client) else ""
+        return run.name if end_run(self.context, run.namespace, run.name, self.roles_of(run), client) else ""
+
+    def roles_of(self, run: WorkloadRun) -> Roles:
+        """What the pods of a run are."""
+        from ppmlctl.modules._workload import WorkloadModule  # noqa: PLC0415 - loads what only runs need
+
+        module = self.modules[run.module]
+        assert isinstance(module, WorkloadModule)  # noqa: S101 - last_run looks at no other
+        return module.roles
 
     @property
     def _intents(self) -> Mapping[str, Mapping[str, Any]]:

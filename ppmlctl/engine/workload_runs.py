@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ppmlctl.diagnostics import Diagnostic, InputError
+from ppmlctl.flows.registry import module_of_before
 from ppmlctl.planning import Recorded
 
 _PREFIX = "workload."
@@ -19,6 +20,7 @@ class WorkloadRun:
     workload: str
     name: str
     namespace: str
+    module: str
     pending: bool
     client: str | None = None
     runs: str | None = None
@@ -37,10 +39,11 @@ def last_run(
     if intent is not None:
         pending = not intent.get("failed")
         client, runs = intent.get("client"), intent.get("runs")
-        return WorkloadRun(workload, intent["submit"], intent["namespace"], pending, client, runs)
+        return WorkloadRun(workload, intent["submit"], intent["namespace"], module_of(intent), pending, client, runs)
     if entry is not None:
-        result = entry.result
-        return WorkloadRun(workload, result["name"], result["namespace"], pending=False, runs=result.get("runs"))
+        made = entry.result
+        name, namespace, runs = made["name"], made["namespace"], made.get("runs")
+        return WorkloadRun(workload, name, namespace, entry.module, pending=False, runs=runs)
     check_names([workload], names)
     raise InputError(Diagnostic("workload-not-run", "a workload has not run yet", workload, fix="ppmlctl apply"))
 
@@ -55,11 +58,16 @@ def abandoned_runs(
     needs = tuple(sorted(address for address in recorded if not address.startswith(_PREFIX)))
     return {
         address: Recorded(
-            "spark_submit", result={"name": intent["submit"], "namespace": intent["namespace"]}, needs=needs
+            module_of(intent), result={"name": intent["submit"], "namespace": intent["namespace"]}, needs=needs
         )
         for address, intent in intents.items()
         if address.startswith(_PREFIX) and "submit" in intent and address not in recorded and address not in wanted
     }
+
+
+def module_of(intent: Mapping[str, Any]) -> str:
+    """The module that began a run."""
+    return str(intent.get("module") or module_of_before())
 
 
 def with_reruns(data: dict[str, Any], wanted: Collection[str]) -> dict[str, Any]:

@@ -42,6 +42,20 @@ def _b64encode(value: str | bytes) -> str:
     return base64.b64encode(value.encode() if isinstance(value, str) else value).decode()
 
 
+def _combine(value: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    return {**_mapping(value, "combine"), **_mapping(other, "combine")}
+
+
+def _having(values: Sequence[Any], key: str) -> list[Any]:
+    return [value for value in values if _mapping(value, "having").get(key) is not None]
+
+
+def _mapping(value: Any, name: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ExpressionError(f"`{name}` takes mappings")
+    return value
+
+
 def _host_access(cluster: Mapping[str, Any], role: str, tee: str) -> dict[str, Any]:
     for word, known in ((role, get_args(Role)), (tee, get_args(Tee))):
         if word not in known:
@@ -111,6 +125,8 @@ def _to_json(value: Any) -> str:
 
 _OWN: dict[str, Callable[..., Any]] = {
     "b64encode": _b64encode,
+    "combine": _combine,
+    "having": _having,
     "host_access": _host_access,
     "join": _join,
     "keyed": _keyed,

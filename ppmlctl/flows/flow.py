@@ -20,5 +20,7 @@ class Flow:
     section: type[Kind]
     about: str
     """One sentence for people."""
+    module: str
+    """The module of its tasks called `workload.NAME`."""
     rules: tuple[KindRule, ...] = ()
     """What is particular to it; what its fields mean is seen by all other rules."""

@@ -29,6 +29,11 @@ def load(path: Path, *, variables: Mapping[str, str] = _NO_VARIABLES) -> Loaded:
     return load_with(path, language(), variables=variables)
 
 
+def module_of_before() -> str:
+    """The module of runs that a release began whose journal does not name it."""
+    return FLOWS[0].module
+
+
 def folders() -> tuple[Path, ...]:
     """Where the flows' files are."""
     return tuple(Path(__file__).with_name(flow.key) for flow in FLOWS)

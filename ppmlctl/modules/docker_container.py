@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import stat
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -55,7 +55,15 @@ def _modes(value: object) -> object:
     """The modes of `env.workloads`, or modes themselves."""
     if not isinstance(value, list | tuple):
         return value
-    return sorted({one["spark"]["mode"] if isinstance(one, Mapping) else one for one in value})
+    return sorted({mode for one in value for mode in _modes_in(one)})
+
+
+def _modes_in(workload: Any) -> Iterator[Any]:
+    if isinstance(workload, Mapping):
+        sections = (one for one in workload.values() if isinstance(one, Mapping))
+        yield from (section["mode"] for section in sections if "mode" in section)
+    else:
+        yield workload
 
 
 def _key_files(value: object) -> object:

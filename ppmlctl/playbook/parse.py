@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from ppmlctl.diagnostics import Diagnostic, InputError
 from ppmlctl.expressions import is_expression
 from ppmlctl.playbook.file_beside import beside, missing
 from ppmlctl.playbook.shape import block_faults, file_faults, import_faults, outputs_faults, task_faults
-from ppmlctl.playbook.words import TASK_KEYS
+from ppmlctl.playbook.words import FLOWS, TASK_KEYS
 from ppmlctl.playbook.written import Block, Playbook, WrittenOutputs, WrittenTask
 from ppmlctl.spec import Document, read_yaml
 from ppmlctl.spec.key_path import KeyPath
@@ -24,9 +24,17 @@ InFiles = Callable[[str], Collection[str]]
 """The arguments of a module that may stand in a file of their own, which is named in their place."""
 
 
-def parse(files: Mapping[Path, str], kinds: Collection[str], in_files: InFiles = lambda _kind: frozenset()) -> Playbook:
-    """Reads the files (path -> shown name) and what they import. Raises InputError with every fault found."""
-    reader = _Reader(frozenset(kinds), in_files)
+def parse(
+    files: Mapping[Path, str],
+    kinds: Collection[str],
+    in_files: InFiles = lambda _kind: frozenset(),
+    flows: Sequence[Path] = (),
+) -> Playbook:
+    """Reads the files (path -> shown name) and what they import. Raises InputError with every fault found.
+
+    `flows`: the folders of kinds of workload, whose files an import may name all at once.
+    """
+    reader = _Reader(frozenset(kinds), in_files, flows)
     for path, shown_as in files.items():
         reader.read(_Place(path, shown_as))
     reader.faults.extend(_repeated(reader.tasks))
@@ -60,6 +68,7 @@ class _Written:
 class _Reader:
     kinds: frozenset[str]
     in_files: InFiles
+    flows: Sequence[Path] = ()
     tasks: list[WrittenTask] = field(default_factory=list)
     outputs: list[WrittenOutputs] = field(default_factory=list)
     faults: list[Diagnostic] = field(default_factory=list)
@@ -102,12 +111,19 @@ class _Reader:
             raise InputError(Diagnostic("playbook-import-circle", title, found=str(name), at=at))
         if not self._is_sound(import_faults(one.document, one.path, one.entry)):
             return
-        path, shown_as = one.file.path.parent / name, _beside(one.file.shown_as, name)
-        if not path.exists():
-            self.faults.append(missing(shown_as, at))
-            return
         block = _block(one.entry, one.document, one.path, one.within)
-        self.read(_Place(path, shown_as, block, one.file.depth + 1))
+        for path, shown_as in self._imported(name, one.file):
+            if path.exists():
+                self.read(_Place(path, shown_as, block, one.file.depth + 1))
+            else:
+                self.faults.append(missing(shown_as, at))
+
+    def _imported(self, name: str | Mapping[str, str], file: _Place) -> Iterator[tuple[Path, str]]:
+        if isinstance(name, str):
+            yield file.path.parent / name, _beside(file.shown_as, name)
+            return
+        for folder in self.flows:
+            yield folder / name[FLOWS], f"{FLOWS}/{folder.name}/{name[FLOWS]}"
 
     def _task(self, one: _Written) -> WrittenTask:
         entry = one.entry
@@ -196,10 +212,11 @@ def _beside(shown_as: str, name: str) -> str:
 
 
 def _repeated(tasks: list[WrittenTask]) -> Iterator[Diagnostic]:
+    """Loops may share a name, since their turns have keys of their own."""
     first: dict[str, WrittenTask] = {}
     for task in tasks:
         earlier = first.setdefault(task.name, task)
-        if earlier is not task:
+        if earlier is not task and (task.loop is None or earlier.loop is None):
             yield Diagnostic(
                 "task-name-repeated",
                 "two tasks have the same name",

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel
 
+from ppmlctl.playbook.words import FLOWS
+
 _EXPRESSION = {"$ref": "#/$defs/Expression"}
 _NAME = "^[a-z0-9]([a-z0-9-]{0,51}[a-z0-9])?$"
 _NAMES: dict[str, Any] = {"type": ["array", "null"], "items": {"type": "string"}}
@@ -88,7 +90,15 @@ def _with_shared(key: str, value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _import() -> dict[str, Any]:
-    return _with_shared("import", {"type": "string", "description": "Another playbook, beside this one."})
+    beside = {"type": "string", "description": "Another playbook, beside this one."}
+    of_flows = {
+        "type": "object",
+        "properties": {FLOWS: {"type": "string"}},
+        "required": [FLOWS],
+        "additionalProperties": False,
+        "description": "The file of this name from the folder of every kind of workload.",
+    }
+    return _with_shared("import", {"anyOf": [beside, of_flows]})
 
 
 def _outputs() -> dict[str, Any]:

@@ -14,6 +14,7 @@ from ppmlctl.playbook.words import (
     BLOCK_KEYS,
     ENTRY_KEYS,
     FILE_KEYS,
+    FLOWS,
     IMPORT_KEYS,
     OMIT_NAME,
     OUTPUTS_KEYS,
@@ -75,9 +76,13 @@ def import_faults(document: Document, path: KeyPath, entry: _Entry) -> Iterator[
     """Of an import."""
     yield from _unknown_keys(document, path, "import", IMPORT_KEYS)
     yield from _shared_faults(document, path, entry)
-    if not isinstance(entry["import"], str):
+    if not isinstance(entry["import"], str) and not _is_of_flows(entry["import"]):
         at = document.locate((*path, "import"))
         yield Diagnostic("playbook-import", "an import is the name of a file", fix="- import: images.yaml", at=at)
+
+
+def _is_of_flows(value: Any) -> bool:
+    return isinstance(value, dict) and value.keys() == {FLOWS} and isinstance(value[FLOWS], str)
 
 
 def outputs_faults(document: Document, path: KeyPath, entry: _Entry) -> Iterator[Diagnostic]:

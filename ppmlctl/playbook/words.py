@@ -12,5 +12,8 @@ OUTPUTS_KEYS = ("outputs", "when", "vars")
 ENTRY_KEYS = ("block", "import", "outputs")
 """Each makes an entry of a list of tasks something else than a task."""
 
+FLOWS = "flows"
+"""The key of an import that takes in the file of one name from the folder of every kind of workload."""
+
 OMIT_NAME = "omit"
 """The variable whose value drops the key or the list entry that it is given to."""

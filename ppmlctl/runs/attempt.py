@@ -46,6 +46,7 @@ class Workload:
 
     name: str
     namespace: str
+    module: str
     roles: Roles
     longest_name: int
     """Characters that the name of a run may have."""
@@ -66,6 +67,7 @@ def begin_attempt(ctx: World, workload: Workload, digest: str) -> Attempt:
         end_run(ctx, workload.namespace, pending["submit"], workload.roles, client_of(pending))
     run = workload.run_name(digest, number)
     intent: dict[str, Any] = {"submit": run, "namespace": workload.namespace, "digest": digest, "attempt": number}
+    intent["module"] = workload.module
     if workload.client:
         intent |= {"client": workload.client.name, "runs": workload.client.folder}
     ctx.intents.begin(ctx.address, intent)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ppmlctl.diagnostics import InputError
@@ -13,10 +15,15 @@ INTENT = {"submit": "pi-2", "namespace": "ppml", "digest": "d", "attempt": 2}
 
 
 def test_a_run_that_was_begun_comes_before_the_recorded_one() -> None:
-    assert last_run("pi", ["pi"], RECORDED, {}) == WorkloadRun("pi", "pi-1", "ppml", pending=False)
-    assert last_run("pi", ["pi"], RECORDED, {"workload.pi": INTENT}) == WorkloadRun("pi", "pi-2", "ppml", pending=True)
+    begun = WorkloadRun("pi", "pi-2", "ppml", "spark_submit", pending=True)
+    assert last_run("pi", ["pi"], RECORDED, {}) == WorkloadRun("pi", "pi-1", "ppml", "spark_submit", pending=False)
+    assert last_run("pi", ["pi"], RECORDED, {"workload.pi": INTENT}) == begun
     failed = {"workload.pi": {**INTENT, "failed": True}}
-    assert last_run("pi", ["pi"], RECORDED, failed) == WorkloadRun("pi", "pi-2", "ppml", pending=False)
+    assert last_run("pi", ["pi"], RECORDED, failed) == replace(begun, pending=False)
+
+
+def test_a_run_is_its_modules_who_began_it() -> None:
+    assert last_run("pi", ["pi"], {}, {"workload.pi": {**INTENT, "module": "stream_submit"}}).module == "stream_submit"
 
 
 def test_a_workload_that_ppml_yaml_lost_still_has_its_last_run() -> None:

@@ -212,7 +212,7 @@ def test_a_run_that_began_and_is_gone_is_followed_by_another_attempt(world: Worl
 
 def test_a_run_whose_driver_is_gone_or_going_is_followed_by_another_attempt(world: World) -> None:
     first = pi(world).apply(crash_before_record=True)
-    submitted = Workload("spark-pi", world.namespace, ROLES, LONGEST_NAME)
+    submitted = Workload("spark-pi", world.namespace, "spark_submit", ROLES, LONGEST_NAME)
     with_driver = replace(submitted, leader_apart=True)
     context = replace(world.context, address="workload.spark-pi")
     assert begin_attempt(context, submitted, first.digest).number == 1

@@ -201,8 +201,9 @@ def test_without_a_plugin_nothing_runs_in_an_enclave_and_nothing_is_asked_for() 
 
 
 def test_names_of_runs_leave_room_for_what_spark_appends() -> None:
-    assert Workload("spark-pi", "n", ROLES, LONGEST_NAME).run_name("0123abcd", 1) == "spark-pi-0123abcd-1"
-    long = Workload("w" * 63, "n", ROLES, LONGEST_NAME).run_name("0123abcd", 12)
+    short = Workload("spark-pi", "n", "spark_submit", ROLES, LONGEST_NAME).run_name("0123abcd", 1)
+    assert short == "spark-pi-0123abcd-1"
+    long = Workload("w" * 63, "n", "spark_submit", ROLES, LONGEST_NAME).run_name("0123abcd", 12)
     assert long.endswith("w-0123abcd-12")
     assert len(f"{driver_name(long)}-svc") == 63
     assert ROLES.leader_name(long) == driver_name(long)

@@ -54,8 +54,7 @@ def keys_of_data_key() -> list[str]:
 
 def image_of_pods(*, push: bool, digest: str = "sha256:d", catalogue: object = None) -> object:
     """What the shipped playbook makes of the signed image."""
-    tasks = YAML(typ="safe").load(Path(__file__).parents[2] / "playbooks/workloads.yaml")
-    (text,) = (task["spark_submit"]["image"] for task in tasks if "spark_submit" in task)
+    text = YAML(typ="safe").load(Path(__file__).parents[2] / "playbooks/workloads.yaml")["vars"]["platform"]["image"]
     images = {"custom": {"push": push}, "catalogue": catalogue}
     image = {"reference": "r:5000/c:1", "digest": digest, "id": "sha256:i"}
     return parse(text).evaluate({"env": {"images": images}, "image": image})

@@ -8,7 +8,6 @@ from pathlib import Path
 import typer
 
 from ppmlctl.engine import Options, Session, WorkloadRun
-from ppmlctl.flows.spark.run import ROLES
 from ppmlctl.runs.logs import LoggedRun, file_log, leader_has_a_pod, leader_log, worker_logs
 
 
@@ -21,7 +20,7 @@ def logs(file: Path, workload: str, *, follow: bool, executors: bool) -> None:
 
 def _lines(session: Session, run: WorkloadRun, *, follow: bool, executors: bool) -> Iterator[str]:
     """A driver has a pod, or is in the client container; that submits drivers, too, and then comes first."""
-    logged = LoggedRun(session.engines.kubernetes, run.namespace, run.name, ROLES)
+    logged = LoggedRun(session.engines.kubernetes, run.namespace, run.name, session.roles_of(run))
     if executors:
         yield from worker_logs(logged, follow=follow)
         return

@@ -19,6 +19,7 @@ SPARK = Flow(
     key="spark",
     section=Spark,
     about="A Spark application.",
+    module="spark_submit",
     rules=(
         domain_runs_in_pods,
         client_has_an_enclave,

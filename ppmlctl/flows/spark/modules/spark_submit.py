@@ -34,12 +34,13 @@ from ppmlctl.flows.spark.run import ROLES, SparkJudge, SparkProgram, pods_asked_
 from ppmlctl.flows.spark.security import AUTHENTICATION, CREDENTIALS
 from ppmlctl.flows.spark.submission import LONGEST_NAME, Submission
 from ppmlctl.flows.spark.submitted import submission_of
-from ppmlctl.kubernetes.labels import ENVIRONMENT, RUN, TASK, label_value
+from ppmlctl.kubernetes.labels import RUN
 from ppmlctl.modules._ehsm_refusal import AttestingAccount
 from ppmlctl.modules._secret_references import keys_read
-from ppmlctl.modules.base import Module, ModuleResult, SecretKey
+from ppmlctl.modules._workload import WorkloadModule, labels_of
+from ppmlctl.modules.base import ModuleResult, SecretKey
 from ppmlctl.modules.context import Context
-from ppmlctl.planning import ActionKind, Change, Observed, Recorded, Wanted, decide
+from ppmlctl.planning import Change, Observed, Recorded, Wanted
 from ppmlctl.protection import (
     DATA_KEY,
     ENCRYPTED_FOLDER,
@@ -50,7 +51,7 @@ from ppmlctl.protection import (
     attestation_environment,
     encrypted_environment,
 )
-from ppmlctl.runs.attempt import Workload, begin_attempt, client_of, end_run
+from ppmlctl.runs.attempt import Workload, begin_attempt
 from ppmlctl.runs.check import check_claim, check_pods
 from ppmlctl.runs.container_submitter import ClientContainer, ContainerSubmitter
 from ppmlctl.runs.execution import Execution
@@ -72,26 +73,16 @@ class SparkSubmitResult(ModuleResult):
     verdict: str
 
 
-class SparkSubmit(Module[SparkSubmitArgs, SparkSubmitResult]):
+class SparkSubmit(WorkloadModule[SparkSubmitArgs, SparkSubmitResult]):
     """See the module's text."""
 
     kind = "spark_submit"
     Args = SparkSubmitArgs
     Result = SparkSubmitResult
-    engine = "kubernetes"
-    is_workload = True
+    roles = ROLES
     shown = ("name", "verdict")
     echoes = frozenset({"namespace"})
     found_by = frozenset({"namespace"})
-
-    def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
-        """By the journal alone: nothing in the cluster can make a finished run unfinished, so nothing is asked."""
-        found = {}
-        for one in wanted:
-            began = ctx.intents.pending(one.address)
-            if began or one.address in ctx.recorded:
-                found[one.address] = Observed(exists=one.address in ctx.recorded, detail=began)
-        return found
 
     def fingerprint(self, args: SparkSubmitArgs, digest: Callable[[bytes], str | None]) -> Mapping[str, Any]:
         """Without what only says when and for how long it runs: that makes no other run of it."""
@@ -102,19 +93,9 @@ class SparkSubmit(Module[SparkSubmitArgs, SparkSubmitResult]):
 
     def diff(self, wanted: Wanted, observed: Observed, recorded: Recorded | None) -> Change:
         """Raises InputError where the encrypted folder would be a plain one, or nothing would fetch its key."""
-        began = observed.detail or {}
         _refuse_plain_folder(wanted.args)
         _refuse_no_key_client(wanted.args)
-        if recorded is None:
-            return Change(ActionKind.CREATE, (_why_again(began) or "has not run yet",))
-        if wanted.args.rerun == "always":
-            return Change(ActionKind.UPDATE, ("runs at every apply",))
-        if wanted.args.rerun == "never":
-            return Change(ActionKind.KEEP, ("has run, and never runs again",))
-        change = decide(wanted, observed, recorded)
-        if change.action is ActionKind.KEEP and began:
-            return Change(ActionKind.UPDATE, (_why_again(began),))
-        return change
+        return super().diff(wanted, observed, recorded)
 
     def apply(self, ctx: Context, args: SparkSubmitArgs, observed: Observed) -> SparkSubmitResult:  # noqa: ARG002 - decided
         _refuse_plain_folder(args)
@@ -160,20 +141,6 @@ class SparkSubmit(Module[SparkSubmitArgs, SparkSubmitResult]):
             found += keys_read({"metadata": {"namespace": args.namespace}, "env": opened})
         return list(dict.fromkeys(found))
 
-    def remove(self, ctx: Context, recorded: Recorded) -> None:
-        """Ends the run that was begun last, and takes every run of this task away, with its templates and pods."""
-        from ppmlctl.clients.kubernetes import key_of  # noqa: PLC0415 - plans do without the client
-
-        client, namespace = ctx.engines.kubernetes, recorded.result["namespace"]
-        began = ctx.intents.pending(ctx.address)
-        if began and not began.get("failed"):
-            end_run(ctx, namespace, began["submit"], ROLES, client_of(began))
-        labels = ",".join(f"{name}={value}" for name, value in _labels(ctx).items())
-        for api_version, kind in (("batch/v1", "Job"), ("v1", "ConfigMap"), ("v1", "Pod")):
-            for found in client.list_objects(api_version, kind, namespace, label_selector=labels):
-                key = key_of({"apiVersion": api_version, "kind": kind, **found})
-                client.delete(key, propagation="Foreground" if kind == "Job" else "Background", wait_seconds=60)
-
     def notes(self, args: SparkSubmitArgs) -> Sequence[str]:
         return tuple(exposures(args))
 
@@ -209,12 +176,6 @@ def _refuse_no_key_client(args: SparkSubmitArgs) -> None:
         )
 
 
-def _why_again(began: Mapping[str, Any]) -> str:
-    if began.get("failed"):
-        return "failed when it ran last"
-    return "was begun, and nobody saw its end" if began else ""
-
-
 def _asking(ctx: Context, args: SparkSubmitArgs) -> Callable[[], Refusal] | None:
     account = args.ehsm.account
     if account is None or args.attestation is None:
@@ -224,7 +185,7 @@ def _asking(ctx: Context, args: SparkSubmitArgs) -> Callable[[], Refusal] | None
 
 def _submission(ctx: Context, args: SparkSubmitArgs, name: str) -> Submission:
     ca = args.encrypted_fs.ca if args.encrypted_fs else None
-    return submission_of(args, name, {**_labels(ctx), RUN: name}, _certificates(ctx, ca) if ca else None)
+    return submission_of(args, name, {**labels_of(ctx), RUN: name}, _certificates(ctx, ca) if ca else None)
 
 
 def _certificates(ctx: Context, ca: str) -> str:
@@ -247,8 +208,4 @@ def _client(args: SparkSubmitArgs) -> ClientContainer | None:
 def _workload(ctx: Context, args: SparkSubmitArgs) -> Workload:
     """The sandbox runs no driver, so that there its submission's end says it all."""
     leader_apart = args.mode == "cluster" and ctx.simulated is None
-    return Workload(args.name, args.namespace, ROLES, LONGEST_NAME, _client(args), leader_apart)
-
-
-def _labels(ctx: Context) -> dict[str, str]:
-    return {ENVIRONMENT: ctx.environment, TASK: label_value(ctx.address)}
+    return Workload(args.name, args.namespace, SparkSubmit.kind, ROLES, LONGEST_NAME, _client(args), leader_apart)
