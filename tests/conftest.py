@@ -19,7 +19,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as shells start what th
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out what needs a server that no variable names, and what only a real cluster does, for the sandbox."""
+    """Leaves out what needs something that no variable names, and what only a real cluster does, for the sandbox."""
     left_out = {item for item in items if not _can_run(item)}
     if left_out:
         config.hook.pytest_deselected(items=list(left_out))
@@ -27,7 +27,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _can_run(item: pytest.Item) -> bool:
-    needed = [mark.args[0] for mark in item.iter_markers("server")]
+    needed = [mark.args[0] for mark in item.iter_markers("given")]
     if not all(os.environ.get(variable) for variable in needed):
         return False
     return item.get_closest_marker("real") is None or not _is_in_the_sandbox(item)

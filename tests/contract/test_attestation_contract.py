@@ -55,7 +55,7 @@ class Target:
 
 
 @pytest.fixture(
-    scope="module", params=["embedded", pytest.param("real", marks=pytest.mark.server("PPMLCTL_ATTESTATION_URL"))]
+    scope="module", params=["embedded", pytest.param("real", marks=pytest.mark.given("PPMLCTL_ATTESTATION_URL"))]
 )
 def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     effects = Effects("attestation", writes_allowed=True)

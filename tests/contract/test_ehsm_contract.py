@@ -48,7 +48,7 @@ class Enrolled:
 
 @pytest.fixture(
     scope="module",
-    params=["embedded", "embedded v0.3.2", pytest.param("real", marks=pytest.mark.server("PPMLCTL_EHSM_URL"))],
+    params=["embedded", "embedded v0.3.2", pytest.param("real", marks=pytest.mark.given("PPMLCTL_EHSM_URL"))],
 )
 def client(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EhsmClient]:
     effects = Effects("ehsm", writes_allowed=True)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,17 @@ from ppmlctl.sandbox.ehsm.quoting import Quoting
 
 REAL_AT = datetime(2025, 6, 19, 12, tzinfo=UTC)
 SANDBOX_AT = datetime(2026, 5, 1, 12, tzinfo=UTC)
-KINDS = ("real sgx", "real tdx", "sandbox sgx", "sandbox sgx 4", "sandbox tdx", "sandbox tdx 1.5")
+SANDBOX_KINDS = ("sandbox sgx", "sandbox sgx 4", "sandbox tdx", "sandbox tdx 1.5")
+GIVEN = pytest.mark.given("PPMLCTL_REAL_QUOTES")
+"""Of tests that need real quotes, with their collateral, in the folder that this names."""
+
+
+def real(kind: str) -> Any:
+    """A real quote, where it is at hand."""
+    return pytest.param(f"real {kind}", marks=GIVEN)
+
+
+PARAMETERS = (real("sgx"), real("tdx"), *SANDBOX_KINDS)
 
 
 @dataclass(frozen=True)
@@ -104,7 +115,7 @@ class Sample:
 
 
 def sample(kind: str, folder: Path) -> Sample:
-    """The sample; a real one that is not at hand skips the test."""
+    """The sample; a real one from the folder that a variable names (see GIVEN)."""
     quoting, other = (Quoting(folder / name, SANDBOX_AT.timestamp) for name in ("own", "other"))
     roots = quoting.root_ca.encode(), other.root_ca.encode()
     if kind.startswith("sandbox sgx"):
@@ -114,9 +125,7 @@ def sample(kind: str, folder: Path) -> Sample:
         domain = DOMAIN15 if kind.endswith("1.5") else DOMAIN
         raw, collateral = quoting.quote_of_domain(domain), quoting.collateral("TDX")
         return Sample(raw, collateral, roots[0], SANDBOX_AT, "UpToDate", roots[1])
-    place = os.environ.get("PPMLCTL_REAL_QUOTES")
-    if not place:
-        pytest.skip("PPMLCTL_REAL_QUOTES names no folder with sgx_quote, tdx_quote and their collateral")
+    place = os.environ["PPMLCTL_REAL_QUOTES"]
     name = kind.removeprefix("real ") + "_quote"
     raw, collateral = (Path(place) / name).read_bytes(), (Path(place) / f"{name}_collateral.json").read_text()
     status = {"real sgx": "ConfigurationAndSWHardeningNeeded", "real tdx": "UpToDate"}[kind]

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_platforms import NAMES, PLATFORM, Made, Outcome, make_platform, outcome
-from quote_samples import SANDBOX_AT, Sample, sample
+from quote_samples import SANDBOX_AT, Sample, real, sample
 
 from ppmlctl.dcap import QuoteError, Reason
 from ppmlctl.dcap.pck_extension import PlatformLevel, parse_pck_extension
@@ -28,7 +28,7 @@ UP_TO_DATE: Outcome = ("UpToDate", ())
 Change = Callable[[dict[str, Any]], object]
 
 
-@pytest.fixture(scope="module", params=["real sgx", "sandbox sgx"])
+@pytest.fixture(scope="module", params=[real("sgx"), "sandbox sgx"])
 def version3(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Sample:
     return sample(request.param, tmp_path_factory.mktemp("quoting"))
 

@@ -12,10 +12,7 @@ from ppmlctl.sgx import FolderTree, GramineVersion, gramine_version
 from ppmlctl.sgx.bigdl import TEMPLATE, BaseSurroundings, EnclaveChoices, rendered_manifest
 from ppmlctl.sgx.manifest_expansion import expand_manifest
 
-pytestmark = pytest.mark.skipif(
-    "PPMLCTL_BIGDL_TEMPLATES" not in os.environ,
-    reason="PPMLCTL_BIGDL_TEMPLATES is unset: no folder with BigDL's templates and what the real signer made of them",
-)
+pytestmark = pytest.mark.given("PPMLCTL_BIGDL_TEMPLATES")
 
 _GRAMINE: GramineVersion = gramine_version("1.3.1")
 _LIBRARY = "usr/local/lib/x86_64-linux-gnu/gramine"
