@@ -152,6 +152,10 @@ class DockerContainer(Module[DockerContainerArgs, DockerContainerResult]):
     def places(self, address: str, inputs: Mapping[str, Any]) -> Mapping[str, str]:  # noqa: ARG002 - only some need both
         return {"runs": f"{FOLDER}/runs"}
 
+    def own_files(self, _inputs: Mapping[str, Any]) -> Sequence[Any]:
+        """The folder with the secrets that the container reads, and with its runs."""
+        return (FOLDER,)
+
     def remove(self, ctx: Context, recorded: Recorded) -> None:
         """Takes the container away, and the secret files that it was given; logs of its runs stay."""
         found = ctx.engines.docker.containers.inspect(str(recorded.result["name"]))

@@ -99,6 +99,11 @@ class OciImage(Module[OciImageArgs, OciImageResult]):
     def places(self, address: str, inputs: Mapping[str, Any]) -> Mapping[str, str]:  # noqa: ARG002 - only some need both
         return {"path": inputs.get("layout") or _made_folder(inputs["name"])}
 
+    def own_files(self, inputs: Mapping[str, Any]) -> Sequence[Any]:
+        """The layout: it is rewritten in place."""
+        name = inputs.get("name")
+        return (inputs.get("layout") or (_made_folder(name) if isinstance(name, str) else None),)
+
     def remove(self, ctx: Context, recorded: Recorded) -> None:
         path = str(recorded.result["path"])
         there = ctx.engines.oci.inspect(ctx.files.path(path))

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from flows.place import Place
 
+from ppmlctl.planning import Recorded
+from ppmlctl.state import LockStore
+
 pytestmark = pytest.mark.long
 
 FILE = """\
@@ -34,6 +37,22 @@ ENCLAVE = """\
     log_level: error
     key: "{{ env.enclave.signer.key }}"
     mr_signer: "{{ signer.mr_signer }}"
+"""
+
+
+IMAGE = """\
+- name: image
+  oci_image: {name: ppml/one, tag: "1", base: base}
+"""
+CLIENT = """\
+- name: client
+  docker_container:
+    name: ppml-production-client
+    image: ppml/one:1
+    account: spark
+    namespace: default
+    token: "{{ ssl_password.value }}"
+    ca: given
 """
 
 
@@ -123,6 +142,35 @@ def test_the_second_environment_takes_no_enclave_of_the_first(folder: Place) -> 
     for name in ("production.yaml", "production-tasks.yaml", "keys-alone.yaml", "base"):
         (folder.folder / name).rename(elsewhere / name)
     folder.succeed("apply", "--yes", "-f", "elsewhere/production.yaml")
+
+
+def test_the_second_environment_takes_no_image_of_the_first(folder: Place) -> None:
+    shutil.copytree(Path(__file__).parents[2] / "examples/quickstart/base", folder.folder / "base")
+    for name in ("staging", "production"):
+        (folder.folder / f"{name}-tasks.yaml").write_text(KEYS + IMAGE)
+    folder.succeed("apply", "--yes", "-f", "staging.yaml")
+    before = contents(folder.folder / ".ppml/images")
+    own = FILE.format(name="production", keys="folder: keys/production")
+    (folder.folder / "production.yaml").write_text(own)
+    for words in (["validate"], ["plan"], ["apply", "--yes"]):
+        done = folder.run(*words, "-f", "production.yaml")
+        assert done.returncode == 1
+        assert ".ppml/images/ppml~one: made for staging (staging.lock), and wanted by production" in done.stderr
+    assert contents(folder.folder / ".ppml/images") == before
+
+
+def test_the_second_environment_takes_no_client_of_the_first(folder: Place) -> None:
+    """Its secrets are files of one folder, and a container reads them there."""
+    (folder.folder / "production-tasks.yaml").write_text(KEYS + CLIENT)
+    own = FILE.format(name="production", keys="folder: keys/production")
+    (folder.folder / "production.yaml").write_text(own)
+    store = LockStore.open(folder.folder / "staging.lock")
+    inputs = {"name": "ppml-staging-client", "image": "ppml/one:1", "account": "spark", "namespace": "default"}
+    result = {"name": "ppml-staging-client", "runs": ".ppml/client/runs", "current": True}
+    store.record("client", Recorded("docker_container", inputs, result))
+    done = folder.run("validate", "-f", "production.yaml")
+    assert done.returncode == 1
+    assert ".ppml/client: made for staging (staging.lock), and wanted by production" in done.stderr
 
 
 def test_environments_that_share_files_since_before_go_on(folder: Place) -> None:
