@@ -15,6 +15,8 @@ _BUILT = re.compile(r"Successfully built ([0-9a-f]{12,64})$")
 """Podman's last word, which has no `aux`."""
 
 _KEPT_LINES = 10
+_LONGEST_LINE = 1 << 20
+_TOO_LONG = f"(a line of more than {_LONGEST_LINE} characters)"
 
 
 class Progress:
@@ -25,6 +27,7 @@ class Progress:
         self._mask = mask
         self._layers: dict[str, str] = {}
         self._last: deque[str] = deque(maxlen=_KEPT_LINES)
+        self._begun = ""
         self.step = ""
         self.error: str | None = None
         self.image_id: str | None = None
@@ -36,17 +39,37 @@ class Progress:
 
     def follow(self, events: Iterable[Mapping[str, Any]]) -> None:
         """Takes all events until the stream ends."""
-        for event in events:
-            if "error" in event:
-                self.error = self._mask(str(event["error"]).strip())
-            elif "stream" in event:
-                self._say(str(event["stream"]))
-            elif "status" in event:
-                self._status(str(event.get("id", "")), str(event["status"]))
-            elif isinstance(event.get("aux"), Mapping) and "ID" in event["aux"]:
-                self.image_id = str(event["aux"]["ID"])
+        try:
+            for event in events:
+                self._take(event)
+        finally:
+            self._end_line()
+
+    def _take(self, event: Mapping[str, Any]) -> None:
+        if "stream" not in event:
+            self._end_line()
+        if "error" in event:
+            self.error = self._mask(str(event["error"]).strip())
+        elif "stream" in event:
+            self._say(str(event["stream"]))
+        elif "status" in event:
+            self._status(str(event.get("id", "")), str(event["status"]))
+        elif isinstance(event.get("aux"), Mapping) and "ID" in event["aux"]:
+            self.image_id = str(event["aux"]["ID"])
 
     def _say(self, text: str) -> None:
+        """What a step prints comes as the engine read it, cut anywhere: only whole lines can be masked."""
+        for part in text.splitlines(keepends=True):
+            if self._begun != _TOO_LONG:
+                self._begun = _TOO_LONG if len(self._begun) + len(part) > _LONGEST_LINE else self._begun + part
+            if part.endswith(("\n", "\r")):
+                self._end_line()
+
+    def _end_line(self) -> None:
+        begun, self._begun = self._begun, ""
+        self._tell_lines(begun)
+
+    def _tell_lines(self, text: str) -> None:
         for line in self._mask(text).splitlines():
             if not line.strip() or _HOUSEKEEPING.match(line):
                 continue
