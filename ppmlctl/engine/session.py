@@ -10,7 +10,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ppmlctl.diagnostics import Diagnostic
+from ppmlctl.diagnostics import Diagnostic, InputError
 from ppmlctl.engine.believable import Believable
 from ppmlctl.engine.engines import OpenEngines
 from ppmlctl.engine.events import Listener, Recap
@@ -329,7 +329,7 @@ class Session:
         self.check_records()
         names = [one.name for one in self.environment.workloads]
         known = {one: entry for one, entry in self.recorded.items() if entry.module in self.modules}
-        runs = {one: entry for one, entry in known.items() if self.modules[entry.module].is_workload}
+        runs = {one: entry for one, entry in known.items() if self.modules[entry.module].roles}
         return last_run(workload, names, runs, self._intents)
 
     def cancel(self, workload: str) -> str:
@@ -338,16 +338,17 @@ class Session:
         from ppmlctl.runs.container_submitter import ClientContainer  # noqa: PLC0415 - the same
 
         run = self.last_run(workload)
+        if not self.modules[run.module].is_workload:
+            title, fix = "a server is not cancelled", "take it out of ppml.yaml, and apply that"
+            raise InputError(Diagnostic("workload-is-a-server", title, found=workload, fix=fix))
         client = ClientContainer(run.client, run.runs) if run.client and run.runs else None
         return run.name if end_run(self.context, run.namespace, run.name, self.roles_of(run), client) else ""
 
     def roles_of(self, run: WorkloadRun) -> Roles:
         """What the pods of a run are."""
-        from ppmlctl.modules._workload import WorkloadModule  # noqa: PLC0415 - loads what only runs need
-
-        module = self.modules[run.module]
-        assert isinstance(module, WorkloadModule)  # noqa: S101 - last_run looks at no other
-        return module.roles
+        roles = self.modules[run.module].roles
+        assert roles is not None  # noqa: S101 - last_run looks at no other
+        return roles
 
     @property
     def _intents(self) -> Mapping[str, Mapping[str, Any]]:

@@ -10,7 +10,7 @@ from ppmlctl.expressions.expansion import Expansion, ExpansionError
 from ppmlctl.expressions.expression import Expression
 from ppmlctl.expressions.limits import Budget, refuse_heavy
 from ppmlctl.expressions.omit import OMIT
-from ppmlctl.expressions.parsing import is_expression, parse
+from ppmlctl.expressions.parsing import is_expression, offer, parse
 
 __all__ = [
     "OMIT",
@@ -20,6 +20,7 @@ __all__ = [
     "Expression",
     "ExpressionError",
     "is_expression",
+    "offer",
     "parse",
     "refuse_heavy",
 ]

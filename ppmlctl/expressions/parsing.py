@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
+from typing import Any
 
 from jinja2 import TemplateSyntaxError, nodes
 from jinja2.environment import TemplateExpression
 
 from ppmlctl.expressions.errors import ExpressionError
 from ppmlctl.expressions.expression import Expression, Part
+from ppmlctl.expressions.filters import guarded_filters
 from ppmlctl.expressions.limits import LONGEST_TEXT
 from ppmlctl.expressions.sandbox import OperandsSeen, make_environment
 
 _environment = make_environment()
 _TOO_MUCH = (RecursionError, MemoryError, SyntaxError, ValueError)
 """What Jinja2's and Python's compilers raise for deep nesting and for numbers of thousands of digits."""
+
+
+def offer(filters: Mapping[str, Callable[..., Any]]) -> None:
+    """Offers more filters, pure functions of data, to all expressions."""
+    _environment.filters.update(guarded_filters(filters))
 
 
 def is_expression(text: str) -> bool:

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from ppmlctl.spec.kind import Kind
 from ppmlctl.spec.language import KindRule
@@ -20,7 +22,7 @@ class Flow:
     section: type[Kind]
     about: str
     """One sentence for people."""
-    module: str
-    """The module of its tasks called `workload.NAME`."""
     rules: tuple[KindRule, ...] = ()
     """What is particular to it; what its fields mean is seen by all other rules."""
+    filters: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    """Pure functions of data that its tasks use in expressions."""

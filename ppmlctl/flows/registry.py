@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
+from ppmlctl.expressions import offer
 from ppmlctl.flows.flow import Flow
 from ppmlctl.flows.spark.flow import SPARK
 from ppmlctl.spec.language import Language, language_with
@@ -14,6 +15,8 @@ from ppmlctl.spec.load import Loaded
 from ppmlctl.spec.load import load as load_with
 
 FLOWS: tuple[Flow, ...] = (SPARK,)
+for _flow in FLOWS:
+    offer(_flow.filters)
 
 _NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
@@ -31,7 +34,7 @@ def load(path: Path, *, variables: Mapping[str, str] = _NO_VARIABLES) -> Loaded:
 
 def module_of_before() -> str:
     """The module of runs that a release began whose journal does not name it."""
-    return FLOWS[0].module
+    return "spark_submit"
 
 
 def folders() -> tuple[Path, ...]:

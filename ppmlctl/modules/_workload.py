@@ -6,14 +6,13 @@ A run is the attempt that was journalled last; see ppmlctl.runs.attempt.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 from ppmlctl.kubernetes.labels import ENVIRONMENT, TASK, label_value
 from ppmlctl.modules.base import Module, ModuleArgs, ModuleResult
 from ppmlctl.modules.context import Context
 from ppmlctl.planning import ActionKind, Change, Observed, Recorded, Wanted, decide
 from ppmlctl.runs.attempt import client_of, end_run
-from ppmlctl.runs.run import Roles
 
 A = TypeVar("A", bound=ModuleArgs)
 R = TypeVar("R", bound=ModuleResult)
@@ -24,8 +23,6 @@ class WorkloadModule(Module[A, R]):
 
     engine = "kubernetes"
     is_workload = True
-    roles: ClassVar[Roles]
-    """What the pods of its runs are."""
 
     def observe(self, ctx: Context, wanted: Sequence[Wanted]) -> Mapping[str, Observed]:
         """By the journal alone: nothing in the cluster can make a finished run unfinished, so nothing is asked."""
@@ -55,7 +52,7 @@ class WorkloadModule(Module[A, R]):
 
         client, namespace = ctx.engines.kubernetes, recorded.result["namespace"]
         began = ctx.intents.pending(ctx.address)
-        if began and not began.get("failed"):
+        if began and not began.get("failed") and self.roles is not None:
             end_run(ctx, namespace, began["submit"], self.roles, client_of(began))
         labels = ",".join(f"{name}={value}" for name, value in labels_of(ctx).items())
         for api_version, kind in (("batch/v1", "Job"), ("v1", "ConfigMap"), ("v1", "Pod")):

@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, WrapValidator, field_validator
 
@@ -19,6 +19,9 @@ from ppmlctl.planning import ActionKind, Change, Company, Observed, Recorded, Re
 from ppmlctl.planning.diff import SECRET
 from ppmlctl.secret import Secret, SecretLockedError
 from ppmlctl.unknown import Unknown, unknowns_in
+
+if TYPE_CHECKING:
+    from ppmlctl.runs.run import Roles
 
 
 def _let_unknown_pass(value: Any, validate: Callable[[Any], Any]) -> Any:
@@ -87,6 +90,8 @@ class Module(Generic[A, R]):
     removal: ClassVar[Removal] = Removal.DELETE
     is_workload: ClassVar[bool] = False
     """True for workloads: what would be created or updated is `run`."""
+    roles: ClassVar[Roles | None] = None
+    """What the pods of a workload are; None for what has none of its own."""
     replace_on: ClassVar[frozenset[str]] = frozenset()
     """Arguments that cannot be changed in place."""
     shown: ClassVar[tuple[str, ...]] = ("path",)

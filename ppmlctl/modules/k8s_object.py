@@ -12,7 +12,7 @@ Source: Kubernetes, "Server-Side Apply"; the seed's `kubectl create`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -29,6 +29,7 @@ from ppmlctl.modules._object_life import (
     remove_object,
 )
 from ppmlctl.modules._readiness import await_ready
+from ppmlctl.modules._seconds import Seconds
 from ppmlctl.modules._secret_references import keys_read
 from ppmlctl.modules.base import Module, ModuleArgs, ObjectResult, SecretKey
 from ppmlctl.modules.context import Context, Engines
@@ -53,7 +54,7 @@ class WaitFor(BaseModel):
     field: str | None = Field(None, description="Path of a field, such as data.token.")
     value: str | None = Field(None, description="What the field must be. Default: anything.")
     condition: str | None = Field(None, description="A type in status.conditions, such as Available.")
-    seconds: int = Field(300, description="How long to wait.", ge=1)
+    seconds: Seconds = Field(300, description="How long to wait.", ge=1)
 
     @model_validator(mode="after")
     def _one_of(self) -> Self:
@@ -127,7 +128,7 @@ class K8sObject(Module[K8sObjectArgs, K8sObjectResult]):
 
     kind = "k8s_object"
     in_files = frozenset({"manifest"})
-    Args = K8sObjectArgs
+    Args: ClassVar[type[K8sObjectArgs]] = K8sObjectArgs
     Result = K8sObjectResult
     engine = "kubernetes"
     removal = Removal.DELETE

@@ -26,7 +26,7 @@ def with_defaults(environment: Environment) -> Environment:
         update={
             "enclave": _enclave(environment.enclave, environment.keys),
             "images": _images(environment),
-            "keys": _keys(environment.keys, environment.name),
+            "keys": _keys(environment),
             "kms": _kms(environment),
             "attestation": _attestation(environment),
             "workloads": tuple(_workload(workload, environment) for workload in environment.workloads),
@@ -56,10 +56,14 @@ def _images(environment: Environment) -> Images | None:
     return images.model_copy(update={"builder": builder_of(environment), "custom": images.signed})
 
 
-def _keys(keys: Keys | None, name: str) -> Keys | None:
-    if keys is None or keys.tls.common_name:
-        return keys
-    return keys.model_copy(update={"tls": keys.tls.model_copy(update={"common_name": name})})
+def _keys(environment: Environment) -> Keys | None:
+    """The certificate is the environment's, unless it says so, and names whoever serves by it."""
+    keys, namespace = environment.keys, environment.cluster.namespace
+    if keys is None:
+        return None
+    served = [name for one in environment.workloads for name in one.kind.host_names(one.name, namespace)]
+    tls = {"common_name": keys.tls.common_name or environment.name, "names": (*keys.tls.names, *served)}
+    return keys.model_copy(update={"tls": keys.tls.model_copy(update=tls)})
 
 
 def _kms(environment: Environment) -> Kms | None:

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from ppmlctl.spec.names import Boolean, FilePath, Integer
+from ppmlctl.spec.names import Boolean, FilePath, HostName, Integer
 from ppmlctl.spec.secret_source import SecretSource
 from ppmlctl.spec.section import Section
 
@@ -29,6 +29,9 @@ class Tls(Section):
         description="Common name of the certificate. Default: the environment's name.",
         min_length=1,
         max_length=64,
+    )
+    names: tuple[HostName, ...] = Field(
+        (), description="More names of hosts in the certificate, besides those of servers under `workloads`."
     )
     organization: str | None = Field(None, description="Organization in the certificate.", min_length=1, max_length=64)
     days: Integer = Field(825, description="Days that the certificate is valid.", ge=1, le=36500)

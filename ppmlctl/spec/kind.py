@@ -61,6 +61,10 @@ class Kind(Section):
         """With what follows from other sections, besides what its marks say."""
         return self
 
+    def host_names(self, name: str, namespace: str) -> tuple[str, ...]:  # noqa: ARG002 - here it serves nobody
+        """The names by which others reach a workload that is called so, for the certificate."""
+        return ()
+
     def command_words(self, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
         """What is given to its command, each word with its place; shells of the image take them in their hands."""
         raise NotImplementedError

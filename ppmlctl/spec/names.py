@@ -118,6 +118,15 @@ def _ipv4(text: str) -> str:
 
 Ipv4 = Annotated[str, AfterValidator(_ipv4), WithJsonSchema({"type": "string", "format": "ipv4"})]
 
+_host_name, _host_name_schema = _of_form(
+    r"(\*\.)?[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?",
+    longest=253,
+    what="a host's name",
+    rule="letters, digits, - and dots, or an IPv4 address",
+)
+HostName = Annotated[str, AfterValidator(_host_name), _host_name_schema]
+"""As it stands in certificates."""
+
 _fingerprint, _fingerprint_schema = _of_form(
     r"([0-9a-fA-F]{2}:?){31}[0-9a-fA-F]{2}",
     longest=95,

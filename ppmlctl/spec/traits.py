@@ -20,7 +20,7 @@ class Trait(Enum):
     VARIABLES = "environment variables, by their names"
     SETTINGS = "settings, by their names"
     WORDS = "words of a command line, options among them"
-    PROGRAM = "which program is started: a class, or a file"
+    PROGRAM = "which program is started, and where what it works on is: a class, a file, an address"
     VALUES = "values for expressions"
     BUILD_ARGUMENTS = "arguments of an image's build"
     TEE = "what protects it: sgx or tdx"

@@ -131,8 +131,8 @@ def be_patient(file: Path) -> None:
     file.write_text(file.read_text().replace("deadline: 5m", "deadline: 20m"))
 
 
-def kubectl(*words: str) -> str:
-    return subprocess.run(["kubectl", *words], capture_output=True, text=True, timeout=60, check=True).stdout
+def kubectl(*words: str, seconds: float = 60) -> str:
+    return subprocess.run(["kubectl", *words], capture_output=True, text=True, timeout=seconds, check=True).stdout
 
 
 MODES = {"spark-pi": True, "spark-pi-client": True, "spark-pi-local": False, "spark-pi-local-sgx": True}

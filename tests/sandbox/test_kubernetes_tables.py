@@ -32,6 +32,8 @@ def test_an_age_is_in_the_largest_unit_that_does_not_mislead(seconds, text):
         ("deployments", {"spec": {"replicas": 2}, "status": {"readyReplicas": 1}}, ["1/2", 0, 0]),
         ("pods", {"spec": {"containers": [{}]}, "status": {"phase": "Pending"}}, ["0/1", "Pending", 0]),
         ("rolebindings", {"roleRef": {"kind": "ClusterRole", "name": "edit"}}, ["ClusterRole/edit"]),
+        ("networkpolicies", {"spec": {"podSelector": {"matchLabels": {"b": "2", "a": "1"}}}}, ["a=1,b=2"]),
+        ("networkpolicies", {"spec": {"podSelector": {}}}, ["<none>"]),
         ("namespaces", {"status": {"phase": "Active"}}, ["Active"]),
         ("leases", {"spec": {"holderIdentity": "me"}}, ["me"]),
         ("roles", {}, []),

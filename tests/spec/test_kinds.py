@@ -125,7 +125,7 @@ SECRETS: dict[Trait, Any] = {
 @pytest.mark.parametrize("trait", SECRETS)
 def test_a_literal_secret_is_refused_in_every_field_that_may_hold_one(name: str, trait: Trait) -> None:
     places = list(fields(KINDS[name][1], trait))
-    assert places
+    assert places or trait is Trait.WORDS  # a server is told nothing but by its settings
     for place in places:
         field = KINDS[name][1].model_fields[str(place[-1])]
         value = SECRETS[trait]
@@ -201,5 +201,5 @@ def test_no_variable_undoes_what_a_key_says(name: str) -> None:
 
 
 def test_its_words_reach_the_enclave_as_they_are(name: str) -> None:
-    (place,) = fields(KINDS[name][1], Trait.WORDS)
-    assert ("shell-in-word", ("workloads", 0, name, *place, 0)) in check(name, at(place, ["*.txt"]))
+    for place in fields(KINDS[name][1], Trait.WORDS):
+        assert ("shell-in-word", ("workloads", 0, name, *place, 0)) in check(name, at(place, ["*.txt"]))

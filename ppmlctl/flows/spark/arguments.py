@@ -5,28 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from ppmlctl.modules._ehsm import AccountArgs, ServerArgs
+from ppmlctl.modules._seconds import Seconds
 from ppmlctl.modules.base import ModuleArgs
 from ppmlctl.planning.protections import is_on
 from ppmlctl.protection import TDX_DEVICE, DevicePlugin, Tee
 from ppmlctl.secret import Secret
-from ppmlctl.spec import Duration
 
 _EHSM = "EHSMAttestationService"
 NOT_THE_RUN = {"client", "data_key_folders", "deadline", "ehsm", "key_client", "rerun"}
 """What says only whether, when, for how long and from where it runs, and who is asked where it fails."""
-
-
-def _in_seconds(value: object) -> object:
-    return Duration(value).seconds if isinstance(value, str) else value
-
-
-Seconds = Annotated[int, BeforeValidator(_in_seconds)]
-"""A number of seconds, or a duration as ppml.yaml spells it (`30m`)."""
 
 
 class SparkProcessArgs(ModuleArgs):
@@ -157,16 +149,26 @@ def exposures(args: SparkSubmitArgs) -> Iterator[str]:
     if args.mode == "local":
         return
     if isinstance(args.attestation, SparkAttestationArgs):
-        whose = "EHSM's" if args.attestation.service == _EHSM else "the attestation service's"
-        yield (
-            f"{args.name}: {whose} app id and api key are variables and arguments inside the attested pods "
-            "(image's contract), and BigDL's scripts trace them into the pods' logs"
-        )
+        yield attesting_exposes(args.name, args.attestation.service)
     if isinstance(args.encrypted_fs, SparkEncryptedFsArgs):
-        yield (
-            f"{args.name}: EHSM's app id and api key are variables inside the pods with the encrypted folder, which "
-            "uses 90 bits of the data key (image's contract)"
-        )
+        yield encrypting_exposes(args.name)
+
+
+def attesting_exposes(workload: object, service: object) -> str:
+    """What attestation shows of the account."""
+    whose = "EHSM's" if service == _EHSM else "the attestation service's"
+    return (
+        f"{workload}: {whose} app id and api key are variables and arguments inside the attested pods "
+        "(image's contract), and BigDL's scripts trace them into the pods' logs"
+    )
+
+
+def encrypting_exposes(workload: object) -> str:
+    """What opening an encrypted folder shows of the account."""
+    return (
+        f"{workload}: EHSM's app id and api key are variables inside the pods with the encrypted folder, which "
+        "uses 90 bits of the data key (image's contract)"
+    )
 
 
 _SECURITY = {

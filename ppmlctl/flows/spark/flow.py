@@ -19,7 +19,6 @@ SPARK = Flow(
     key="spark",
     section=Spark,
     about="A Spark application.",
-    module="spark_submit",
     rules=(
         domain_runs_in_pods,
         client_has_an_enclave,

@@ -13,7 +13,7 @@ from ppmlctl.flows.spark.pod_template import (
 )
 from ppmlctl.flows.spark.security import SECRET_FILE
 from ppmlctl.flows.spark.submission import Submission
-from ppmlctl.flows.spark.submit_script import NAME, SUBMIT_SCRIPT
+from ppmlctl.flows.spark.submit_script import NAME, SERVER_SCRIPT, SUBMIT_SCRIPT
 from ppmlctl.flows.spark.words import submit_words
 from ppmlctl.kubernetes.admission import SUBMISSION_FOLDER, submission_volumes
 from ppmlctl.kubernetes.pod_parts import Manifest, Volumes, mounts, plain, sources, unreferenced
@@ -26,7 +26,7 @@ SUBMIT_CONTAINER = "submit"
 
 def submission_files(submission: Submission) -> dict[str, str]:
     """The script, and both pod templates where Spark asks for pods. JSON is YAML, so Spark reads it."""
-    files = {NAME: SUBMIT_SCRIPT}
+    files = {NAME: SERVER_SCRIPT if submission.is_server else SUBMIT_SCRIPT}
     if submission.on_cluster:
         for role in ("driver", "executor"):
             files[f"{role}.yaml"] = json.dumps(pod_template(submission, role), indent=1, sort_keys=True)
@@ -107,9 +107,9 @@ def _environment(submission: Submission) -> list[Manifest]:
 
 
 def _volumes(submission: Submission) -> Volumes:
-    found: Volumes = {
-        **submission_volumes(submission.name),
-        **shared_volumes(submission),
-    }
+    volumes = submission_volumes(submission.name)
+    if submission.is_server:
+        del volumes["admission"]
+    found: Volumes = volumes | shared_volumes(submission)
     key = key_volume(submission.encrypted) if submission.enclave_is_here else {}
     return found | key | host_volumes(submission.access("submitter"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ppmlctl.flows.spark.section import Spark, security_of
+from ppmlctl.flows.spark.section import OnSpark, Spark, security_of
 from ppmlctl.spec.environment import Environment
 from ppmlctl.spec.finding import Finding, warning
 from ppmlctl.spec.key_path import KeyPath
@@ -52,10 +52,10 @@ def executors_reach_the_client(environment: Environment, path: KeyPath, spark: S
         yield Finding((*path, "mode"), "client-needs-address", title, "no `client.address`", why, fix)
 
 
-def heap_holds_spark(environment: Environment, path: KeyPath, spark: Spark) -> Iterator[Finding]:
+def heap_holds_spark(environment: Environment, path: KeyPath, spark: OnSpark) -> Iterator[Finding]:
     """Spark keeps 300 MiB for itself, and starts in one and a half times that at least (UnifiedMemoryManager)."""
     started = started_by_entrypoint(environment, spark)
-    for name in ("driver", "executor") if spark.mode in ("client", "cluster") else ("driver",):
+    for name in spark.processes:
         for trait in (Trait.MEMORY, *(() if name in started else (Trait.HEAP,))):
             for place, heap in marked(getattr(spark, name), trait, (*path, name)):
                 if heap.bytes < _LEAST_HEAP:
@@ -63,7 +63,7 @@ def heap_holds_spark(environment: Environment, path: KeyPath, spark: Spark) -> I
                     yield Finding(place, "heap-below-spark", title, str(heap), why, "use 512m or more")
 
 
-def security_is_complete(environment: Environment, path: KeyPath, spark: Spark) -> Iterator[Finding]:
+def security_is_complete(environment: Environment, path: KeyPath, spark: OnSpark) -> Iterator[Finding]:
     """Spark's security needs a password and keystores, and encryption of connections needs their authentication."""
     on = security_of(spark, environment)
     asked = [name for name in on if getattr(spark.security, name)]
@@ -74,7 +74,7 @@ def security_is_complete(environment: Environment, path: KeyPath, spark: Spark) 
         yield _encryption_without_authentication(path, spark)
 
 
-def security_is_on(_environment: Environment, path: KeyPath, spark: Spark) -> Iterator[Finding]:
+def security_is_on(_environment: Environment, path: KeyPath, spark: OnSpark) -> Iterator[Finding]:
     """What is off is said in every plan."""
     for key, value in spark.security:
         if value is False:
@@ -82,7 +82,7 @@ def security_is_on(_environment: Environment, path: KeyPath, spark: Spark) -> It
             yield warning((*path, "security", key), "insecure-spark", title, found=f"{key}: false", fix=fix)
 
 
-def _encryption_without_authentication(path: KeyPath, spark: Spark) -> Finding:
+def _encryption_without_authentication(path: KeyPath, spark: OnSpark) -> Finding:
     key = "rpc_encryption" if spark.security.rpc_encryption else "rpc_auth"
     title, fix = "encryption of connections needs their authentication", "set both to true or both to false"
     found = "rpc_encryption is on, rpc_auth is off"

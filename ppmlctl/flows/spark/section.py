@@ -95,27 +95,18 @@ class EncryptedFs(Section):
     data_key: Label = Field(description="The key of `kms.ehsm.data_keys` that opens it, inside the enclave alone.")
 
 
-class Spark(Kind):
-    """`spark`"""
+class OnSpark(Kind):
+    """What every kind has whose processes are a driver of Spark's and its executors."""
 
     keeps_secrets: ClassVar[str] = (
         "keep it in a Kubernetes secret and say `spark.kubernetes.driver.secretKeyRef.NAME: secret:key` in `conf`"
     )
-    own_words: ClassVar[tuple[str, ...]] = ("SparkSubmit", "--class", "--conf", "spark-submit")
 
-    mode: Literal["local", "local-sgx", "client", "cluster"] = Field(
-        "cluster", description="Where the driver runs: in the client (local, client), the client's enclave, or a pod."
-    )
     tee: Annotated[Tee, Trait.TEE] = Field(
         "sgx",
         description="What protects it: sgx (an enclave in each process), or tdx (the nodes are trust domains; mode "
         "cluster only).",
     )
-    main_class: Annotated[JavaClass | None, Trait.PROGRAM] = Field(
-        None, description="Class to start; none for Python applications."
-    )
-    application: Annotated[Location, Trait.PROGRAM] = Field(description="The application: a jar or a Python file.")
-    arguments: Annotated[tuple[Word, ...], Trait.WORDS] = Field((), description="The application's arguments.")
     jars: Annotated[tuple[Location, ...], Trait.PROGRAM] = Field((), description="More jars for driver and executors.")
     env: Annotated[dict[VariableName, str], Trait.VARIABLES] = Field(
         {}, description="Environment of driver and executors; no secrets."
@@ -133,8 +124,44 @@ class Spark(Kind):
     )
     conf: Annotated[dict[Word, Word], Trait.SETTINGS] = Field({}, description="More settings of Spark.")
 
+    @property
+    def processes(self) -> tuple[str, ...]:
+        """Fields with those that there are."""
+        return ("driver", "executor")
+
     def with_defaults(self, environment: Environment) -> Self:
         return self.model_copy(update={"security": Security(**security_of(self, environment))})
+
+    def variables(self, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
+        """Settings set variables too."""
+        yield from super().variables(path)
+        for setting in self.conf:
+            if found := _OF_PROCESSES.match(setting):
+                yield (*path, "conf", setting), setting[found.end() :]
+
+    def jar_words(self, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
+        """Variables of locations are filled in before."""
+        for index, jar in enumerate(self.jars):
+            yield (*path, "jars", index), _FILLED_IN.sub("", jar)
+
+
+class Spark(OnSpark):
+    """`spark`"""
+
+    own_words: ClassVar[tuple[str, ...]] = ("SparkSubmit", "--class", "--conf", "spark-submit")
+
+    mode: Literal["local", "local-sgx", "client", "cluster"] = Field(
+        "cluster", description="Where the driver runs: in the client (local, client), the client's enclave, or a pod."
+    )
+    main_class: Annotated[JavaClass | None, Trait.PROGRAM] = Field(
+        None, description="Class to start; none for Python applications."
+    )
+    application: Annotated[Location, Trait.PROGRAM] = Field(description="The application: a jar or a Python file.")
+    arguments: Annotated[tuple[Word, ...], Trait.WORDS] = Field((), description="The application's arguments.")
+
+    @property
+    def processes(self) -> tuple[str, ...]:
+        return ("driver", "executor") if self.mode in {"client", "cluster"} else ("driver",)
 
     @property
     def in_the_open(self) -> InTheOpen | None:
@@ -164,21 +191,13 @@ class Spark(Kind):
         yield (*path, "application"), _FILLED_IN.sub("", self.application)
         for index, argument in enumerate(self.arguments):
             yield (*path, "arguments", index), argument
-        for index, jar in enumerate(self.jars):
-            yield (*path, "jars", index), _FILLED_IN.sub("", jar)
+        yield from self.jar_words(path)
         for name, value in self.conf.items():
             if self.mode != "cluster" or _OF_EXECUTORS.fullmatch(name):
                 yield (*path, "conf", name), value
 
-    def variables(self, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
-        """Settings set variables too."""
-        yield from super().variables(path)
-        for setting in self.conf:
-            if found := _OF_PROCESSES.match(setting):
-                yield (*path, "conf", setting), setting[found.end() :]
 
-
-def security_of(spark: Spark, environment: Environment) -> dict[str, bool]:
+def security_of(spark: OnSpark, environment: Environment) -> dict[str, bool]:
     """Spark's security settings, each as said, or on where there are keys for it."""
     said = {name: getattr(spark.security, name) for name in Security.model_fields}
     return {name: environment.keys is not None if value is None else value for name, value in said.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ppmlctl.flows.spark.section import Spark, security_of
+from ppmlctl.flows.spark.section import OnSpark, security_of
 from ppmlctl.flows.spark.security import fixed_settings
 from ppmlctl.flows.spark.submission import Security
 from ppmlctl.spec.environment import Environment
@@ -77,7 +77,7 @@ _KEPT = frozenset(
 """Settings by which a run is found again, begun once, judged by its logs and kept safe."""
 
 
-def conf_agrees_with_the_rest(environment: Environment, path: KeyPath, spark: Spark) -> Iterator[Finding]:
+def conf_agrees_with_the_rest(environment: Environment, path: KeyPath, spark: OnSpark) -> Iterator[Finding]:
     """`conf` is for what has no key of its own."""
     security = security_of(spark, environment)
     for setting, value in spark.conf.items():

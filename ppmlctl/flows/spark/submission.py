@@ -99,6 +99,8 @@ class Submission:
     driver_port: int = 54321
     address: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    is_server: bool = False
+    """Whether it begins anew whenever its pod does, and ends only when it is told to."""
 
     @property
     def in_enclave(self) -> bool:

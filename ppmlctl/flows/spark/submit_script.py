@@ -12,13 +12,25 @@ from ppmlctl.kubernetes.admission import ADMISSION_GUARD
 
 NAME = "submit.sh"
 
-SUBMIT_SCRIPT = f"""\
+_BEGINNING = """\
 #!/bin/bash
 # Submits one run. Words of spark-submit in, its exit status out.
 set -u
 cd /ppml || exit 1
 
-{ADMISSION_GUARD}
+"""
+_TOLD_TO_END = """\
+# A container's first process alone is told to end, and shells do not hand it on: here all others are told.
+if [ "$$" = 1 ]; then
+    trap 'kill -TERM -1' TERM
+    bash "$0" "$@" &
+    wait $!
+    status=$?
+    while kill -0 -1 2>/dev/null; do sleep 0.2; done
+    exit "$status"
+fi
+"""
+_REST = f"""
 # Executors are started with the same.
 if [ -n "${{PPMLCTL_SECRET_FILE:-}}" ]; then
     {exported_secret("$PPMLCTL_SECRET_FILE")} || exit 1
@@ -49,3 +61,8 @@ fi
 export sgx_command
 exec gramine-sgx bash
 """
+
+SUBMIT_SCRIPT = f"{_BEGINNING}{ADMISSION_GUARD}{_REST}"
+"""Begins once, whatever becomes of its pod."""
+SERVER_SCRIPT = f"{_BEGINNING}{_TOLD_TO_END}{_REST}"
+"""Begins whenever its pod does, and ends in good order when that is told to."""

@@ -54,7 +54,7 @@ def _defaults(submission: Submission) -> Iterator[tuple[str, str]]:
     yield "spark.python.use.daemon", "false"
     yield "spark.python.worker.reuse", "false"
     if submission.on_cluster:
-        yield "spark.kubernetes.executor.deleteOnTermination", "false"
+        yield "spark.kubernetes.executor.deleteOnTermination", str(submission.is_server).lower()
         yield "spark.kubernetes.file.upload.path", "file:///tmp"
 
 
@@ -71,7 +71,8 @@ def _cluster_settings(submission: Submission, folder: str) -> Iterator[tuple[str
     yield "spark.kubernetes.authenticate.executor.serviceAccountName", submission.service_account
     yield "spark.kubernetes.driver.podTemplateFile", f"{folder}/driver.yaml"
     yield "spark.kubernetes.executor.podTemplateFile", f"{folder}/executor.yaml"
-    yield "spark.kubernetes.executor.podNamePrefix", submission.name
+    if not submission.is_server:  # executors of one that ended may still be there when it begins anew
+        yield "spark.kubernetes.executor.podNamePrefix", submission.name
     if submission.mode == "cluster":
         yield "spark.kubernetes.driver.pod.name", driver_name(submission.name)
         yield "spark.kubernetes.submission.waitAppCompletion", "false"

@@ -223,6 +223,14 @@ def _binding(obj: Json) -> None:
             _setdefaults(subject, {"apiGroup": "rbac.authorization.k8s.io"})
 
 
+def _network_policy(obj: Json) -> None:
+    spec = obj.setdefault("spec", {})
+    _setdefaults(spec, {"policyTypes": ["Ingress", *(["Egress"] if spec.get("egress") else [])]})
+    for rule in [*spec.get("ingress", []), *spec.get("egress", [])]:
+        for port in rule.get("ports", []):
+            _setdefaults(port, {"protocol": "TCP"})
+
+
 RULES: Mapping[str, Callable[[Json], None]] = {
     "Namespace": _namespace,
     "Secret": _secret,
@@ -235,4 +243,5 @@ RULES: Mapping[str, Callable[[Json], None]] = {
     "PersistentVolumeClaim": _claim,
     "RoleBinding": _binding,
     "ClusterRoleBinding": _binding,
+    "NetworkPolicy": _network_policy,
 }

@@ -148,6 +148,13 @@ KINDS: tuple[Kind, ...] = (
     Kind("RoleBinding", "rolebindings", group=RBAC, immutable=("roleRef",)),
     Kind("ClusterRole", "clusterroles", group=RBAC, namespaced=False),
     Kind("ClusterRoleBinding", "clusterrolebindings", group=RBAC, namespaced=False, immutable=("roleRef",)),
+    Kind(
+        "NetworkPolicy",
+        "networkpolicies",
+        group="networking.k8s.io",
+        short_names=("netpol",),
+        has_generation=True,
+    ),
     Kind("Lease", "leases", group="coordination.k8s.io", versioned_updates=True),
 )
 

@@ -59,6 +59,11 @@ def _role(binding: Json) -> str:
     return f"{binding['roleRef']['kind']}/{binding['roleRef']['name']}"
 
 
+def _selected_pods(obj: Json) -> str:
+    labels = obj["spec"].get("podSelector", {}).get("matchLabels") or {}
+    return ",".join(f"{name}={value}" for name, value in sorted(labels.items())) or _NONE
+
+
 COLUMNS: Mapping[str, Sequence[Column]] = {
     "Namespace": (("Status", _status("phase")),),
     "ConfigMap": (("Data", _count("data", "binaryData")),),
@@ -92,6 +97,7 @@ COLUMNS: Mapping[str, Sequence[Column]] = {
     ),
     "RoleBinding": (("Role", _role),),
     "ClusterRoleBinding": (("Role", _role),),
+    "NetworkPolicy": (("Pod-Selector", _selected_pods),),
     "Lease": (("Holder", lambda obj: str(obj.get("spec", {}).get("holderIdentity", ""))),),
 }
 

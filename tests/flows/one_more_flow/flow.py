@@ -24,6 +24,5 @@ ANNOUNCEMENT = Flow(
     key="announcement",
     section=Announcement,
     about="Words that are said once.",
-    module="announcement_job",
     rules=(it_is_polite,),
 )

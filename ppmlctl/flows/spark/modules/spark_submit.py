@@ -29,6 +29,7 @@ from ppmlctl.flows.spark.arguments import (
     protections,
     run_digest,
 )
+from ppmlctl.flows.spark.encrypted_folder import refuse_no_key_client, refuse_plain_folder
 from ppmlctl.flows.spark.pod_template import KEYS_SECRET, KUBECONFIG_SECRET, SPARK_SECRET
 from ppmlctl.flows.spark.run import ROLES, SparkJudge, SparkProgram, pods_asked_for, run_of
 from ppmlctl.flows.spark.security import AUTHENTICATION, CREDENTIALS
@@ -43,8 +44,6 @@ from ppmlctl.modules.context import Context
 from ppmlctl.planning import Change, Observed, Recorded, Wanted
 from ppmlctl.protection import (
     DATA_KEY,
-    ENCRYPTED_FOLDER,
-    KEY_CLIENT,
     PRIMARY_KEY,
     Attestation,
     EncryptedFs,
@@ -93,13 +92,11 @@ class SparkSubmit(WorkloadModule[SparkSubmitArgs, SparkSubmitResult]):
 
     def diff(self, wanted: Wanted, observed: Observed, recorded: Recorded | None) -> Change:
         """Raises InputError where the encrypted folder would be a plain one, or nothing would fetch its key."""
-        _refuse_plain_folder(wanted.args)
-        _refuse_no_key_client(wanted.args)
+        _check_folder(wanted.args)
         return super().diff(wanted, observed, recorded)
 
     def apply(self, ctx: Context, args: SparkSubmitArgs, observed: Observed) -> SparkSubmitResult:  # noqa: ARG002 - decided
-        _refuse_plain_folder(args)
-        _refuse_no_key_client(args)
+        _check_folder(args)
         digest = run_digest(args)
         workload = _workload(ctx, args)
         check_pods(ctx, pods_asked_for(_submission(ctx, args, workload.run_name(digest, 1))))
@@ -145,35 +142,10 @@ class SparkSubmit(WorkloadModule[SparkSubmitArgs, SparkSubmitResult]):
         return tuple(exposures(args))
 
 
-def _refuse_plain_folder(args: SparkSubmitArgs) -> None:
-    """A plan may not know yet what the manifest encrypts; an apply does."""
-    folders = args.data_key_folders
-    if args.encrypted_fs is None or folders is None or isinstance(folders, Unknown) or ENCRYPTED_FOLDER in folders:
-        return
-    entry = f'path = "{ENCRYPTED_FOLDER}", uri = "file:{ENCRYPTED_FOLDER}", key_name = "sgx_data_key"'
-    raise InputError(
-        Diagnostic(
-            "encrypted-folder-plain",
-            "the image's manifest does not encrypt the folder of a workload",
-            found=f"{args.name}: {ENCRYPTED_FOLDER} is no encrypted mount with the key sgx_data_key",
-            why="what the workload writes there would lie in clear in the shared data",
-            fix=f'add to fs.mounts of the base\'s template: {{ type = "encrypted", {entry} }}',
-        )
-    )
-
-
-def _refuse_no_key_client(args: SparkSubmitArgs) -> None:
-    """Images that ppmlctl signs are given one."""
-    if args.encrypted_fs is not None and args.key_client is False:
-        raise InputError(
-            Diagnostic(
-                "key-client-missing",
-                "the image lacks the program that fetches the data key",
-                found=f"{args.name}: {args.image} has no {KEY_CLIENT}, which its encrypted-fsd.sh starts",
-                why="its pods would end before the workload begins",
-                fix="say images.base and images.custom instead of images.catalogue: what is signed here is given one",
-            )
-        )
+def _check_folder(args: SparkSubmitArgs) -> None:
+    if args.encrypted_fs is not None:
+        refuse_plain_folder(args.name, args.data_key_folders)
+        refuse_no_key_client(args.name, args.image, args.key_client)
 
 
 def _asking(ctx: Context, args: SparkSubmitArgs) -> Callable[[], Refusal] | None:
