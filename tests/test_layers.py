@@ -149,8 +149,8 @@ def test_nothing_outside_of_flows_names_one() -> None:
     assert naming.keys() == NOT_THE_FLOW.keys(), naming
 
 
-STANDS_ON: dict[str, set[str]] = {}
-"""Flows that are another one with something more."""
+STANDS_ON = {"thrift_server": {"spark"}}
+"""Flows that are another one with something more: a Thrift server is a driver of Spark's."""
 
 
 def test_flows_do_not_know_each_other() -> None:

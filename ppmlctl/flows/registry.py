@@ -10,11 +10,12 @@ from types import MappingProxyType
 from ppmlctl.expressions import offer
 from ppmlctl.flows.flow import Flow
 from ppmlctl.flows.spark.flow import SPARK
+from ppmlctl.flows.thrift_server.flow import THRIFT_SERVER
 from ppmlctl.spec.language import Language, language_with
 from ppmlctl.spec.load import Loaded
 from ppmlctl.spec.load import load as load_with
 
-FLOWS: tuple[Flow, ...] = (SPARK,)
+FLOWS: tuple[Flow, ...] = (SPARK, THRIFT_SERVER)
 for _flow in FLOWS:
     offer(_flow.filters)
 
