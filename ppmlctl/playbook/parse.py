@@ -151,11 +151,11 @@ class _Reader:
     def _argument_files(
         self, one: _Written, module: str, arguments: Mapping[str, Any]
     ) -> Iterator[tuple[str, Document]]:
-        named = {name: value for name, value in arguments.items() if isinstance(value, str) and value}
+        named = {name: value for name, value in arguments.items() if _may_be_a_file(value)}
         if not named:
-            return
+            return  # without a look at the module, which not every command has loaded
         for name in self.in_files(module):
-            if name not in named or is_expression(named[name]):
+            if name not in named:
                 continue
             shown_as = _beside(one.file.shown_as, named[name])
             at = one.document.locate((*one.path, module, name))
@@ -205,6 +205,10 @@ def _condition(when: Any) -> Any:
     if isinstance(when, str) and when.strip():
         return when.strip() if is_expression(when) else f"{{{{ {when} }}}}"
     return when
+
+
+def _may_be_a_file(value: Any) -> bool:
+    return isinstance(value, str) and not is_expression(value) and ("." in value or "/" in value)
 
 
 def _beside(shown_as: str, name: str) -> str:

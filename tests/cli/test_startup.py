@@ -62,6 +62,16 @@ def test_an_apply_loads_the_modules_that_its_tasks_name_and_no_other(tmp_path: P
         assert {name.partition(".")[0] for name in loaded} & {"docker", "kubernetes", "elftools", "httpx"} == set()
 
 
+def test_what_reads_files_alone_loads_no_engine_and_no_cryptography(tmp_path: Path) -> None:
+    """The shipped playbooks name many modules; what these need is loaded where a task of theirs is there."""
+    (tmp_path / "ppml.yaml").write_text("version: 1\nname: small\nplaybooks: [./own.yaml]\n")
+    (tmp_path / "own.yaml").write_text("- name: image\n  oci_image: {name: a, files: {/a: ppml.yaml}}\n")
+    loaded = _loaded_by("validate", folder=tmp_path)
+    engines = {"cryptography", "dcap_qvl", "docker", "elftools", "httpx", "kubernetes", "starlette"}
+    assert {name.partition(".")[0] for name in loaded} & engines == set()
+    assert not {"ppmlctl.modules.enclave_signature", "ppmlctl.modules.ehsm_enroll"} & loaded
+
+
 @pytest.mark.parametrize("arguments", [["--version"], ["--version", "plan"]])
 def test_the_version_is_the_packages(arguments: list[str]) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
