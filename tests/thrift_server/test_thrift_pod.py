@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from ppmlctl.engine.expansion import expand_environment
 from ppmlctl.flows.registry import load
 from ppmlctl.flows.thrift_server.check import CheckJudge, CheckProgram, JdbcAddress
 from ppmlctl.flows.thrift_server.pod import namespace_peers, thrift_server
+from ppmlctl.modules.registry import Registry
 
 FILE = """\
 version: 1
@@ -25,6 +27,7 @@ workloads:
   - name: one
     thrift_server: {server}
 """
+JDBC = [{"port": "jdbc", "protocol": "TCP"}]
 PLATFORM: dict[str, Any] = {
     "namespace": "ppml",
     "image": "a:1",
@@ -152,3 +155,21 @@ def test_the_check_reads_the_row_that_was_written() -> None:
     drawn = "+-------+------+-----------+\n| Bob   | 1    | Engineer  |\n"
     assert CheckJudge().judged(drawn, {}).claim == "answered over JDBC: a table was made, read and dropped"
     assert CheckJudge().judged("insert into x values ('Bob', 1, 'Engineer');", {}).failure
+
+
+@pytest.mark.parametrize(
+    ("server", "others"),
+    [
+        ("{}", []),
+        ("{allow_from: [analytics]}", [{"ports": JDBC, "from": namespace_peers(["analytics"])}]),
+        ("{node_port: 30001}", [{"ports": JDBC}]),
+        ("{node_port: 30001, allow_from: [analytics]}", [{"ports": JDBC}]),
+    ],
+)
+def test_who_reaches_it(tmp_path: Path, server: str, others: list[Any]) -> None:
+    (tmp_path / "ppml.yaml").write_text(FILE.format(server=server))
+    loaded = load(tmp_path / "ppml.yaml")
+    tasks = expand_environment(loaded.environment, tmp_path, Registry(), (), loaded.document).tasks
+    (policy,) = (task.arguments({}).manifest for task in tasks if task.address == "thrift-policy.one")
+    assert policy["spec"]["ingress"] == [{"from": [{"podSelector": {}}]}, *others]
+    assert policy["spec"]["podSelector"] == {"matchLabels": {"ppmlctl/server": "one"}}

@@ -63,7 +63,7 @@ class ThriftServer(OnSpark):
 
     port: Integer = Field(10000, description="Port of its Service, for JDBC.", ge=1024, le=65535)
     node_port: Integer | None = Field(
-        None, description="Port of every node that leads there too.", ge=NODE_PORTS[0], le=NODE_PORTS[1]
+        None, description="Port of every node that leads there too, from anywhere.", ge=NODE_PORTS[0], le=NODE_PORTS[1]
     )
     allow_from: tuple[Label, ...] = Field(
         (),
