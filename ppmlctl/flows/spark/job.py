@@ -25,11 +25,10 @@ SUBMIT_CONTAINER = "submit"
 
 
 def submission_files(submission: Submission) -> dict[str, str]:
-    """The script, and both pod templates where Spark asks for pods. JSON is YAML, so Spark reads it."""
+    """The script, and the templates of the pods that Spark asks for. JSON is YAML, so Spark reads it."""
     files = {NAME: SERVER_SCRIPT if submission.is_server else SUBMIT_SCRIPT}
-    if submission.on_cluster:
-        for role in ("driver", "executor"):
-            files[f"{role}.yaml"] = json.dumps(pod_template(submission, role), indent=1, sort_keys=True)
+    for role in submission.asked_for:
+        files[f"{role}.yaml"] = json.dumps(pod_template(submission, role), indent=1, sort_keys=True)
     return files
 
 

@@ -132,6 +132,13 @@ class Submission:
         """Whether Spark asks Kubernetes for pods."""
         return self.mode in {"client", "cluster"}
 
+    @property
+    def asked_for(self) -> tuple[Literal["driver", "executor"], ...]:
+        """The pods that Spark asks for by templates; a server is its driver itself."""
+        if not self.on_cluster:
+            return ()
+        return ("executor",) if self.is_server else ("driver", "executor")
+
     def access(self, role: Role) -> Access:
         """What a process of it in that role is given of its host; in a domain only quotes need anything."""
         here = {"submitter": self.enclave_is_here, "client": self.enclave_is_here}

@@ -69,8 +69,8 @@ def _cluster_settings(submission: Submission, folder: str) -> Iterator[tuple[str
     yield "spark.kubernetes.namespace", submission.namespace
     yield "spark.kubernetes.authenticate.driver.serviceAccountName", submission.service_account
     yield "spark.kubernetes.authenticate.executor.serviceAccountName", submission.service_account
-    yield "spark.kubernetes.driver.podTemplateFile", f"{folder}/driver.yaml"
-    yield "spark.kubernetes.executor.podTemplateFile", f"{folder}/executor.yaml"
+    for role in submission.asked_for:
+        yield f"spark.kubernetes.{role}.podTemplateFile", f"{folder}/{role}.yaml"
     if not submission.is_server:  # executors of one that ended may still be there when it begins anew
         yield "spark.kubernetes.executor.podNamePrefix", submission.name
     if submission.mode == "cluster":

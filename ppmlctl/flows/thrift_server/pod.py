@@ -25,7 +25,6 @@ JAR = "local://${SPARK_HOME}/jars/spark-hive-thriftserver_2.12-${SPARK_VERSION}.
 PROPERTIES = "server.properties"
 CREDENTIALS_FOLDER = "/ppml/thrift-secret"
 PASSWORD_ALIAS = "hive.server2.keystore.password"  # noqa: S105 - the name under which the password is
-GRACE_SECONDS = 90
 _DATA = "/ppml/data"
 _HIVE = "spark.hadoop.hive.server2"
 
@@ -34,41 +33,42 @@ def thrift_server(workload: Mapping[str, Any], platform: Mapping[str, Any]) -> d
     """Files, container, volumes and labels of the server, for the manifests of tasks.yaml; no secret is in them."""
     submission = _submission(workload, platform)
     files = {**submission_files(submission), PROPERTIES: _properties(workload, platform)}
-    del files["driver.yaml"]
     pod = job_pod(submission)
     (container,) = pod["containers"]
-    words = container["args"]
-    container = {
-        **container,
-        "name": "server",
-        "args": ["--properties-file", f"{SUBMISSION_FOLDER}/{PROPERTIES}", *words],
-        "ports": [{"name": "jdbc", "containerPort": workload["thrift_server"]["port"], "protocol": "TCP"}],
-        "readinessProbe": {"tcpSocket": {"port": "jdbc"}, "periodSeconds": 5},
-    }
-    volumes = list(pod["volumes"])
-    if workload["thrift_server"]["tls"]:
-        mount = {"name": "credentials", "mountPath": CREDENTIALS_FOLDER}
-        container["volumeMounts"] = [*container["volumeMounts"], mount]
-        volumes.append({"name": "credentials", "secret": {"secretName": credentials_name(workload["name"])}})
-    text = json.dumps(files, sort_keys=True)
+    credentials = _credentials(workload)
+    mounts = [{"name": volume["name"], "mountPath": CREDENTIALS_FOLDER} for volume in credentials]
     return {
         "files": files,
-        "files_digest": hashlib.sha256(text.encode()).hexdigest(),
-        "container": container,
-        "volumes": volumes,
+        "files_digest": hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest(),
+        "container": _serving(container, workload["thrift_server"]["port"], mounts),
+        "volumes": [*pod["volumes"], *credentials],
         "labels": dict(submission.labels),
     }
+
+
+def _serving(container: Mapping[str, Any], port: int, mounts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The container that submits, as one that serves: it is ready when its port answers."""
+    return {
+        **container,
+        "name": "server",
+        "args": ["--properties-file", f"{SUBMISSION_FOLDER}/{PROPERTIES}", *container["args"]],
+        "ports": [{"name": "jdbc", "containerPort": port, "protocol": "TCP"}],
+        "readinessProbe": {"tcpSocket": {"port": "jdbc"}, "periodSeconds": 5},
+        "volumeMounts": [*container["volumeMounts"], *mounts],
+    }
+
+
+def _credentials(workload: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The file with the keystore's password; tasks.yaml makes the Secret."""
+    if not workload["thrift_server"]["tls"]:
+        return []
+    return [{"name": "credentials", "secret": {"secretName": f"{workload['name']}-credentials"}}]
 
 
 def namespace_peers(names: Sequence[str]) -> list[dict[str, Any]]:
     """Pods of these namespaces, as a network policy names them."""
     label = "kubernetes.io/metadata.name"
     return [{"namespaceSelector": {"matchLabels": {label: name}}} for name in names]
-
-
-def credentials_name(workload: str) -> str:
-    """The Secret with the file that the keystore's password is in."""
-    return f"{workload}-credentials"
 
 
 def _submission(workload: Mapping[str, Any], platform: Mapping[str, Any]) -> Submission:
