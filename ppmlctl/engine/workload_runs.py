@@ -61,7 +61,7 @@ def abandoned_runs(
             module_of(intent), result={"name": intent["submit"], "namespace": intent["namespace"]}, needs=needs
         )
         for address, intent in intents.items()
-        if address.startswith(_PREFIX) and "submit" in intent and address not in recorded and address not in wanted
+        if "submit" in intent and address not in recorded and address not in wanted
     }
 
 

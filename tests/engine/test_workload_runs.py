@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from ppmlctl.diagnostics import InputError
-from ppmlctl.engine.workload_runs import WorkloadRun, last_run, with_reruns
+from ppmlctl.engine.workload_runs import WorkloadRun, abandoned_runs, last_run, with_reruns
 from ppmlctl.planning import Recorded
 
 RECORDED = {"workload.pi": Recorded("spark_submit", {}, {"name": "pi-1", "namespace": "ppml"})}
@@ -24,6 +24,13 @@ def test_a_run_that_was_begun_comes_before_the_recorded_one() -> None:
 
 def test_a_run_is_its_modules_who_began_it() -> None:
     assert last_run("pi", ["pi"], {}, {"workload.pi": {**INTENT, "module": "stream_submit"}}).module == "stream_submit"
+
+
+def test_what_was_begun_and_is_not_wanted_any_more_is_removed_whatever_task_began_it() -> None:
+    begun = {"thrift-check.sql": {**INTENT, "module": "jdbc_check"}, "ehsm-account": {"enroll": True}}
+    found = abandoned_runs(begun, RECORDED, ["namespace"])
+    assert {address: one.module for address, one in found.items()} == {"thrift-check.sql": "jdbc_check"}
+    assert abandoned_runs(begun, RECORDED, ["thrift-check.sql"]) == {}
 
 
 def test_a_workload_that_ppml_yaml_lost_still_has_its_last_run() -> None:

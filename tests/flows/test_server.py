@@ -30,6 +30,8 @@ def test_it_is_made_kept_changed_and_removed(place: Place) -> None:
     assert place.succeed("logs", "sql") == "simulated: the sandbox ran no container\n"
     refused = place.run("cancel", "sql")
     assert (refused.returncode, "error[workload-is-a-server]" in refused.stderr) == (1, True)
+    again = place.run("apply", "--yes", "--rerun", "sql")
+    assert (again.returncode, "Plan: 1 to run," in again.stdout) == (0, True)
     place.edit("cores: 2", "cores: 3")
     assert changed(place.plan()[1]) == {"workload.sql": "update", "thrift-check.sql": "run"}
     place.apply()

@@ -9,8 +9,6 @@ from ppmlctl.spec.environment import Environment
 from ppmlctl.spec.finding import Finding, warning
 from ppmlctl.spec.key_path import KeyPath
 
-_FOR_RUNS = {"expect_log": None, "rerun": "on-change"}
-"""Keys of workloads that end, with their defaults."""
 _HIVE = "spark.hadoop.hive.server2."
 _KEPT = {
     f"{_HIVE}thrift.port": "port",
@@ -95,13 +93,12 @@ def warehouses_are_apart(environment: Environment, path: KeyPath, server: Thrift
             yield Finding((*path, "warehouse"), "warehouse-shared", title, f"as {name}", why, fix)
 
 
-def runs_keys_mean_nothing(environment: Environment, path: KeyPath, _server: ThriftServer) -> Iterator[Finding]:
-    """A server has no end that could be judged, and is begun anew when what it is made of changes."""
-    workload = environment.workloads[int(path[1])]
-    for key, default in _FOR_RUNS.items():
-        if getattr(workload, key) != default:
-            title, why = "a key has no effect on a server", "it never ends, and begins anew where it changes"
-            yield warning((*path[:2], key), "key-without-effect", title, found=key, why=why, fix="remove the key")
+def its_log_is_not_judged(environment: Environment, path: KeyPath, _server: ThriftServer) -> Iterator[Finding]:
+    """A server has no end at which its log could be; what is judged is the table over JDBC."""
+    if environment.workloads[int(path[1])].expect_log is not None:
+        title, why = "a key has no effect on a server", "its log has no end at which it could be judged"
+        place = (*path[:2], "expect_log")
+        yield warning(place, "key-without-effect", title, found="expect_log", why=why, fix="remove the key")
 
 
 def settings_have_keys(_environment: Environment, path: KeyPath, server: ThriftServer) -> Iterator[Finding]:
