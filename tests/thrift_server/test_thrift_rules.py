@@ -42,6 +42,8 @@ def text(server: str, sections: str, more: str = "") -> str:
         (text("{authentication: {}}", KEYS), "no-alternative"),
         (text("{authentication: {custom: a.B}, smoke_test: true}", KEYS), "smoke-test-has-no-account"),
         (text("{conf: {spark.hadoop.hive.server2.thrift.port: '1'}}", KEYS), "conf-has-key"),
+        (text("{conf: {spark.hive.server2.authentication: NONE}}", KEYS), "conf-has-key"),
+        (text("{conf: {spark.hive.server2.use.SSL: 'false'}}", KEYS), "conf-has-key"),
         (text("{conf: {spark.hadoop.hive.server2.keystore.password: hunter2}}", KEYS), "literal-secret"),
         (text("{executor: {memory: 100m}}", KEYS), "heap-below-spark"),
         (

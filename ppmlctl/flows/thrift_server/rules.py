@@ -104,9 +104,14 @@ def its_log_is_not_judged(environment: Environment, path: KeyPath, _server: Thri
 def settings_have_keys(_environment: Environment, path: KeyPath, server: ThriftServer) -> Iterator[Finding]:
     """`conf` is for what has no key of its own."""
     for setting in server.conf:
-        if setting in _KEPT:
-            title, fix = "a setting has a key of its own", f"say it with `{_KEPT[setting]}`"
+        if key := _KEPT.get(_as_hadoop(setting)):
+            title, fix = "a setting has a key of its own", f"say it with `{key}`"
             yield Finding((*path, "conf", setting), "conf-has-key", title, setting, fix=fix, at_key=True)
+
+
+def _as_hadoop(setting: str) -> str:
+    """Spark takes `spark.hive.x` for `spark.hadoop.hive.x`, and the short name wins (`SparkHadoopUtil`)."""
+    return f"spark.hadoop.{setting.removeprefix('spark.')}" if setting.startswith("spark.hive.") else setting
 
 
 def _servers_before(environment: Environment, path: KeyPath) -> Iterator[tuple[str, ThriftServer]]:
