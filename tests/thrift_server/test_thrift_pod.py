@@ -119,16 +119,16 @@ def test_a_warehouse_of_its_own(made: Any) -> None:
 
 
 def test_who_may_connect(made: Any) -> None:
-    directory = made('{authentication: {ldap: {url: "ldaps://d", base_dn: "ou=a b,dc=c"}}}')
+    directory = made('{authentication: {ldap: {url: "ldaps://d", base_dn: "ou=a,dc=c"}}}')
     assert settings(directory)["spark.hadoop.hive.server2.authentication"] == "LDAP"
-    assert settings(directory)["spark.hadoop.hive.server2.authentication.ldap.url"] == "ldaps://d"
-    assert (
-        "spark.hadoop.hive.server2.authentication.ldap.baseDN ou=a b,dc=c\n" in directory["files"]["server.properties"]
-    )
-    own = settings(made("{authentication: {custom: org.example.Door}}"))
-    assert own["spark.hadoop.hive.server2.authentication"] == "CUSTOM"
-    assert own["spark.hadoop.hive.server2.custom.authentication.class"] == "org.example.Door"
+    asked = ["hive.server2.authentication.ldap.url=ldaps://d", "hive.server2.authentication.ldap.baseDN=ou=a,dc=c"]
+    assert directory["container"]["args"][-4:] == ["--hiveconf", asked[0], "--hiveconf", asked[1]]
+    own = made("{authentication: {custom: org.example.Door}}")
+    assert settings(own)["spark.hadoop.hive.server2.authentication"] == "CUSTOM"
+    asked = ["--hiveconf", "hive.server2.custom.authentication.class=org.example.Door"]
+    assert own["container"]["args"][-2:] == asked
     assert "spark.hadoop.hive.server2.authentication" not in settings(made("{}"))
+    assert "--hiveconf" not in made("{}")["container"]["args"]
     (peer,) = namespace_peers(["analytics"])
     assert peer == {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "analytics"}}}
 

@@ -82,6 +82,7 @@ def _submission(workload: Mapping[str, Any], platform: Mapping[str, Any]) -> Sub
         service_account=platform["service_account"],
         mode="client",
         main_class=CLASS,
+        arguments=tuple(_arguments(server)),
         jars=tuple(_resolved(jar, variables) for jar in server["jars"]),
         env=server["env"],
         conf={**server["conf"], **dict(_settings(workload))},
@@ -112,13 +113,25 @@ def _settings(workload: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield f"{_HIVE}.keystore.path", KEYSTORE
         ours, users = f"localjceks://file{CREDENTIALS_FOLDER}/credentials.jceks", server["conf"].get(PROVIDER)
         yield PROVIDER, f"{users},{ours}" if users else ours
+    if server["authentication"]:
+        yield f"{_HIVE}.authentication", "CUSTOM" if server["authentication"].get("custom") else "LDAP"
+
+
+def _arguments(server: Mapping[str, Any]) -> Iterator[str]:
+    """What whoever checks names and passwords reads: a configuration of its own, made of `--hiveconf` alone.
+
+    Source: `LdapAuthenticationProviderImpl`, `CustomAuthenticationProviderImpl`; seen with Spark 3.1.3.
+    """
     authentication = server["authentication"] or {}
-    if custom := authentication.get("custom"):
-        yield f"{_HIVE}.authentication", "CUSTOM"
-        yield f"{_HIVE}.custom.authentication.class", custom
-    if ldap := authentication.get("ldap"):
-        yield f"{_HIVE}.authentication", "LDAP"
-        yield f"{_HIVE}.authentication.ldap.url", ldap["url"]
+    ldap = authentication.get("ldap") or {}
+    given = {
+        "custom.authentication.class": authentication.get("custom"),
+        "authentication.ldap.url": ldap.get("url"),
+        "authentication.ldap.baseDN": ldap.get("base_dn"),
+    }
+    for name, value in given.items():
+        if value:
+            yield from ("--hiveconf", f"hive.server2.{name}={value}")
 
 
 def _properties(workload: Mapping[str, Any], platform: Mapping[str, Any]) -> str:
@@ -128,9 +141,6 @@ def _properties(workload: Mapping[str, Any], platform: Mapping[str, Any]) -> str
     if server["metastore"] == "data":
         url = f"jdbc:derby:;databaseName={place}/metastore_db;create=true"
         lines["spark.hadoop.javax.jdo.option.ConnectionURL"] = url
-    ldap = (server["authentication"] or {}).get("ldap") or {}
-    if ldap.get("base_dn"):
-        lines[f"{_HIVE}.authentication.ldap.baseDN"] = ldap["base_dn"]
     return "".join(f"{name} {_escaped(value)}\n" for name, value in sorted(lines.items()))
 
 

@@ -42,7 +42,7 @@ class Ldap(Section):
     """`ldap`"""
 
     url: Word = Field(description="The directory: ldap:// or ldaps://.", pattern=r"^ldaps?://")
-    base_dn: str | None = Field(None, description="Where people are found in it.", min_length=1)
+    base_dn: Word | None = Field(None, description="Where people are found in it; without blanks.")
 
 
 class Authentication(Choice):
