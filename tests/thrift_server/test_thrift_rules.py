@@ -43,6 +43,8 @@ def text(server: str, sections: str, more: str = "") -> str:
         (text("{authentication: {custom: a.B}, smoke_test: true}", KEYS), "smoke-test-has-no-account"),
         (text("{conf: {spark.hadoop.hive.server2.thrift.port: '1'}}", KEYS), "conf-has-key"),
         (text("{conf: {spark.hive.server2.authentication: NONE}}", KEYS), "conf-has-key"),
+        (text("{authentication: {ldap: {url: 'ldaps://d', base_dn: 'ou=a b'}}}", KEYS), "blank-in-word"),
+        (text("{authentication: {ldap: {url: 'ldaps://d', base_dn: 'ou=[a]'}}}", KEYS), "shell-in-word"),
         (text("{conf: {spark.hive.server2.use.SSL: 'false'}}", KEYS), "conf-has-key"),
         (text("{conf: {spark.hadoop.hive.server2.keystore.password: hunter2}}", KEYS), "literal-secret"),
         (text("{executor: {memory: 100m}}", KEYS), "heap-below-spark"),

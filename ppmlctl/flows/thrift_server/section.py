@@ -114,5 +114,8 @@ class ThriftServer(OnSpark):
 
     def command_words(self, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
         yield from self.jar_words(path)
+        if self.authentication and (ldap := self.authentication.ldap):
+            yield (*path, "authentication", "ldap", "url"), ldap.url
+            yield (*path, "authentication", "ldap", "base_dn"), ldap.base_dn or ""
         for name, value in self.conf.items():
             yield (*path, "conf", name), value
